@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Limits and fixed numbers that both sides of the map interface agree on.
+ * This header compiles in C (BPF target) and C++ (user space).
+ */
+#ifndef EK_ABI_LIMITS_H
+#define EK_ABI_LIMITS_H
+
+/* Version of every layout in bpf/abi. Pinned maps of another version are not adopted. */
+#define EK_ABI_VERSION 1
+
+/* Generations that can be staged at once; one of them is active. Index 0..EK_MAX_GENERATIONS-1. */
+#define EK_MAX_GENERATIONS 8
+
+/* A lookup table is an array of 64-byte lines: slot lines first, then one line per backend. */
+#define EK_LINE_SIZE 64
+#define EK_SLOTS_PER_LINE 16
+
+/* Slots of a lookup table: any prime in this range. */
+#define EK_MIN_TABLE_SIZE     251
+#define EK_DEFAULT_TABLE_SIZE 65537
+#define EK_MAX_TABLE_SIZE     655373
+
+/* Pool-local backend ids are 1..EK_MAX_POOL_BACKENDS; 0 is "none". */
+#define EK_MAX_POOL_BACKENDS 65535
+
+/* Default capacities of the maps; each can be raised when the data plane is created. */
+#define EK_DEFAULT_MAX_TABLES   4096
+#define EK_DEFAULT_MAX_VIPS     4096
+#define EK_DEFAULT_MAX_BACKENDS 65536
+
+/* IPv6 extension headers walked before the packet is called malformed. */
+#define EK_MAX_IPV6_EXT_HEADERS 8
+
+#endif /* EK_ABI_LIMITS_H */

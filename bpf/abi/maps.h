@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Keys and values of the pinned maps. The one definition for the BPF programs and for user space.
+ *
+ *   ek_control   ARRAY[1] of ek_control, mmapable    the active generation: one 32-bit word
+ *   ek_vips4     ARRAY_OF_MAPS[EK_MAX_GENERATIONS]   generation -> HASH ek_vip_key4 -> ek_vip
+ *   ek_vips6     ARRAY_OF_MAPS[EK_MAX_GENERATIONS]   generation -> HASH ek_vip_key6 -> ek_vip
+ *   ek_tables    ARRAY_OF_MAPS[max tables]           table id -> ARRAY of ek_line, mmapable
+ *   ek_gen_info  ARRAY[EK_MAX_GENERATIONS]           ek_gen_info, user space only
+ *   ek_vip_stats / ek_be_stats  PERCPU_ARRAY         ek_counter by counter id
+ *   ek_verdicts  PERCPU_ARRAY[EK_VERDICT_COUNT]      __u64 packets by verdict
+ *
+ * Byte order: fields of type __be* are in network order, all others in host order.
+ */
+#ifndef EK_ABI_MAPS_H
+#define EK_ABI_MAPS_H
+
+#include <linux/types.h>
+
+#include "bpf/abi/limits.h"
+
+#ifdef __cplusplus
+#define EK_ABI_ASSERT(cond, text) static_assert(cond, text)
+#else
+#define EK_ABI_ASSERT(cond, text) _Static_assert(cond, text)
+#endif
+
+/*
+ * The active word: the generation that packets use, and what that generation contains, so that a
+ * lookup that cannot succeed is not made. Readers load it once per packet; the publisher replaces
+ * it with one aligned 32-bit store. EK_ACTIVE_NONE: nothing published, every packet passes.
+ */
+#define EK_ACTIVE_GENERATION_MASK 0xffu
+#define EK_ACTIVE_HAS_VIPS4       (1u << 8)
+#define EK_ACTIVE_HAS_VIPS6       (1u << 9)
+#define EK_ACTIVE_HAS_ANY_PORT4   (1u << 10) /* some IPv4 VIP has port 0 */
+#define EK_ACTIVE_HAS_ANY_PORT6   (1u << 11)
+#define EK_ACTIVE_NONE            0u /* no HAS_ bit: no lookup is made */
+
+struct ek_control {
+	__u32 active; /* used by ek_balancer */
+	__u32 staged; /* used by ek_verify: the generation under verification */
+};
+EK_ABI_ASSERT(sizeof(struct ek_control) == 8, "ek_control");
+
+/*
+ * proto is IPPROTO_TCP or IPPROTO_UDP. Port 0 matches every port of that protocol. The entry with
+ * port 0 and proto 0 marks "this address belongs to some VIP" (flag EK_VIP_ADDRESS): it decides
+ * whether a malformed packet is ours to drop.
+ */
+struct ek_vip_key4 {
+	__be32 addr;
+	__be16 port;
+	__u8 proto;
+	__u8 pad; /* 0 */
+};
+EK_ABI_ASSERT(sizeof(struct ek_vip_key4) == 8, "ek_vip_key4");
+
+struct ek_vip_key6 {
+	__be32 addr[4];
+	__be16 port;
+	__u8 proto;
+	__u8 pad; /* 0 */
+};
+EK_ABI_ASSERT(sizeof(struct ek_vip_key6) == 20, "ek_vip_key6");
+
+#define EK_VIP_ADDRESS (1u << 0) /* address marker, not a service */
+
+struct ek_vip {
+	__u32 table;	  /* index into ek_tables */
+	__u32 table_size; /* slots; the backend lines start at ek_backend_line(table_size, 0) */
+	__u32 counter;	  /* index into ek_vip_stats */
+	__u32 flags;	  /* EK_VIP_* */
+};
+EK_ABI_ASSERT(sizeof(struct ek_vip) == 16, "ek_vip");
+
+/* A slot: owner in the low half, previous owner in the high half; pool-local ids, 0 = none. */
+#define EK_SLOT(owner, previous) ((__u32)(__u16)(owner) | (__u32)(__u16)(previous) << 16)
+#define EK_SLOT_OWNER(slot)	 ((__u16)((slot) & 0xffff))
+#define EK_SLOT_PREVIOUS(slot)	 ((__u16)((slot) >> 16))
+
+struct ek_nexthop {
+	__u8 dmac[6];
+	__u8 smac[6];
+	__u32 ifindex;
+};
+EK_ABI_ASSERT(sizeof(struct ek_nexthop) == 16, "ek_nexthop");
+
+enum ek_method {
+	EK_METHOD_NONE = 0, /* unused line */
+	EK_METHOD_L2 = 1,   /* rewrite MAC addresses only */
+	EK_METHOD_IPIP4 = 2, /* outer IPv4 (RFC 2003) */
+	EK_METHOD_IPIP6 = 3, /* outer IPv6 (RFC 2473) */
+};
+
+/* Outer IPv4 header, all that does not depend on the packet. */
+struct ek_outer4 {
+	__be32 dst;
+	__be32 src_base; /* source prefix, host bits 0 */
+	__be32 src_mask; /* host bits: filled per flow from the hash */
+	__u32 csum;	 /* unfolded one's complement sum (big-endian 16-bit words as loaded on this
+			  * host) of the header with total length, source and checksum 0 */
+	__u32 reserved[2]; /* 0 */
+};
+
+/* Outer IPv6 header: a /64 source prefix, interface id filled per flow from the hash. */
+struct ek_outer6 {
+	__be32 dst[4];
+	__be32 src_prefix[2];
+};
+
+/*
+ * All a packet needs of its backend, in one cache line. User space may change the next hop of a
+ * published entry: it writes the unused element of nexthop[], then stores nexthop_sel; the element
+ * left behind is reused only after a grace period.
+ */
+struct ek_backend {
+	__u8 nexthop_sel; /* 0: unresolved, packets are dropped; 1: nexthop[0]; 2: nexthop[1] */
+	__u8 method;	  /* enum ek_method */
+	__u16 mtu;	  /* of the path to the backend, bytes of the outer IP packet */
+	__u32 counter;	  /* index into ek_be_stats */
+	union {
+		struct ek_outer4 v4; /* also for EK_METHOD_L2 with an IPv4 backend: dst only */
+		struct ek_outer6 v6; /* also for EK_METHOD_L2 with an IPv6 backend: dst only */
+	} outer;
+	struct ek_nexthop nexthop[2];
+};
+EK_ABI_ASSERT(sizeof(struct ek_backend) == EK_LINE_SIZE, "ek_backend is one cache line");
+
+union ek_line {
+	__u32 slot[EK_SLOTS_PER_LINE];
+	struct ek_backend backend;
+};
+EK_ABI_ASSERT(sizeof(union ek_line) == EK_LINE_SIZE, "ek_line is one cache line");
+
+/* Lines of a table of `size` slots that hold slots. */
+#define EK_SLOT_LINES(size) (((size) + EK_SLOTS_PER_LINE - 1) / EK_SLOTS_PER_LINE)
+/* Line of the backend with pool-local id `id`; line EK_BACKEND_LINE(size, 0) stays empty. */
+#define EK_BACKEND_LINE(size, id) (EK_SLOT_LINES(size) + (id))
+
+/* Per CPU. */
+struct ek_counter {
+	__u64 packets;	 /* forwarded */
+	__u64 bytes;	 /* forwarded, IP total length before encapsulation */
+	__u64 new_flows; /* TCP SYN without ACK among them */
+	__u64 drops;	 /* matched, but dropped; the reason is in ek_verdicts */
+};
+EK_ABI_ASSERT(sizeof(struct ek_counter) == 32, "ek_counter");
+
+/* What a generation is, for the next daemon that finds it. Programs do not read this. */
+struct ek_gen_info {
+	__u64 revision;
+	__u64 published_unix_ns;
+	__u32 abi_version; /* EK_ABI_VERSION; 0: the generation is unused */
+	__u32 active_word; /* the word that activates this generation */
+	__u8 digest[32];   /* of the approved fleet (SHA-256) */
+};
+EK_ABI_ASSERT(sizeof(struct ek_gen_info) == 56, "ek_gen_info");
+
+/* Load-time configuration, the programs' read-only data. */
+struct ek_config {
+	__u64 hash_key[2]; /* the fleet's secret */
+};
+
+#endif /* EK_ABI_MAPS_H */

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernel side as plain values. DataPlane is what the publisher drives; KernelDataPlane
+// (kernel_dataplane.h) is the real one and the only code that knows libbpf.
+//
+// Thread-safety: one writer (the publisher) at a time; ReadCounters, SetNextHop and ActiveWord may
+// be called from any thread.
+#ifndef EVENKEEL_CONTROL_DATAPLANE_DATAPLANE_H_
+#define EVENKEEL_CONTROL_DATAPLANE_DATAPLANE_H_
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "bpf/abi/maps.h"
+#include "control/guard/guard.h"
+#include "control/model/ip_address.h"
+
+namespace evenkeel::dataplane {
+
+using MacAddress = std::array<uint8_t, 6>;
+
+// How a backend is reached at this moment.
+struct NextHop {
+  uint32_t ifindex = 0;
+  MacAddress dmac{};
+  MacAddress smac{};
+  uint16_t mtu = 0;  // bytes of the outer IP packet
+
+  friend bool operator==(const NextHop&, const NextHop&) = default;
+};
+
+struct VipKey {
+  model::IpAddress address;
+  uint16_t port = 0;        // host byte order
+  uint8_t ip_protocol = 0;  // IPPROTO_*; 0 only in address markers
+
+  friend bool operator==(const VipKey&, const VipKey&) = default;
+  friend std::strong_ordering operator<=>(const VipKey&, const VipKey&) = default;
+};
+
+struct VipImage {
+  VipKey key;
+  uint32_t table = 0;       // table id
+  uint32_t table_size = 0;
+  uint32_t counter = 0;     // VIP counter id
+};
+
+struct BackendImage {
+  model::IpAddress address;
+  uint8_t method = EK_METHOD_NONE;  // enum ek_method; NONE: the id is unused
+  uint32_t counter = 0;             // backend counter id
+  std::optional<NextHop> next_hop;  // empty: unresolved
+};
+
+struct TableImage {
+  std::vector<uint32_t> slots;         // EK_SLOT words with pool-local ids
+  std::vector<BackendImage> backends;  // element i has pool-local id i + 1
+};
+
+struct GenerationImage {
+  std::vector<VipImage> vips;  // services only; address markers are derived from them
+  ek_gen_info info{};
+};
+
+// What the kernel holds and forwards with.
+struct Snapshot {
+  uint32_t active_word = EK_ACTIVE_NONE;
+  bool published = false;  // false: nothing active
+  uint32_t generation = 0;
+  GenerationImage image;
+};
+
+// One packet run through the program against the staged generation. Counts nothing.
+struct ProbeResult {
+  uint32_t verdict = 0;         // enum xdp_action
+  std::vector<uint8_t> packet;  // as it would leave
+};
+
+struct Counter {
+  uint64_t packets = 0;
+  uint64_t bytes = 0;
+  uint64_t new_flows = 0;
+  uint64_t drops = 0;
+};
+
+struct Counters {  // summed over CPUs; index = counter id, verdict by enum ek_verdict
+  std::vector<Counter> vips;
+  std::vector<Counter> backends;
+  std::array<uint64_t, EK_VERDICT_COUNT> verdicts{};
+};
+
+struct Limits {
+  uint32_t max_tables = EK_DEFAULT_MAX_TABLES;
+  uint32_t max_vips = EK_DEFAULT_MAX_VIPS;         // VIP counter ids
+  uint32_t max_backends = EK_DEFAULT_MAX_BACKENDS; // backend counter ids
+};
+
+class DataPlane {
+ public:
+  virtual ~DataPlane() = default;
+
+  virtual const Limits& limits() const = 0;
+
+  // What is active now, read from the kernel.
+  virtual absl::StatusOr<Snapshot> ReadActive() = 0;
+
+  // Tables. Staging under an id that an active generation uses is FailedPrecondition.
+  virtual absl::Status StageTable(uint32_t id, const TableImage& image) = 0;
+  virtual absl::StatusOr<TableImage> ReadTable(uint32_t id, uint32_t table_size) = 0;
+  virtual absl::Status DropTable(uint32_t id) = 0;
+  virtual absl::StatusOr<std::vector<uint32_t>> ListTables() = 0;  // ids in use
+
+  // Generations, 0..EK_MAX_GENERATIONS-1. Staging the active one is FailedPrecondition.
+  virtual absl::Status StageGeneration(uint32_t generation, const GenerationImage& image) = 0;
+  virtual absl::StatusOr<GenerationImage> ReadGeneration(uint32_t generation) = 0;
+  virtual absl::Status DropGeneration(uint32_t generation) = 0;
+
+  // Runs `packet` (Ethernet frame) through the program against `generation`.
+  virtual absl::StatusOr<ProbeResult> Probe(uint32_t generation,
+                                            std::span<const uint8_t> packet) = 0;
+
+  // The one atomic write. `approval` must be for exactly what `generation` holds: its digest is
+  // compared with the digest in the generation's info. No other call changes what packets see.
+  virtual absl::Status Activate(uint32_t generation, const guard::Approval& approval) = 0;
+
+  // Returns when no packet can still be using what was active before the last Activate or the
+  // former next hop of the last SetNextHop (an RCU grace period).
+  virtual absl::Status WaitGracePeriod() = 0;
+
+  // Changes how a published or staged backend is reached. Atomic per backend for packets.
+  virtual absl::Status SetNextHop(uint32_t table, uint16_t backend_id,
+                                  const std::optional<NextHop>& next_hop) = 0;
+
+  virtual absl::StatusOr<Counters> ReadCounters() = 0;
+  virtual absl::Status ClearVipCounter(uint32_t id) = 0;
+  virtual absl::Status ClearBackendCounter(uint32_t id) = 0;
+};
+
+// The word that activates a generation holding these VIPs.
+uint32_t MakeActiveWord(uint32_t generation, std::span<const VipImage> vips);
+
+}  // namespace evenkeel::dataplane
+
+#endif  // EVENKEEL_CONTROL_DATAPLANE_DATAPLANE_H_

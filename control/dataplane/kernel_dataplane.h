@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EVENKEEL_CONTROL_DATAPLANE_KERNEL_DATAPLANE_H_
+#define EVENKEEL_CONTROL_DATAPLANE_KERNEL_DATAPLANE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/dataplane/dataplane.h"
+#include "control/maglev/maglev.h"
+
+namespace evenkeel::dataplane {
+
+enum class XdpMode { kAuto, kNative, kGeneric };
+
+struct Attachment {
+  std::string interface;
+  uint32_t ifindex = 0;
+  XdpMode mode = XdpMode::kNative;  // as attached: kNative or kGeneric
+  std::string fallback_reason;      // why auto chose generic; else empty
+  bool adopted = false;             // the pinned link of an earlier daemon
+};
+
+struct KernelOptions {
+  std::string pin_dir;  // on a bpffs, e.g. /sys/fs/bpf/evenkeel/default; mounted if need be
+  maglev::HashKey hash_key{};
+  Limits limits;
+};
+
+// Owns nothing that packets need: programs, maps and links are pinned and outlive it.
+class KernelDataPlane final : public DataPlane {
+ public:
+  // Opens the pinned data plane in `pin_dir`, or creates it. An existing one of another ABI
+  // version, or with another hash key or other limits, is FailedPrecondition and left untouched;
+  // one whose program is an older build has its program replaced atomically under its links.
+  static absl::StatusOr<std::unique_ptr<KernelDataPlane>> Open(const KernelOptions& options);
+  ~KernelDataPlane() override;
+
+  bool adopted() const;  // maps were there already
+
+  // Attaches to `interface` (or adopts the pinned link that is there). AlreadyExists: another XDP
+  // program is attached; says its id and the remedy.
+  absl::StatusOr<Attachment> Attach(const std::string& interface, XdpMode mode);
+  const std::vector<Attachment>& attachments() const;
+  // Detaches links pinned for interfaces that are not in `keep`.
+  absl::Status DetachOthers(const std::vector<std::string>& keep);
+
+  // Removes links, programs, maps and pins: packets are no longer balanced.
+  static absl::Status Remove(const std::string& pin_dir);
+
+  // DataPlane
+  const Limits& limits() const override;
+  absl::StatusOr<Snapshot> ReadActive() override;
+  absl::Status StageTable(uint32_t id, const TableImage& image) override;
+  absl::StatusOr<TableImage> ReadTable(uint32_t id, uint32_t table_size) override;
+  absl::Status DropTable(uint32_t id) override;
+  absl::StatusOr<std::vector<uint32_t>> ListTables() override;
+  absl::Status StageGeneration(uint32_t generation, const GenerationImage& image) override;
+  absl::StatusOr<GenerationImage> ReadGeneration(uint32_t generation) override;
+  absl::Status DropGeneration(uint32_t generation) override;
+  absl::StatusOr<ProbeResult> Probe(uint32_t generation, std::span<const uint8_t> packet) override;
+  absl::Status Activate(uint32_t generation, const guard::Approval& approval) override;
+  absl::Status WaitGracePeriod() override;
+  absl::Status SetNextHop(uint32_t table, uint16_t backend_id,
+                          const std::optional<NextHop>& next_hop) override;
+  absl::StatusOr<Counters> ReadCounters() override;
+  absl::Status ClearVipCounter(uint32_t id) override;
+  absl::Status ClearBackendCounter(uint32_t id) override;
+
+ private:
+  struct Impl;
+  explicit KernelDataPlane(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace evenkeel::dataplane
+
+#endif  // EVENKEEL_CONTROL_DATAPLANE_KERNEL_DATAPLANE_H_

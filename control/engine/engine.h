@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one path of every change: plan, judge, record, publish. What the API serves and the daemon
+// wires together; knows neither gRPC nor libbpf.
+#ifndef EVENKEEL_CONTROL_ENGINE_ENGINE_H_
+#define EVENKEEL_CONTROL_ENGINE_ENGINE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "control/guard/guard.h"
+#include "control/history/history.h"
+#include "control/model/config.h"
+#include "control/model/diagnostic.h"
+#include "control/neighbor/neighbor.h"
+#include "control/publish/publisher.h"
+
+namespace evenkeel::engine {
+
+struct Applied {
+  uint64_t revision = 0;  // 0: nothing applied yet
+  std::string etag;       // opaque; changes with every applied revision, never empty
+  guard::Digest digest;
+  model::Config config;
+  std::string author, reason;
+  int64_t applied_unix_ns = 0;
+};
+
+// Replace the whole state, or one pool of the running state (`pool` set: every other pool and all
+// VIPs stay as they are).
+struct Change {
+  std::optional<model::Config> config;
+  std::optional<model::Pool> pool;
+};
+
+struct Request {
+  Change change;
+  std::string etag;    // of the state that the change was made against; required by Apply
+  std::string reason;  // required by Apply
+  std::string author;
+  std::string source = "api";
+  bool validate_only = false;
+};
+
+// Why a request did not end in an applied state. Exactly one of the causes.
+struct Outcome {
+  enum class Kind {
+    kApplied,
+    kNoChange,
+    kValidated,    // validate_only (or Plan), would be accepted
+    kInvalid,      // `diagnostics`
+    kRefused,      // `verdict`
+    kStale,        // etag is not the current one
+    kFailed,       // `status`: publishing or recording failed, nothing changed
+  } kind = Kind::kFailed;
+  std::vector<model::Diagnostic> diagnostics;
+  guard::Verdict verdict;
+  absl::Status status;
+  Applied applied;  // the state in force after the request (kStale: the current one)
+  std::optional<publish::PublishResult> publish;
+};
+
+struct InterfaceStatus {
+  std::string name;
+  std::string mode;             // "native" or "generic"
+  std::string fallback_reason;  // why not native
+  bool adopted = false;
+};
+
+struct Status {
+  std::string version;
+  std::string instance;
+  int64_t started_unix_ns = 0;
+  Applied applied;
+  std::string kernel_digest;  // hex, read back now; empty: nothing published
+  bool digest_matches = false;
+  std::string adoption;       // what the daemon found at its start
+  std::vector<InterfaceStatus> interfaces;
+  std::vector<neighbor::Resolution> unreachable;
+  publish::CounterReport counters;
+  std::vector<std::string> notices;  // "the config file differs from revision 7: ..."
+};
+
+struct Event {
+  int64_t unix_ns = 0;
+  enum class Kind { kApplied, kRefused, kFailed, kUnreachable, kReachable } kind = Kind::kApplied;
+  uint64_t revision = 0;
+  std::string subject;
+  std::string message;
+};
+using EventSink = std::function<void(const Event&)>;
+
+// Thread-safe. Changes are serial; Plan, Get and Status do not wait for them longer than needed.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual Outcome Plan(const Request& request) = 0;  // never changes anything
+  virtual Outcome Apply(const Request& request) = 0;
+  virtual Applied Get() = 0;
+  virtual absl::StatusOr<history::Revision> GetRevision(uint64_t number) = 0;
+  virtual absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit) = 0;
+  virtual absl::StatusOr<Status> GetStatus() = 0;
+  // Events from now on, until Unsubscribe. The sink must not block.
+  virtual uint64_t Subscribe(EventSink sink) = 0;
+  virtual void Unsubscribe(uint64_t id) = 0;
+};
+
+}  // namespace evenkeel::engine
+
+#endif  // EVENKEEL_CONTROL_ENGINE_ENGINE_H_

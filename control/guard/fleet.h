@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A desired state together with the tables built from it: what the guard judges, what the publisher
+// stages, and what a digest is taken of.
+#ifndef EVENKEEL_CONTROL_GUARD_FLEET_H_
+#define EVENKEEL_CONTROL_GUARD_FLEET_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "control/maglev/maglev.h"
+#include "control/model/config.h"
+
+namespace evenkeel::guard {
+
+// SHA-256.
+struct Digest {
+  std::array<uint8_t, 32> bytes{};
+
+  std::string ToHex() const;    // 64 lower-case hex digits
+  std::string ToShort() const;  // the first 12, for people
+  static absl::StatusOr<Digest> FromHex(std::string_view hex);
+  friend bool operator==(const Digest&, const Digest&) = default;
+};
+
+// A pool's table. Owners are indices into `servers`, which lists the serving backends' addresses in
+// ascending order; so two balancers, or a table read back from the kernel, compare byte for byte.
+struct BuiltTable {
+  model::Forwarding forwarding = model::Forwarding::kIpip;
+  uint32_t size = 0;
+  std::vector<model::IpAddress> servers;
+  std::vector<uint16_t> owner;    // maglev::kNoOwner where there is none
+  std::vector<uint32_t> intended; // slots per server that the weights ask for
+
+  // Slots per server as built (counted, not the quota).
+  std::vector<uint32_t> CountSlots() const;
+  // Of forwarding, size, servers and owners.
+  Digest ComputeDigest() const;
+};
+
+// What the digest of a whole state covers, per VIP: its key and its table.
+struct VipBinding {
+  model::IpAddress address;
+  uint16_t port = 0;       // host byte order
+  uint8_t ip_protocol = 0; // IPPROTO_TCP or IPPROTO_UDP
+  Digest table;
+};
+// Independent of the order of `bindings`.
+Digest ComputeFleetDigest(std::span<const VipBinding> bindings);
+
+struct BuiltPool {
+  std::string name;
+  std::shared_ptr<const BuiltTable> table;
+  Digest digest;
+};
+
+// Immutable once built.
+struct BuiltFleet {
+  model::Config config;
+  std::vector<BuiltPool> pools;  // as config.pools, same order
+  Digest digest;                 // what the kernel is compared with
+
+  const BuiltPool* FindPool(std::string_view name) const;
+};
+
+// Builds every pool's table. A pool that equals one in `reuse` (may be null) keeps that pool's
+// table without building it again.
+// InvalidArgument: a structurally invalid config (names the field). ResourceExhausted: more
+// backends than slots.
+absl::StatusOr<std::shared_ptr<const BuiltFleet>> BuildFleet(const model::Config& config,
+                                                             const maglev::HashKey& key,
+                                                             const BuiltFleet* reuse);
+
+}  // namespace evenkeel::guard
+
+#endif  // EVENKEEL_CONTROL_GUARD_FLEET_H_

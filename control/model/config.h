@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The desired state: what an operator writes, as plain values. Names, defaults and units are those
+// of docs/configuration.md; the schema is `evenkeel.v1.Config`.
+#ifndef EVENKEEL_CONTROL_MODEL_CONFIG_H_
+#define EVENKEEL_CONTROL_MODEL_CONFIG_H_
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/model/ip_address.h"
+
+namespace evenkeel::model {
+
+// QUIC is UDP on the wire; `kQuic` only differs in what opens a flow.
+enum class Protocol { kTcp, kUdp, kQuic };
+enum class Forwarding { kIpip, kL2 };
+enum class AdminState { kEnabled, kDraining, kDisabled };
+
+inline constexpr uint32_t kDefaultTableSize = 65537;
+inline constexpr int64_t kDefaultWeight = 100;
+
+struct Vip {
+  std::string name;
+  IpAddress address;
+  uint16_t port = 0;  // host byte order; 0 = every port
+  Protocol protocol = Protocol::kTcp;
+  std::string pool;
+
+  friend bool operator==(const Vip&, const Vip&) = default;
+};
+
+struct Backend {
+  std::string name;
+  IpAddress address;
+  // As written. The guard judges it (LB007: 1..1000, 0 = drain), so that a bad weight is refused
+  // with all other violations and not one by one by the parser.
+  int64_t weight = kDefaultWeight;
+  std::optional<double> capacity;  // any unit, the same within a pool; > 0
+  std::string zone;
+  std::string rack;
+  std::map<std::string, std::string> labels;
+  AdminState state = AdminState::kEnabled;
+
+  // True where the backend may own slots: enabled and weight above 0.
+  bool serving() const { return state == AdminState::kEnabled && weight > 0; }
+
+  friend bool operator==(const Backend&, const Backend&) = default;
+};
+
+struct HealthCheck {
+  enum class Type { kTcp, kHttp, kHttps };
+  Type type = Type::kTcp;
+  uint16_t port = 0;  // 0 = the VIP's port
+  std::string path = "/";
+  std::chrono::milliseconds interval{2000};
+  std::chrono::milliseconds timeout{1000};
+  uint32_t rise = 2;
+  uint32_t fall = 3;
+
+  friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
+};
+
+// A declared exception to LB003: this pool is meant to have one backend. Both fields are required.
+struct SingleBackend {
+  std::string reason;
+  std::string owner;
+
+  friend bool operator==(const SingleBackend&, const SingleBackend&) = default;
+};
+
+// Per-pool policy: absent = the blueprint's default; a value may only tighten the default unless
+// the field's comment says otherwise (the guard refuses a loosening, naming the field).
+struct Policy {
+  std::optional<uint32_t> min_serving_backends;     // LB003, >= 2
+  std::optional<SingleBackend> single_backend;      // LB003 exception
+  std::optional<double> max_share_factor;           // LB001, multiple of the intended share, (1, 2]
+  std::optional<double> max_share;                  // LB001, fraction of the pool, (0, 0.8]
+  std::optional<double> max_removed_fraction;       // LB005, (0, 0.25]
+  std::optional<double> max_remapped_fraction;      // LB006, (0, 0.30]
+  std::optional<double> max_weight_ratio;           // LB007, [1, 20]
+
+  friend bool operator==(const Policy&, const Policy&) = default;
+};
+
+struct Pool {
+  std::string name;
+  Forwarding forwarding = Forwarding::kIpip;
+  uint32_t table_size = kDefaultTableSize;  // prime, 251..655373 (checked by Validate)
+  std::vector<Backend> backends;
+  std::optional<HealthCheck> health_check;
+  Policy policy;
+
+  const Backend* FindBackend(std::string_view name) const;
+
+  friend bool operator==(const Pool&, const Pool&) = default;
+};
+
+struct Config {
+  std::vector<Vip> vips;
+  std::vector<Pool> pools;
+
+  const Pool* FindPool(std::string_view name) const;
+  const Vip* FindVip(std::string_view name) const;
+
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+// Lower-case names as in the YAML schema ("tcp", "ipip", "draining").
+std::string_view ToString(Protocol protocol);
+std::string_view ToString(Forwarding forwarding);
+std::string_view ToString(AdminState state);
+std::string_view ToString(HealthCheck::Type type);
+std::optional<Protocol> ParseProtocol(std::string_view text);
+std::optional<Forwarding> ParseForwarding(std::string_view text);
+std::optional<AdminState> ParseAdminState(std::string_view text);
+std::optional<HealthCheck::Type> ParseHealthCheckType(std::string_view text);
+
+}  // namespace evenkeel::model
+
+#endif  // EVENKEEL_CONTROL_MODEL_CONFIG_H_

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Desired against applied: stage, read back, verify, swap, or leave everything as it was.
+// Owns ids: tables, generations, counters and the pool-local backend ids.
+#ifndef EVENKEEL_CONTROL_PUBLISH_PUBLISHER_H_
+#define EVENKEEL_CONTROL_PUBLISH_PUBLISHER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "control/dataplane/dataplane.h"
+#include "control/guard/guard.h"
+#include "control/maglev/maglev.h"
+#include "control/neighbor/neighbor.h"
+
+namespace evenkeel::publish {
+
+struct PublishResult {
+  uint32_t generation = 0;
+  uint32_t tables_staged = 0;   // the other pools kept theirs
+  uint32_t probes = 0;          // synthetic packets that gave the expected bytes
+  std::chrono::microseconds stage{0}, verify{0}, swap{0};
+  std::vector<neighbor::Resolution> unreachable;  // backends published without a next hop
+};
+
+// What the kernel had when the daemon started.
+struct AdoptReport {
+  enum class State { kEmpty, kMatches, kDiffers } state = State::kEmpty;
+  uint64_t revision = 0;          // as noted in the kernel
+  std::optional<guard::Digest> kernel_digest;  // of the tables as read back
+  std::string message;            // one sentence for the log and for status
+};
+
+struct BackendCounters {
+  std::string pool, backend;
+  model::IpAddress address;
+  dataplane::Counter counter;
+};
+struct VipCounters {
+  std::string vip;
+  dataplane::Counter counter;
+};
+struct CounterReport {
+  std::vector<VipCounters> vips;
+  std::vector<BackendCounters> backends;
+  std::vector<std::pair<std::string, uint64_t>> verdicts;  // by name of bpf/abi/verdict.h, all
+};
+
+// Thread-safe.
+class Publisher {
+ public:
+  // `dataplane` and `resolver` must outlive the publisher. `flow_key` is the data plane's hash key,
+  // which predicts the slot of each synthetic packet.
+  Publisher(dataplane::DataPlane* dataplane, neighbor::Resolver* resolver,
+            const maglev::HashKey& flow_key);
+  ~Publisher();
+
+  // Reads the kernel and compares it with `intent` (may be null: nothing was ever applied). Takes
+  // over the ids that are in use, drops what no generation refers to. Call once, first.
+  absl::StatusOr<AdoptReport> Adopt(std::shared_ptr<const guard::BuiltFleet> intent);
+
+  // Makes the approved state the active one. On an error before the swap the kernel's bytes are as
+  // they were. Aborted: approval.base() is not what runs.
+  absl::StatusOr<PublishResult> Publish(const guard::Approval& approval, uint64_t revision);
+
+  // At start, when the kernel is empty or differs from the persisted state: like Publish, but the
+  // base is not compared.
+  absl::StatusOr<PublishResult> Restore(const guard::Approval& approval, uint64_t revision);
+
+  // A changed next hop, from the resolver's listener.
+  absl::Status UpdateNextHop(const neighbor::Resolution& resolution);
+
+  // Digest of what the kernel forwards with at this moment, read back in full.
+  absl::StatusOr<guard::Digest> ReadKernelDigest();
+
+  std::shared_ptr<const guard::BuiltFleet> applied() const;  // null: nothing published
+  absl::StatusOr<CounterReport> ReadCounters();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace evenkeel::publish
+
+#endif  // EVENKEEL_CONTROL_PUBLISH_PUBLISHER_H_
