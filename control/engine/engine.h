@@ -70,20 +70,43 @@ struct InterfaceStatus {
   std::string name;
   std::string mode;             // "native" or "generic"
   std::string fallback_reason;  // why not native
-  bool adopted = false;
+  bool adopted = false;         // its pinned link is from an earlier daemon
+};
+
+struct VipStatus {
+  model::Vip vip;
+  dataplane::Counter counter;
+};
+
+struct BackendStatus {
+  std::string name;
+  model::IpAddress address;
+  model::AdminState state = model::AdminState::kEnabled;
+  double share = 0;  // of the pool's slots on the built table, 0..1
+  dataplane::Counter counter;
+  std::string problem;  // why it cannot be reached; empty if it can
+};
+
+struct PoolStatus {
+  std::string name;
+  model::Forwarding forwarding = model::Forwarding::kIpip;
+  uint32_t table_size = 0;
+  std::string table_digest;  // hex
+  std::vector<BackendStatus> backends;
 };
 
 struct Status {
   std::string version;
   std::string instance;
   int64_t started_unix_ns = 0;
-  Applied applied;
+  Applied applied;            // without its config
   std::string kernel_digest;  // hex, read back now; empty: nothing published
   bool digest_matches = false;
   std::string adoption;       // what the daemon found at its start
   std::vector<InterfaceStatus> interfaces;
-  std::vector<neighbor::Resolution> unreachable;
-  publish::CounterReport counters;
+  std::vector<VipStatus> vips;
+  std::vector<PoolStatus> pools;
+  std::vector<std::pair<std::string, uint64_t>> verdicts;  // packets, by bpf/abi/verdict.h's names
   std::vector<std::string> notices;  // "the config file differs from revision 7: ..."
 };
 
@@ -96,13 +119,16 @@ struct Event {
 };
 using EventSink = std::function<void(const Event&)>;
 
+// The daemon's engine, and equally the gRPC client (control/rpc/client.h): who holds an Engine does
+// not know on which side of the socket it stands. Over the socket, a daemon that cannot be reached
+// is Outcome kFailed with status Unavailable, or that status.
 // Thread-safe. Changes are serial; Plan, Get and Status do not wait for them longer than needed.
 class Engine {
  public:
   virtual ~Engine() = default;
   virtual Outcome Plan(const Request& request) = 0;  // never changes anything
   virtual Outcome Apply(const Request& request) = 0;
-  virtual Applied Get() = 0;
+  virtual absl::StatusOr<Applied> Get() = 0;
   virtual absl::StatusOr<history::Revision> GetRevision(uint64_t number) = 0;
   virtual absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit) = 0;
   virtual absl::StatusOr<Status> GetStatus() = 0;
