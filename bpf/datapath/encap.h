@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Turns the frame into what the backend gets, and says how it leaves. */
+#ifndef EK_DATAPATH_ENCAP_H
+#define EK_DATAPATH_ENCAP_H
+
+#include "bpf/datapath/maps.h"
+#include "bpf/lib/hash.h"
+#include "bpf/lib/outer.h"
+#include "bpf/lib/parse.h"
+
+static __always_inline struct ek_nexthop *ek_get_nexthop(struct ek_backend *be)
+{
+	/* One load: user space changes the selector while packets pass. */
+	__u8 sel = READ_ONCE(be->nexthop_sel);
+
+	if (likely(sel == 1))
+		return &be->nexthop[0];
+	if (sel == 2)
+		return &be->nexthop[1];
+	return NULL;
+}
+
+/* Bytes put before the IP packet; -1: the method cannot carry this packet. */
+static __always_inline int ek_encap_len(const struct ek_packet *pkt, __u8 method)
+{
+	if (likely(method == EK_METHOD_IPIP4))
+		return pkt->version == 4 ? EK_OUTER4_LEN : -1;
+	if (method == EK_METHOD_IPIP6)
+		return EK_OUTER6_LEN;
+	return method == EK_METHOD_L2 ? 0 : -1;
+}
+
+static __always_inline int ek_age_packet(struct ek_packet *pkt)
+{
+	if (likely(pkt->version == 4)) {
+		struct iphdr *ip = pkt->l3;
+
+		if (ip->ttl <= 1)
+			return -1;
+		ek_dec_ttl(ip);
+		return 0;
+	}
+	struct ipv6hdr *ip6 = pkt->l3;
+
+	if (ip6->hop_limit <= 1)
+		return -1;
+	ip6->hop_limit--;
+	return 0;
+}
+
+static __always_inline void ek_write_eth(struct ethhdr *eth, const struct ek_nexthop *hop,
+					 __be16 proto)
+{
+	__builtin_memcpy(eth->h_dest, hop->dmac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, hop->smac, ETH_ALEN);
+	eth->h_proto = proto;
+}
+
+/* Pointers into the frame are void after bpf_xdp_adjust_head: all are taken anew here. */
+static __always_inline enum ek_verdict ek_push_outer4(struct xdp_md *ctx,
+						      const struct ek_packet *pkt,
+						      const struct ek_backend *be,
+						      const struct ek_nexthop *hop, __u64 hash)
+{
+	struct ek_ipv4_words *outer;
+	struct ethhdr *eth;
+
+	if (bpf_xdp_adjust_head(ctx, -EK_OUTER4_LEN))
+		return EK_DROP_HEADROOM;
+	eth = (void *)(long)ctx->data;
+	outer = (void *)(eth + 1);
+	if ((void *)(outer + 1) > (void *)(long)ctx->data_end)
+		return EK_DROP_INTERNAL;
+	ek_write_eth(eth, hop, bpf_htons(ETH_P_IP));
+	ek_fill_outer4(outer, &be->outer.v4, ek_hash_entropy(hash), pkt->ip_len);
+	return EK_FORWARD;
+}
+
+static __always_inline enum ek_verdict ek_push_outer6(struct xdp_md *ctx,
+						      const struct ek_packet *pkt,
+						      const struct ek_backend *be,
+						      const struct ek_nexthop *hop, __u64 hash)
+{
+	__u8 proto = pkt->version == 4 ? EK_PROTO_IPV4 : EK_PROTO_IPV6;
+	struct ek_ipv6_words *outer;
+	struct ethhdr *eth;
+
+	if (bpf_xdp_adjust_head(ctx, -EK_OUTER6_LEN))
+		return EK_DROP_HEADROOM;
+	eth = (void *)(long)ctx->data;
+	outer = (void *)(eth + 1);
+	if ((void *)(outer + 1) > (void *)(long)ctx->data_end)
+		return EK_DROP_INTERNAL;
+	ek_write_eth(eth, hop, bpf_htons(ETH_P_IPV6));
+	ek_fill_outer6(outer, &be->outer.v6, ek_hash_entropy(hash), pkt->ip_len, proto);
+	return EK_FORWARD;
+}
+
+static __always_inline enum ek_verdict
+ek_rewrite_l2(struct xdp_md *ctx, const struct ek_packet *pkt, const struct ek_nexthop *hop)
+{
+	struct ethhdr *eth = (void *)(long)ctx->data;
+
+	if ((void *)(eth + 1) > (void *)(long)ctx->data_end)
+		return EK_DROP_INTERNAL;
+	ek_write_eth(eth, hop, pkt->version == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
+	return EK_FORWARD;
+}
+
+/* All that can refuse the packet comes before the first byte is written. */
+static __always_inline enum ek_verdict ek_forward(struct xdp_md *ctx, struct ek_packet *pkt,
+						  struct ek_backend *be, __u64 hash, int *action)
+{
+	struct ek_nexthop *hop = ek_get_nexthop(be);
+	int outer_len = ek_encap_len(pkt, be->method);
+	enum ek_verdict verdict;
+
+	if (outer_len < 0)
+		return EK_DROP_INTERNAL;
+	if (!hop)
+		return EK_DROP_NO_NEXTHOP;
+	if (pkt->ip_len + outer_len > be->mtu)
+		return EK_DROP_TOO_BIG;
+	if (ek_age_packet(pkt))
+		return EK_DROP_TTL;
+	if (likely(be->method == EK_METHOD_IPIP4))
+		verdict = ek_push_outer4(ctx, pkt, be, hop, hash);
+	else if (be->method == EK_METHOD_IPIP6)
+		verdict = ek_push_outer6(ctx, pkt, be, hop, hash);
+	else
+		verdict = ek_rewrite_l2(ctx, pkt, hop);
+	if (unlikely(verdict != EK_FORWARD))
+		return verdict;
+	if (likely(hop->ifindex == ctx->ingress_ifindex))
+		*action = XDP_TX;
+	else
+		*action = bpf_redirect(hop->ifindex, 0);
+	return EK_FORWARD;
+}
+
+#endif /* EK_DATAPATH_ENCAP_H */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The maps; layouts and meaning in bpf/abi/maps.h. */
+#ifndef EK_DATAPATH_MAPS_H
+#define EK_DATAPATH_MAPS_H
+
+#include <stdbool.h>
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/abi/maps.h"
+#include "bpf/abi/verdict.h"
+#include "bpf/lib/compiler.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct ek_control);
+} ek_control SEC(".maps");
+
+/* Inner maps give sizes: clang 14 emits no BTF for types that only an inner map names. */
+struct ek_vips4_inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct ek_vip_key4));
+	__uint(value_size, sizeof(struct ek_vip));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, EK_MAX_GENERATIONS);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct ek_vips4_inner);
+} ek_vips4 SEC(".maps");
+
+struct ek_vips6_inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct ek_vip_key6));
+	__uint(value_size, sizeof(struct ek_vip));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, EK_MAX_GENERATIONS);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct ek_vips6_inner);
+} ek_vips6 SEC(".maps");
+
+/* BPF_F_INNER_MAP: tables of any size fit. */
+struct ek_tables_inner {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(union ek_line));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, EK_DEFAULT_MAX_TABLES);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct ek_tables_inner);
+} ek_tables SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, EK_MAX_GENERATIONS);
+	__type(key, __u32);
+	__type(value, struct ek_gen_info);
+} ek_gen_info SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, EK_DEFAULT_MAX_VIPS);
+	__type(key, __u32);
+	__type(value, struct ek_counter);
+} ek_vip_stats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, EK_DEFAULT_MAX_BACKENDS);
+	__type(key, __u32);
+	__type(value, struct ek_counter);
+} ek_be_stats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, EK_VERDICT_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} ek_verdicts SEC(".maps");
+
+const volatile struct ek_config ek_config = {};
+
+#define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
+
+#endif /* EK_DATAPATH_MAPS_H */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which VIP a packet is for, in the generation that the active word names. */
+#ifndef EK_DATAPATH_VIP_H
+#define EK_DATAPATH_VIP_H
+
+#include "bpf/datapath/maps.h"
+#include "bpf/lib/parse.h"
+
+/* The map lookups stay apart per family: known map types at the call site are called directly. */
+static __always_inline struct ek_vip *ek_find_vip4(__u32 active, const struct iphdr *ip,
+						   __be16 port, __u8 proto)
+{
+	struct ek_vip_key4 key = {.addr = ip->daddr, .port = port, .proto = proto};
+	__u32 generation = active & EK_ACTIVE_GENERATION_MASK;
+	struct ek_vip *vip;
+	void *vips;
+
+	if (!(active & EK_ACTIVE_HAS_VIPS4))
+		return NULL;
+	vips = bpf_map_lookup_elem(&ek_vips4, &generation);
+	if (!vips)
+		return NULL;
+	vip = bpf_map_lookup_elem(vips, &key);
+	if (vip || !(active & EK_ACTIVE_HAS_ANY_PORT4) || !proto)
+		return vip;
+	key.port = 0;
+	return bpf_map_lookup_elem(vips, &key);
+}
+
+static __always_inline struct ek_vip *ek_find_vip6(__u32 active, const struct ipv6hdr *ip,
+						   __be16 port, __u8 proto)
+{
+	struct ek_vip_key6 key = {.port = port, .proto = proto};
+	__u32 generation = active & EK_ACTIVE_GENERATION_MASK;
+	struct ek_vip *vip;
+	void *vips;
+
+	if (!(active & EK_ACTIVE_HAS_VIPS6))
+		return NULL;
+	vips = bpf_map_lookup_elem(&ek_vips6, &generation);
+	if (!vips)
+		return NULL;
+	__builtin_memcpy(key.addr, &ip->daddr, sizeof(key.addr));
+	vip = bpf_map_lookup_elem(vips, &key);
+	if (vip || !(active & EK_ACTIVE_HAS_ANY_PORT6) || !proto)
+		return vip;
+	key.port = 0;
+	return bpf_map_lookup_elem(vips, &key);
+}
+
+static __always_inline struct ek_vip *ek_find_vip(__u32 active, const struct ek_packet *pkt)
+{
+	if (likely(pkt->version == 4))
+		return ek_find_vip4(active, pkt->l3, pkt->dport, pkt->proto);
+	return ek_find_vip6(active, pkt->l3, pkt->dport, pkt->proto);
+}
+
+/*
+ * What becomes of a packet that the parser did not find fit to forward: dropped for its fault if
+ * its destination is a VIP's address, else the host's.
+ */
+static __always_inline enum ek_verdict ek_judge_unfit(__u32 active, const struct ek_packet *pkt,
+						      enum ek_verdict fault)
+{
+	struct ek_vip *marker;
+
+	if (fault == EK_PASS_NOT_IP || fault == EK_PASS_NO_VIP || fault == EK_PASS_UNREADABLE)
+		return fault;
+	if (pkt->version == 4)
+		marker = ek_find_vip4(active, pkt->l3, 0, 0);
+	else
+		marker = ek_find_vip6(active, pkt->l3, 0, 0);
+	if (marker)
+		return fault;
+	return fault == EK_DROP_FRAGMENT ? EK_PASS_NO_VIP : EK_PASS_UNREADABLE;
+}
+
+#endif /* EK_DATAPATH_VIP_H */
