@@ -27,7 +27,7 @@ struct Applied {
   uint64_t revision = 0;  // 0: nothing applied yet
   std::string etag;       // opaque; changes with every applied revision, never empty
   guard::Digest digest;
-  model::Config config;
+  model::Config config;   // filled by Get(); elsewhere left empty, it can be megabytes
   std::string author, reason;
   int64_t applied_unix_ns = 0;
 };
@@ -99,7 +99,7 @@ struct Status {
   std::string version;
   std::string instance;
   int64_t started_unix_ns = 0;
-  Applied applied;            // without its config
+  Applied applied;
   std::string kernel_digest;  // hex, read back now; empty: nothing published
   bool digest_matches = false;
   std::string adoption;       // what the daemon found at its start

@@ -29,7 +29,7 @@ struct Revision {
   uint64_t number = 0;  // from 1; refusals have a number of their own kind, 0 here
   std::string author;   // "uid 1000 (alice)"
   std::string reason;
-  std::string source;   // "bootstrap", "api"
+  std::string source;  // "bootstrap", "api"
   int64_t created_unix_ns = 0;
   Outcome outcome = Outcome::kPending;
   std::string digest;        // hex, of the built state
@@ -52,8 +52,9 @@ class History {
 
   absl::StatusOr<std::optional<Revision>> LastApplied();
   absl::StatusOr<std::optional<Revision>> Get(uint64_t number);
-  absl::StatusOr<std::vector<Revision>> Pending();  // left by a crash
-  absl::StatusOr<std::vector<Revision>> List(uint32_t limit);  // newest first, refusals too
+  absl::StatusOr<std::vector<Revision>> Pending();             // left by a crash
+  absl::StatusOr<std::vector<Revision>> List(uint32_t limit);  // newest first, refusals too;
+                                                               // config_yaml stays empty
 
  private:
   struct Impl;

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/history/history.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <mutex>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "control/history/config_store.h"
+#include "control/history/database.h"
+#include "control/history/schema.h"
+
+namespace evenkeel::history {
+namespace {
+
+constexpr mode_t kDirectoryMode = 0750;
+constexpr mode_t kFileMode = 0640;
+
+constexpr char kColumns[] =
+    "number, author, reason, source, created_unix_ns, outcome, digest, verdict_json, error";
+constexpr char kRefusalColumns[] =
+    "0, author, reason, source, created_unix_ns, 3, digest, verdict_json, error";
+
+int64_t NowUnixNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// Owner and remedy around what SQLite or the system said.
+absl::Status Explain(const absl::Status& status, const std::string& path) {
+  if (status.ok()) return status;
+  std::string remedy;
+  switch (status.code()) {
+    case absl::StatusCode::kDataLoss:
+      remedy = absl::StrCat("move ", path,
+                            " away (the kernel goes on forwarding) and start with --config FILE, "
+                            "or put a backup in its place");
+      break;
+    case absl::StatusCode::kPermissionDenied:
+      remedy = "make the state directory writable for evenkeeld";
+      break;
+    case absl::StatusCode::kResourceExhausted:
+      remedy = "free space on the state directory's file system";
+      break;
+    case absl::StatusCode::kUnavailable:
+      remedy = "end the other process that holds the database";
+      break;
+    default:
+      break;
+  }
+  return absl::Status(status.code(), absl::StrCat("history ", path, ": ", status.message(),
+                                                  remedy.empty() ? "" : "; ", remedy));
+}
+
+absl::Status PrepareDirectory(const std::string& dir) {
+  std::error_code error;
+  const bool existed = std::filesystem::exists(dir, error);
+  std::filesystem::create_directories(dir, error);
+  if (error) {
+    return absl::ErrnoToStatus(error.value(), absl::StrCat("state directory ", dir,
+                                                           " cannot be made; name another with "
+                                                           "--state-dir"));
+  }
+  // An existing directory keeps the mode that its owner chose.
+  if (!existed && ::chmod(dir.c_str(), kDirectoryMode) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("chmod 0750 ", dir));
+  }
+  return absl::OkStatus();
+}
+
+// SQLite gives its -wal and -shm files the mode of the database.
+absl::Status PrepareFile(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode);
+  if (fd < 0) return absl::ErrnoToStatus(errno, "cannot be opened for writing");
+  absl::Status status;
+  if (::fchmod(fd, kFileMode) != 0) status = absl::ErrnoToStatus(errno, "chmod 0640");
+  ::close(fd);
+  return status;
+}
+
+// An intent must survive a power failure before the kernel is touched, so every commit is synced.
+absl::Status Configure(Database* db) {
+  if (absl::Status s = db->Execute("PRAGMA journal_mode = WAL"); !s.ok()) return s;
+  if (absl::Status s = db->Execute("PRAGMA synchronous = FULL"); !s.ok()) return s;
+  return db->Execute("PRAGMA foreign_keys = ON");
+}
+
+absl::Status CheckIntegrity(Database* db) {
+  absl::StatusOr<std::string> answer = db->QueryText("PRAGMA quick_check(1)");
+  if (!answer.ok()) return answer.status();
+  return *answer == "ok" ? absl::OkStatus() : absl::DataLossError(*answer);
+}
+
+}  // namespace
+
+struct History::Impl {
+  std::string path;
+  std::mutex mutex;  // guards all below
+  Database db;
+  ConfigStore configs;
+  Statement insert, finish, refuse, last_applied, get, pending, list;
+
+  absl::Status Open();
+  absl::Status PrepareStatements();
+  absl::StatusOr<Revision> ReadRow(Statement* statement);
+  absl::StatusOr<std::vector<Revision>> ReadRows(Statement* statement);
+  absl::StatusOr<std::optional<Revision>> ReadOne(Statement* statement);
+  absl::StatusOr<uint64_t> Begin(const Revision& revision);
+  absl::Status Finish(uint64_t number, Outcome outcome, const std::string& error);
+  absl::Status RecordRefusal(const Revision& revision);
+};
+
+absl::Status History::Impl::Open() {
+  if (absl::Status s = PrepareFile(path); !s.ok()) return s;
+  absl::StatusOr<Database> opened = Database::Open(path);
+  if (!opened.ok()) return opened.status();
+  db = std::move(*opened);
+  if (absl::Status s = Configure(&db); !s.ok()) return s;
+  if (absl::Status s = CheckIntegrity(&db); !s.ok()) return s;
+  if (absl::Status s = Migrate(&db); !s.ok()) return s;
+  if (absl::Status s = configs.Prepare(&db); !s.ok()) return s;
+  return PrepareStatements();
+}
+
+absl::Status History::Impl::PrepareStatements() {
+  const std::string select = absl::StrCat("SELECT ", kColumns, ", config FROM revisions ");
+  const std::pair<Statement*, std::string> statements[] = {
+      {&insert,
+       "INSERT INTO revisions (author, reason, source, created_unix_ns, outcome, digest, "
+       "verdict_json, error, config) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, '', ?7)"},
+      {&finish,
+       "UPDATE revisions SET outcome = ?2, error = ?3, finished_unix_ns = ?4 "
+       "WHERE number = ?1 AND outcome = 0 RETURNING number"},
+      {&refuse,
+       "INSERT INTO refusals (author, reason, source, created_unix_ns, digest, verdict_json, "
+       "error, config) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?8, ?7)"},
+      {&last_applied, select + "WHERE outcome = 1 ORDER BY number DESC LIMIT 1"},
+      {&get, select + "WHERE number = ?1"},
+      {&pending, select + "WHERE outcome = 0 ORDER BY number"},
+      {&list, absl::StrCat("SELECT *, x'' FROM (SELECT ", kColumns,
+                           " FROM revisions ORDER BY number DESC LIMIT ?1)",
+                           " UNION ALL SELECT *, x'' FROM (SELECT ", kRefusalColumns,
+                           " FROM refusals ORDER BY id DESC LIMIT ?1)",
+                           " ORDER BY created_unix_ns DESC, number DESC LIMIT ?1")},
+  };
+  for (const auto& [statement, sql] : statements) {
+    absl::StatusOr<Statement> prepared = db.Prepare(sql);
+    if (!prepared.ok()) return prepared.status();
+    *statement = std::move(*prepared);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Revision> History::Impl::ReadRow(Statement* statement) {
+  Revision revision;
+  revision.number = static_cast<uint64_t>(statement->Int(0));
+  revision.author = statement->Text(1);
+  revision.reason = statement->Text(2);
+  revision.source = statement->Text(3);
+  revision.created_unix_ns = statement->Int(4);
+  revision.outcome = static_cast<Outcome>(statement->Int(5));
+  revision.digest = statement->Text(6);
+  revision.verdict_json = statement->Text(7);
+  revision.error = statement->Text(8);
+  absl::StatusOr<std::string> config = configs.Get(statement->Text(9));
+  if (!config.ok()) return config.status();
+  revision.config_yaml = std::move(*config);
+  return revision;
+}
+
+absl::StatusOr<std::vector<Revision>> History::Impl::ReadRows(Statement* statement) {
+  std::vector<Revision> revisions;
+  while (true) {
+    absl::StatusOr<bool> row = statement->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) break;
+    absl::StatusOr<Revision> revision = ReadRow(statement);
+    if (!revision.ok()) {
+      statement->Reset();
+      return revision.status();
+    }
+    revisions.push_back(std::move(*revision));
+  }
+  statement->Reset();
+  return revisions;
+}
+
+absl::StatusOr<std::optional<Revision>> History::Impl::ReadOne(Statement* statement) {
+  absl::StatusOr<std::vector<Revision>> rows = ReadRows(statement);
+  if (!rows.ok()) return rows.status();
+  if (rows->empty()) return std::nullopt;
+  return std::move(rows->front());
+}
+
+absl::StatusOr<uint64_t> History::Impl::Begin(const Revision& revision) {
+  absl::StatusOr<Transaction> transaction = Transaction::Begin(&db);
+  if (!transaction.ok()) return transaction.status();
+  absl::StatusOr<std::string> config = configs.Put(&db, revision.config_yaml);
+  if (!config.ok()) return config.status();
+  absl::Status status = insert.Reset()
+                            .Bind(1, revision.author)
+                            .Bind(2, revision.reason)
+                            .Bind(3, revision.source)
+                            .Bind(4, revision.created_unix_ns)
+                            .Bind(5, revision.digest)
+                            .Bind(6, revision.verdict_json)
+                            .BindBlob(7, *config)
+                            .Run();
+  if (!status.ok()) return status;
+  const int64_t number = db.last_insert_id();
+  if (absl::Status s = transaction->Commit(); !s.ok()) return s;
+  return static_cast<uint64_t>(number);
+}
+
+absl::Status History::Impl::Finish(uint64_t number, Outcome outcome, const std::string& error) {
+  absl::StatusOr<bool> row = finish.Reset()
+                                 .Bind(1, static_cast<int64_t>(number))
+                                 .Bind(2, static_cast<int64_t>(outcome))
+                                 .Bind(3, error)
+                                 .Bind(4, NowUnixNs())
+                                 .Step();
+  if (!row.ok()) return row.status();
+  if (!*row) {
+    finish.Reset();
+    return absl::NotFoundError(absl::StrCat("revision ", number, " is not pending"));
+  }
+  return finish.Run();
+}
+
+absl::Status History::Impl::RecordRefusal(const Revision& revision) {
+  absl::StatusOr<Transaction> transaction = Transaction::Begin(&db);
+  if (!transaction.ok()) return transaction.status();
+  absl::StatusOr<std::string> config = configs.Put(&db, revision.config_yaml);
+  if (!config.ok()) return config.status();
+  absl::Status status = refuse.Reset()
+                            .Bind(1, revision.author)
+                            .Bind(2, revision.reason)
+                            .Bind(3, revision.source)
+                            .Bind(4, revision.created_unix_ns)
+                            .Bind(5, revision.digest)
+                            .Bind(6, revision.verdict_json)
+                            .BindBlob(7, *config)
+                            .Bind(8, revision.error)
+                            .Run();
+  if (!status.ok()) return status;
+  return transaction->Commit();
+}
+
+History::History(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+History::~History() = default;
+
+absl::StatusOr<std::unique_ptr<History>> History::Open(const std::string& state_dir) {
+  if (absl::Status s = PrepareDirectory(state_dir); !s.ok()) return s;
+  auto impl = std::make_unique<Impl>();
+  impl->path = absl::StrCat(state_dir, "/history.db");
+  if (absl::Status s = impl->Open(); !s.ok()) return Explain(s, impl->path);
+  return std::unique_ptr<History>(new History(std::move(impl)));
+}
+
+absl::StatusOr<uint64_t> History::Begin(const Revision& revision) {
+  std::lock_guard lock(impl_->mutex);
+  absl::StatusOr<uint64_t> number = impl_->Begin(revision);
+  if (!number.ok()) return Explain(number.status(), impl_->path);
+  return number;
+}
+
+absl::Status History::Finish(uint64_t number, Outcome outcome, const std::string& error) {
+  if (outcome != Outcome::kApplied && outcome != Outcome::kFailed) {
+    return absl::InvalidArgumentError("a revision ends as applied or failed");
+  }
+  std::lock_guard lock(impl_->mutex);
+  return Explain(impl_->Finish(number, outcome, error), impl_->path);
+}
+
+absl::Status History::RecordRefusal(const Revision& revision) {
+  std::lock_guard lock(impl_->mutex);
+  return Explain(impl_->RecordRefusal(revision), impl_->path);
+}
+
+absl::StatusOr<std::optional<Revision>> History::LastApplied() {
+  std::lock_guard lock(impl_->mutex);
+  absl::StatusOr<std::optional<Revision>> found = impl_->ReadOne(&impl_->last_applied.Reset());
+  if (!found.ok()) return Explain(found.status(), impl_->path);
+  return found;
+}
+
+absl::StatusOr<std::optional<Revision>> History::Get(uint64_t number) {
+  std::lock_guard lock(impl_->mutex);
+  absl::StatusOr<std::optional<Revision>> found =
+      impl_->ReadOne(&impl_->get.Reset().Bind(1, static_cast<int64_t>(number)));
+  if (!found.ok()) return Explain(found.status(), impl_->path);
+  return found;
+}
+
+absl::StatusOr<std::vector<Revision>> History::Pending() {
+  std::lock_guard lock(impl_->mutex);
+  absl::StatusOr<std::vector<Revision>> found = impl_->ReadRows(&impl_->pending.Reset());
+  if (!found.ok()) return Explain(found.status(), impl_->path);
+  return found;
+}
+
+absl::StatusOr<std::vector<Revision>> History::List(uint32_t limit) {
+  std::lock_guard lock(impl_->mutex);
+  absl::StatusOr<std::vector<Revision>> found =
+      impl_->ReadRows(&impl_->list.Reset().Bind(1, static_cast<int64_t>(limit)));
+  if (!found.ok()) return Explain(found.status(), impl_->path);
+  return found;
+}
+
+}  // namespace evenkeel::history

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/history/schema.h"
+
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+
+namespace evenkeel::history {
+namespace {
+
+constexpr int64_t kApplicationId = 0x45764b6c;  // "EvKl"
+
+// Step i brings a database of version i to i + 1. Never edit a step that was released: add one.
+//
+// A configuration is stored as the ids of its pieces, each stored once (config_store.h).
+// Refusals are kept apart so that they take no revision number.
+constexpr const char* kSteps[] = {
+    R"sql(
+CREATE TABLE config_pieces (
+  id    INTEGER PRIMARY KEY,
+  hash  BLOB NOT NULL UNIQUE,
+  text  TEXT NOT NULL
+) STRICT;
+CREATE TABLE revisions (
+  number           INTEGER PRIMARY KEY AUTOINCREMENT,
+  author           TEXT NOT NULL,
+  reason           TEXT NOT NULL,
+  source           TEXT NOT NULL,
+  created_unix_ns  INTEGER NOT NULL,
+  finished_unix_ns INTEGER NOT NULL DEFAULT 0,
+  outcome          INTEGER NOT NULL CHECK (outcome BETWEEN 0 AND 2),
+  digest           TEXT NOT NULL,
+  config           BLOB NOT NULL,
+  verdict_json     TEXT NOT NULL,
+  error            TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX revisions_by_outcome ON revisions (outcome, number);
+CREATE TABLE refusals (
+  id               INTEGER PRIMARY KEY AUTOINCREMENT,
+  author           TEXT NOT NULL,
+  reason           TEXT NOT NULL,
+  source           TEXT NOT NULL,
+  created_unix_ns  INTEGER NOT NULL,
+  digest           TEXT NOT NULL,
+  config           BLOB NOT NULL,
+  verdict_json     TEXT NOT NULL,
+  error            TEXT NOT NULL
+) STRICT;
+)sql",
+};
+
+absl::Status CheckOwner(Database* db, int64_t version) {
+  absl::StatusOr<int64_t> application = db->QueryInt("PRAGMA application_id");
+  if (!application.ok()) return application.status();
+  absl::StatusOr<int64_t> tables = db->QueryInt("SELECT count(*) FROM sqlite_schema");
+  if (!tables.ok()) return tables.status();
+  const bool fresh = version == 0 && *tables == 0;
+  if (!fresh && *application != kApplicationId) {
+    return absl::FailedPreconditionError(
+        "it is a database of another program; name another state directory");
+  }
+  if (version > SchemaVersion()) {
+    return absl::FailedPreconditionError(absl::StrCat("it has schema version ", version,
+                                                      ", this build knows ", SchemaVersion(),
+                                                      "; run the newer evenkeeld that wrote it"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunStep(Database* db, int64_t version) {
+  absl::StatusOr<Transaction> transaction = Transaction::Begin(db);
+  if (!transaction.ok()) return transaction.status();
+  absl::Status status =
+      db->Execute(absl::StrCat(kSteps[version], "PRAGMA application_id = ", kApplicationId,
+                               "; PRAGMA user_version = ", version + 1, ";"));
+  if (!status.ok()) return status;
+  return transaction->Commit();
+}
+
+}  // namespace
+
+int SchemaVersion() { return static_cast<int>(std::size(kSteps)); }
+
+absl::Status Migrate(Database* db) {
+  absl::StatusOr<int64_t> version = db->QueryInt("PRAGMA user_version");
+  if (!version.ok()) return version.status();
+  if (absl::Status status = CheckOwner(db, *version); !status.ok()) return status;
+  for (int64_t step = *version; step < SchemaVersion(); ++step) {
+    if (absl::Status status = RunStep(db, step); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace evenkeel::history

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/history/history.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sqlite3.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace evenkeel::history {
+namespace {
+
+using ::testing::HasSubstr;
+
+class HistoryTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "ek-history-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+    dir_ = root_ + "/state";
+  }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+
+  std::string db_path() const { return dir_ + "/history.db"; }
+  std::unique_ptr<History> MustOpen() {
+    auto history = History::Open(dir_);
+    EXPECT_TRUE(history.ok()) << history.status();
+    return history.ok() ? std::move(*history) : nullptr;
+  }
+  // Runs SQL from a second connection.
+  void Sql(const std::string& sql) {
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(db_path().c_str(), &db), SQLITE_OK);
+    char* error = nullptr;
+    EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &error), SQLITE_OK)
+        << (error != nullptr ? error : "");
+    sqlite3_free(error);
+    sqlite3_close(db);
+  }
+
+  std::string root_, dir_;
+};
+
+Revision MakeRevision(const std::string& reason, int64_t at = 1) {
+  Revision revision;
+  revision.author = "uid 1000 (alice)";
+  revision.reason = reason;
+  revision.source = "api";
+  revision.created_unix_ns = at;
+  revision.digest = std::string(64, 'a');
+  revision.config_yaml = "vips:\n  - name: web\n    port: 80\npools:\n  - name: " + reason +
+                         "\n    backends:\n      - name: b\n";
+  revision.verdict_json = R"({"verdict":"pass"})";
+  return revision;
+}
+
+TEST_F(HistoryTest, MakesDirectoryAndDatabaseWithTheirModes) {
+  MustOpen();
+  struct stat info {};
+  ASSERT_EQ(::stat(dir_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0750u);
+  ASSERT_EQ(::stat(db_path().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0640u);
+}
+
+TEST_F(HistoryTest, KeepsAnExistingDirectorysMode) {
+  std::filesystem::create_directory(dir_);
+  ASSERT_EQ(::chmod(dir_.c_str(), 0700), 0);
+  MustOpen();
+  struct stat info {};
+  ASSERT_EQ(::stat(dir_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0700u);
+}
+
+TEST_F(HistoryTest, GivesBackEveryFieldAfterReopening) {
+  const Revision written = MakeRevision("grow the pool", 42);
+  {
+    auto history = MustOpen();
+    auto number = history->Begin(written);
+    ASSERT_TRUE(number.ok()) << number.status();
+    EXPECT_EQ(*number, 1u);
+    ASSERT_TRUE(history->Finish(*number, Outcome::kApplied, "").ok());
+  }
+  auto last = MustOpen()->LastApplied();
+  ASSERT_TRUE(last.ok() && last->has_value()) << last.status();
+  EXPECT_EQ((*last)->number, 1u);
+  EXPECT_EQ((*last)->author, written.author);
+  EXPECT_EQ((*last)->reason, written.reason);
+  EXPECT_EQ((*last)->source, written.source);
+  EXPECT_EQ((*last)->created_unix_ns, 42);
+  EXPECT_EQ((*last)->outcome, Outcome::kApplied);
+  EXPECT_EQ((*last)->digest, written.digest);
+  EXPECT_EQ((*last)->config_yaml, written.config_yaml);
+  EXPECT_EQ((*last)->verdict_json, written.verdict_json);
+  EXPECT_EQ((*last)->error, "");
+}
+
+TEST_F(HistoryTest, OnlyAppliedRevisionsAreLastApplied) {
+  auto history = MustOpen();
+  EXPECT_FALSE(history->LastApplied()->has_value());
+  ASSERT_EQ(*history->Begin(MakeRevision("one")), 1u);
+  ASSERT_TRUE(history->Finish(1, Outcome::kApplied, "").ok());
+  ASSERT_EQ(*history->Begin(MakeRevision("two")), 2u);
+  ASSERT_TRUE(history->Finish(2, Outcome::kFailed, "no memory").ok());
+  ASSERT_EQ(*history->Begin(MakeRevision("three")), 3u);
+  EXPECT_EQ((*history->LastApplied())->number, 1u);
+  EXPECT_EQ((*history->Get(2))->error, "no memory");
+  EXPECT_EQ((*history->Get(2))->outcome, Outcome::kFailed);
+  const auto pending = *history->Pending();
+  ASSERT_EQ(pending.size(), 1u);
+  EXPECT_EQ(pending[0].number, 3u);
+  EXPECT_FALSE(history->Get(4)->has_value());
+}
+
+TEST_F(HistoryTest, ARevisionEndsOnce) {
+  auto history = MustOpen();
+  ASSERT_EQ(*history->Begin(MakeRevision("one")), 1u);
+  EXPECT_EQ(history->Finish(1, Outcome::kPending, "").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(history->Finish(1, Outcome::kRefused, "").code(), absl::StatusCode::kInvalidArgument);
+  ASSERT_TRUE(history->Finish(1, Outcome::kFailed, "x").ok());
+  EXPECT_EQ(history->Finish(1, Outcome::kApplied, "").code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(history->Finish(9, Outcome::kApplied, "").code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ((*history->Get(1))->outcome, Outcome::kFailed);
+}
+
+TEST_F(HistoryTest, RefusalsTakeNoNumberAndStandInTheList) {
+  auto history = MustOpen();
+  ASSERT_EQ(*history->Begin(MakeRevision("one", 10)), 1u);
+  Revision refusal = MakeRevision("all to one", 20);
+  refusal.error = "LB001 backend-share";
+  ASSERT_TRUE(history->RecordRefusal(refusal).ok());
+  ASSERT_EQ(*history->Begin(MakeRevision("two", 30)), 2u);
+  const auto list = *history->List(10);
+  ASSERT_EQ(list.size(), 3u);
+  EXPECT_EQ(list[0].number, 2u);
+  EXPECT_EQ(list[1].number, 0u);
+  EXPECT_EQ(list[1].outcome, Outcome::kRefused);
+  EXPECT_EQ(list[1].error, "LB001 backend-share");
+  EXPECT_EQ(list[2].number, 1u);
+  EXPECT_EQ(history->List(2)->size(), 2u);
+}
+
+TEST_F(HistoryTest, StoresWhatTwoRevisionsShareOnce) {
+  auto history = MustOpen();
+  Revision revision = MakeRevision("one");
+  const std::string big(100'000, 'x');
+  revision.config_yaml = "pools:\n  - name: a\n    # " + big + "\n  - name: b\n    weight: ";
+  for (int i = 0; i < 50; ++i) {
+    Revision next = revision;
+    next.config_yaml += std::to_string(i) + "\n";
+    ASSERT_TRUE(history->Begin(next).ok());
+  }
+  EXPECT_EQ((*history->Get(50))->config_yaml, revision.config_yaml + "49\n");
+  history.reset();
+  EXPECT_LT(std::filesystem::file_size(db_path()), 3 * big.size());
+}
+
+TEST_F(HistoryTest, TextWithZerosAndQuotesSurvives) {
+  auto history = MustOpen();
+  Revision revision = MakeRevision("it's; DROP TABLE revisions; --");
+  revision.error = "";
+  revision.config_yaml = std::string("a\0b\n- c", 7);
+  ASSERT_TRUE(history->Begin(revision).ok());
+  EXPECT_EQ((*history->Get(1))->reason, revision.reason);
+  EXPECT_EQ((*history->Get(1))->config_yaml, revision.config_yaml);
+}
+
+TEST_F(HistoryTest, ADatabaseThatIsNoneIsDataLossWithARemedy) {
+  std::filesystem::create_directory(dir_);
+  std::ofstream(db_path()) << std::string(8192, 'x');
+  const auto history = History::Open(dir_);
+  EXPECT_EQ(history.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(history.status().message()), HasSubstr(db_path()));
+  EXPECT_THAT(std::string(history.status().message()), HasSubstr("goes on forwarding"));
+}
+
+TEST_F(HistoryTest, DamagedPagesAreDataLoss) {
+  {
+    auto history = MustOpen();
+    for (int i = 0; i < 200; ++i) {
+      ASSERT_TRUE(history->Begin(MakeRevision("r" + std::to_string(i))).ok());
+    }
+  }
+  {
+    std::fstream file(db_path(), std::ios::in | std::ios::out | std::ios::binary);
+    const auto size = std::filesystem::file_size(db_path());
+    const std::string junk(4096, '\xa5');
+    for (size_t at = 4096; at + junk.size() <= size; at += junk.size()) {
+      file.seekp(static_cast<std::streamoff>(at));
+      file.write(junk.data(), static_cast<std::streamsize>(junk.size()));
+    }
+  }
+  EXPECT_EQ(History::Open(dir_).status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(HistoryTest, ANewerSchemaIsLeftAlone) {
+  MustOpen();
+  Sql("PRAGMA user_version = 999");
+  const auto history = History::Open(dir_);
+  EXPECT_EQ(history.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(history.status().message()), HasSubstr("999"));
+  Sql("PRAGMA user_version = 1");
+  EXPECT_TRUE(History::Open(dir_).ok());
+}
+
+TEST_F(HistoryTest, AnotherProgramsDatabaseIsLeftAlone) {
+  std::filesystem::create_directory(dir_);
+  Sql("CREATE TABLE theirs (x)");
+  const auto history = History::Open(dir_);
+  EXPECT_EQ(history.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(history.status().message()), HasSubstr("another program"));
+  Sql("INSERT INTO theirs VALUES (1)");
+}
+
+TEST_F(HistoryTest, AStateDirectoryThatIsAFileNamesTheFlag) {
+  std::ofstream(dir_) << "file";
+  const auto history = History::Open(dir_);
+  EXPECT_FALSE(history.ok());
+  EXPECT_THAT(std::string(history.status().message()), HasSubstr(dir_));
+}
+
+TEST_F(HistoryTest, AFailedWriteIsNamedAndReadsGoOn) {
+  auto history = MustOpen();
+  ASSERT_TRUE(history->Begin(MakeRevision("one")).ok());
+  Sql("CREATE TRIGGER full BEFORE INSERT ON revisions BEGIN SELECT RAISE(ABORT, 'disk gone'); END");
+  const auto number = history->Begin(MakeRevision("two"));
+  ASSERT_FALSE(number.ok());
+  EXPECT_THAT(std::string(number.status().message()), HasSubstr("disk gone"));
+  EXPECT_EQ((*history->Get(1))->reason, "one");
+  Sql("DROP TRIGGER full");
+  EXPECT_EQ(*history->Begin(MakeRevision("two")), 2u);
+}
+
+TEST_F(HistoryTest, AFailedWriteLeavesNoTrace) {
+  auto history = MustOpen();
+  Sql("CREATE TRIGGER full BEFORE INSERT ON revisions BEGIN SELECT RAISE(ABORT, 'no'); END");
+  ASSERT_FALSE(history->Begin(MakeRevision("two")).ok());
+  Sql("DROP TRIGGER full");
+  ASSERT_EQ(*history->Begin(MakeRevision("three")), 1u);
+  EXPECT_EQ(history->List(10)->size(), 1u);
+}
+
+// A small file system for the state directory, in a mount namespace of this process.
+class SmallFileSystemTest : public HistoryTest {
+ protected:
+  void SetUp() override {
+    HistoryTest::SetUp();
+    if (::geteuid() != 0 || ::unshare(CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+      ASSERT_EQ(std::getenv("EVENKEEL_REQUIRE_KERNEL"), nullptr) << "needs root for a mount";
+      GTEST_SKIP() << "needs root for a mount namespace";
+    }
+    std::filesystem::create_directory(dir_);
+    ASSERT_EQ(::mount("none", dir_.c_str(), "tmpfs", 0, "size=256k"), 0);
+  }
+  void TearDown() override {
+    ::umount2(dir_.c_str(), MNT_DETACH);
+    HistoryTest::TearDown();
+  }
+};
+
+TEST_F(SmallFileSystemTest, AFullDiskIsResourceExhausted) {
+  auto history = MustOpen();
+  Revision big = MakeRevision("big");
+  big.config_yaml = std::string(1 << 20, 'x');
+  const auto number = history->Begin(big);
+  EXPECT_EQ(number.status().code(), absl::StatusCode::kResourceExhausted) << number.status();
+  EXPECT_THAT(std::string(number.status().message()), HasSubstr("free space"));
+  EXPECT_TRUE(history->Begin(MakeRevision("small")).ok());
+}
+
+TEST_F(SmallFileSystemTest, AReadOnlyFileSystemIsPermissionDenied) {
+  ASSERT_TRUE(MustOpen()->Begin(MakeRevision("one")).ok());
+  ASSERT_EQ(::mount("none", dir_.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr), 0);
+  const auto history = History::Open(dir_);
+  EXPECT_EQ(history.status().code(), absl::StatusCode::kPermissionDenied) << history.status();
+  EXPECT_THAT(std::string(history.status().message()), HasSubstr(dir_));
+  EXPECT_THAT(std::string(history.status().message()), HasSubstr("writable"));
+}
+
+TEST_F(HistoryTest, ThreadsGetNumbersOfTheirOwn) {
+  auto history = MustOpen();
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 10; ++i) {
+        const auto number = history->Begin(MakeRevision("r"));
+        ASSERT_TRUE(number.ok()) << number.status();
+        EXPECT_TRUE(history->Finish(*number, Outcome::kApplied, "").ok());
+        EXPECT_TRUE(history->List(5).ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ((*history->LastApplied())->number, 40u);
+}
+
+}  // namespace
+}  // namespace evenkeel::history
