@@ -77,10 +77,11 @@ class Publisher {
   // A changed next hop, from the resolver's listener.
   absl::Status UpdateNextHop(const neighbor::Resolution& resolution);
 
-  // Digest of what the kernel forwards with at this moment, read back in full.
+  // Digest of what the kernel forwards with at this moment, read back in full. NotFound: nothing is
+  // published. May be called before Adopt: the daemon settles a revision left pending by it.
   absl::StatusOr<guard::Digest> ReadKernelDigest();
 
-  std::shared_ptr<const guard::BuiltFleet> applied() const;  // null: nothing published
+  std::shared_ptr<const guard::BuiltFleet> applied() const;  // null: nothing published or adopted
   absl::StatusOr<CounterReport> ReadCounters();
 
  private:
