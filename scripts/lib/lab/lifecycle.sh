@@ -54,13 +54,13 @@ lab_up() {
 lab_down() {
   local id=$1 ns left
   lab_kill "$id"
-  rm -rf "$(lab_pin_dir "$id")" 2>/dev/null || true
+  rm -rf "$(lab_pin_dir "$id")" "$(lab_decap_pins "$id")" || true
   for ns in $(lab_namespaces "$id"); do ip netns delete "$ns" || true; done
   rm -rf "$(lab_dir "$id")"
   rmdir "$LAB_PINS" 2>/dev/null || true
   left=$(lab_namespaces "$id")
-  [[ -z $left && ! -e $(lab_pin_dir "$id") ]] ||
-    die "could not remove all of lab '$id'" "left: $left $(ls -d "$(lab_pin_dir "$id")" 2>/dev/null)"
+  left+=$(ls -d "$(lab_pin_dir "$id")" "$(lab_decap_pins "$id")" 2>/dev/null) || true
+  [[ -z $left ]] || die "could not remove all of lab '$id'" "left: $left"
 }
 
 # Labs whose owner was killed before it could remove them.

@@ -66,16 +66,15 @@ lab_start_nginx() {  # ID NAME
     die "nginx of $2 did not start" "$(tail -n 5 "$dir/$2.log" "$dir/$2-nginx.log" 2>&1)"
 }
 
+# Attaches and ends; the pinned link stays.
 lab_start_decap() {  # ID NAME
-  local dir ns
-  dir=$(lab_dir "$1")
-  ns=$(lab_ns "$1" "$2")
-  lab_spawn "$dir" "$2-decap" "$ns" "$EK_BUILD/bin/evenkeel-decap" --interface eth0
-  lab_wait 10 lab_has_xdp "$ns" eth0 ||
-    die "evenkeel-decap of $2 did not attach" "$(tail -n 5 "$dir/$2-decap.log")"
+  local pins
+  pins=$(lab_decap_pins "$1")/$2
+  mkdir -p "$pins"
+  in_ns "$(lab_ns "$1" "$2")" "$EK_BUILD/bin/evenkeel-decap" --interface eth0 --pin-dir "$pins" \
+    >>"$(lab_dir "$1")/$2-decap.log" 2>&1 ||
+    die "evenkeel-decap of $2 did not attach:" "$(tail -n 5 "$(lab_dir "$1")/$2-decap.log")"
 }
-
-lab_has_xdp() { in_ns "$1" ip -j link show dev "$2" | jq -e '.[0].xdp.prog.id' >/dev/null; }
 
 # The daemon's command line; also used to start it again after it was killed.
 lab_daemon_command() {  # ID
