@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bpf/abi/maps.h"
+#include "bpf/abi/verdict.h"
 #include "control/guard/guard.h"
 #include "control/model/ip_address.h"
 
