@@ -27,7 +27,7 @@ struct Applied {
   uint64_t revision = 0;  // 0: nothing applied yet
   std::string etag;       // opaque; changes with every applied revision, never empty
   guard::Digest digest;
-  model::Config config;   // filled by Get(); elsewhere left empty, it can be megabytes
+  model::Config config;  // filled by Get(); elsewhere left empty, it can be megabytes
   std::string author, reason;
   int64_t applied_unix_ns = 0;
 };
@@ -53,11 +53,11 @@ struct Outcome {
   enum class Kind {
     kApplied,
     kNoChange,
-    kValidated,    // validate_only (or Plan), would be accepted
-    kInvalid,      // `diagnostics`
-    kRefused,      // `verdict`
-    kStale,        // etag is not the current one
-    kFailed,       // `status`: publishing or recording failed, nothing changed
+    kValidated,  // validate_only (or Plan), would be accepted
+    kInvalid,    // `diagnostics`
+    kRefused,    // `verdict`
+    kStale,      // etag is not the current one
+    kFailed,     // `status`: publishing or recording failed, nothing changed
   } kind = Kind::kFailed;
   std::vector<model::Diagnostic> diagnostics;
   guard::Verdict verdict;
@@ -102,7 +102,7 @@ struct Status {
   Applied applied;
   std::string kernel_digest;  // hex, read back now; empty: nothing published
   bool digest_matches = false;
-  std::string adoption;       // what the daemon found at its start
+  std::string adoption;  // what the daemon found at its start
   std::vector<InterfaceStatus> interfaces;
   std::vector<VipStatus> vips;
   std::vector<PoolStatus> pools;

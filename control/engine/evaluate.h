@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a change to a verdict: merge, validate, build, judge. Reads nothing but its arguments and
+// the host's facts; changes nothing.
+#ifndef EVENKEEL_CONTROL_ENGINE_EVALUATE_H_
+#define EVENKEEL_CONTROL_ENGINE_EVALUATE_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "control/engine/engine.h"
+#include "control/guard/guard.h"
+#include "control/maglev/maglev.h"
+
+namespace evenkeel::engine {
+
+// The state in force, immutable once made: who plans reads one while the next is being applied.
+struct State {
+  Applied applied;                                  // without config
+  std::shared_ptr<const model::Config> config;      // never null
+  std::shared_ptr<const guard::BuiltFleet> kernel;  // what packets see; null: nothing published
+};
+
+// What is needed to judge, beside the states.
+struct Court {
+  maglev::HashKey hash_key{};
+  std::function<absl::StatusOr<guard::HostFacts>()> host_facts;
+};
+
+struct Evaluation {
+  // kInvalid, kRefused, kNoChange, kValidated, or kFailed where the host's facts are not known.
+  Outcome::Kind kind = Outcome::Kind::kFailed;
+  std::vector<model::Diagnostic> diagnostics;
+  guard::Verdict verdict;
+  absl::Status status;
+  std::shared_ptr<const guard::BuiltFleet> candidate;  // where it could be built
+  std::optional<guard::Approval> approval;             // where it was not refused
+};
+
+Evaluation Evaluate(const Change& change, const State& state, const Court& court);
+
+// For a whole state without a base: the first bootstrap, and a restart.
+Evaluation EvaluateAlone(const model::Config& config, const Court& court);
+
+}  // namespace evenkeel::engine
+
+#endif  // EVENKEEL_CONTROL_ENGINE_EVALUATE_H_

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EVENKEEL_CONTROL_ENGINE_REQUEST_CHECK_H_
+#define EVENKEEL_CONTROL_ENGINE_REQUEST_CHECK_H_
+
+#include <string_view>
+#include <vector>
+
+#include "control/engine/engine.h"
+
+namespace evenkeel::engine {
+
+inline constexpr size_t kMaxReasonBytes = 1024;
+
+bool IsValidUtf8(std::string_view text);
+
+// What is wrong with the request itself, before its change is looked at. Apply demands an etag and
+// a reason; Plan does not.
+std::vector<model::Diagnostic> CheckPlan(const Request& request);
+std::vector<model::Diagnostic> CheckApply(const Request& request);
+
+}  // namespace evenkeel::engine
+
+#endif  // EVENKEEL_CONTROL_ENGINE_REQUEST_CHECK_H_

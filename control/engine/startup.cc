@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LocalEngine::Start: the recorded state wins over the file and over what the kernel holds
+// (docs/adr/0031-state-wins-over-the-file.md).
+#include <spdlog/spdlog.h>
+
+#include "absl/strings/str_cat.h"
+#include "control/engine/local_engine.h"
+#include "control/engine/verdict_json.h"
+#include "control/model/yaml.h"
+
+namespace evenkeel::engine {
+namespace {
+
+using AdoptState = publish::AdoptReport::State;
+
+absl::StatusOr<model::Config> ParseRecorded(const history::Revision& revision) {
+  const std::string name = absl::StrCat("revision ", revision.number);
+  model::ParseResult parsed = model::ParseYaml(revision.config_yaml, name);
+  if (parsed.ok()) return std::move(parsed.config);
+  return absl::DataLossError(absl::StrCat(
+      "the configuration recorded as ", name, " is not valid: ", parsed.diagnostics[0].ToString(),
+      "; run the evenkeeld that wrote it, or move history.db away and start with --config"));
+}
+
+// An evaluation that ended without a built state says why as a Status.
+absl::Status WhyNotBuilt(const Evaluation& evaluation, const std::string& what) {
+  if (!evaluation.status.ok()) return evaluation.status;
+  if (!evaluation.diagnostics.empty()) {
+    return absl::DataLossError(
+        absl::StrCat(what, " cannot be built: ", evaluation.diagnostics[0].ToString()));
+  }
+  return absl::InternalError(
+      absl::StrCat(what, " cannot be judged: ", evaluation.verdict.violations[0].message));
+}
+
+std::shared_ptr<State> MakeState(const history::Revision& revision, const Evaluation& evaluation,
+                                 std::shared_ptr<const guard::BuiltFleet> kernel) {
+  auto state = std::make_shared<State>();
+  state->applied.revision = revision.number;
+  state->applied.digest = evaluation.candidate->digest;
+  state->applied.etag = MakeEtag(revision.number, evaluation.candidate->digest);
+  state->applied.author = revision.author;
+  state->applied.reason = revision.reason;
+  state->applied.applied_unix_ns = revision.created_unix_ns;
+  state->config = {evaluation.candidate, &evaluation.candidate->config};
+  state->kernel = std::move(kernel);
+  return state;
+}
+
+std::string Join(const std::string& first, const std::string& second) {
+  return first.empty() ? second : absl::StrCat(first, "; ", second);
+}
+
+}  // namespace
+
+// Begin is durable before the kernel is touched, so a revision that is still pending was cut off
+// somewhere between: what the kernel forwards with decides on which side of the swap.
+absl::StatusOr<std::string> LocalEngine::SettlePending() {
+  absl::StatusOr<std::vector<history::Revision>> pending = deps_.history->Pending();
+  if (!pending.ok()) return pending.status();
+  if (pending->empty()) return std::string();
+  absl::StatusOr<guard::Digest> digest = deps_.kernel->ReadKernelDigest();
+  if (!digest.ok() && !absl::IsNotFound(digest.status())) return digest.status();
+  const std::string in_kernel = digest.ok() ? digest->ToHex() : "";
+
+  std::string report;
+  bool found = false;
+  for (auto revision = pending->rbegin(); revision != pending->rend(); ++revision) {
+    const bool applied = !found && !in_kernel.empty() && revision->digest == in_kernel;
+    found = found || applied;
+    const absl::Status finished = deps_.history->Finish(
+        revision->number, applied ? history::Outcome::kApplied : history::Outcome::kFailed,
+        applied ? "" : "the daemon ended before it was published");
+    if (!finished.ok()) return finished;
+    report =
+        Join(report,
+             absl::StrCat("revision ", revision->number, " was under way when the daemon ended: ",
+                          applied ? "the kernel has it, recorded as applied"
+                                  : "the kernel does not have it, recorded as failed"));
+  }
+  return report;
+}
+
+absl::StatusOr<StartReport> LocalEngine::Start(const Bootstrap* bootstrap) {
+  absl::StatusOr<std::string> settled = SettlePending();
+  if (!settled.ok()) return settled.status();
+  absl::StatusOr<std::optional<history::Revision>> last = deps_.history->LastApplied();
+  if (!last.ok()) return last.status();
+
+  absl::StatusOr<StartReport> report = last->has_value()      ? StartFromHistory(**last)
+                                       : bootstrap != nullptr ? StartFromBootstrap(*bootstrap)
+                                                              : StartEmpty();
+  if (!report.ok()) return report;
+  report->adoption = Join(*settled, report->adoption);
+  std::lock_guard lock(state_mutex_);
+  adoption_ = report->adoption;
+  return report;
+}
+
+absl::StatusOr<StartReport> LocalEngine::StartFromHistory(const history::Revision& last) {
+  absl::StatusOr<model::Config> config = ParseRecorded(last);
+  if (!config.ok()) return config.status();
+  const Evaluation evaluation = EvaluateAlone(*config, deps_.court);
+  const std::string name = absl::StrCat("revision ", last.number);
+  if (evaluation.candidate == nullptr) return WhyNotBuilt(evaluation, name);
+  if (evaluation.candidate->digest.ToHex() != last.digest) {
+    SetNotice("rebuilt", absl::StrCat(name, " was recorded with digest ", last.digest.substr(0, 12),
+                                      " and builds to ", evaluation.candidate->digest.ToShort(),
+                                      ": the hash key or the table builder has changed"));
+  }
+  absl::StatusOr<publish::AdoptReport> adopted = deps_.kernel->Adopt(evaluation.candidate);
+  if (!adopted.ok()) return adopted.status();
+
+  StartReport report;
+  report.revision = last.number;
+  report.adoption = adopted->message;
+  if (adopted->state != AdoptState::kMatches) {
+    if (auto status = BringBack(last, evaluation, &report); !status.ok()) return status;
+  }
+  SetState(MakeState(last, evaluation, deps_.kernel->applied()));
+  return report;
+}
+
+absl::Status LocalEngine::BringBack(const history::Revision& last, const Evaluation& evaluation,
+                                    StartReport* report) {
+  const std::string name = absl::StrCat("revision ", last.number);
+  if (!evaluation.approval.has_value()) {
+    const std::string text =
+        absl::StrCat(name, " is the last applied one, but the guard now refuses it: ",
+                     SummarizeRefusal(evaluation.verdict),
+                     "; the kernel was left as it was, apply a state that passes");
+    SetNotice("restore", text);
+    report->adoption = Join(report->adoption, text);
+    return absl::OkStatus();
+  }
+  absl::StatusOr<publish::PublishResult> restored =
+      deps_.kernel->Restore(*evaluation.approval, last.number);
+  if (!restored.ok()) {
+    return absl::Status(
+        restored.status().code(),
+        absl::StrCat(name, " could not be restored: ", restored.status().message()));
+  }
+  report->wrote = true;
+  report->adoption = Join(report->adoption, absl::StrCat(name, " restored"));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<StartReport> LocalEngine::StartFromBootstrap(const Bootstrap& bootstrap) {
+  Evaluation evaluation = EvaluateAlone(bootstrap.config, deps_.court);
+  StartReport report;
+  if (evaluation.kind == Outcome::Kind::kFailed) return evaluation.status;
+  if (!evaluation.approval.has_value()) {
+    report.adoption = absl::StrCat(bootstrap.path, " was refused, nothing was written");
+    report.rejected_bootstrap = std::move(evaluation);
+    return report;
+  }
+  absl::StatusOr<publish::AdoptReport> adopted = deps_.kernel->Adopt(evaluation.candidate);
+  if (!adopted.ok()) return adopted.status();
+  report.adoption = adopted->message;
+
+  history::Revision record;
+  record.author = "evenkeeld";
+  record.reason = absl::StrCat("first start with ", bootstrap.path);
+  record.source = "bootstrap";
+  record.created_unix_ns = deps_.now_unix_ns();
+  record.digest = evaluation.candidate->digest.ToHex();
+  record.config_yaml = model::ToYaml(evaluation.candidate->config);
+  record.verdict_json = VerdictToJson(evaluation.verdict);
+  absl::StatusOr<uint64_t> number = deps_.history->Begin(record);
+  if (!number.ok()) return number.status();
+  record.number = *number;
+  if (adopted->state != AdoptState::kMatches) {
+    if (auto status = PublishBootstrap(*number, evaluation, &report); !status.ok()) return status;
+  }
+  if (auto status = deps_.history->Finish(*number, history::Outcome::kApplied, ""); !status.ok()) {
+    return status;
+  }
+  report.revision = *number;
+  report.adoption = Join(report.adoption, absl::StrCat(bootstrap.path, " is revision ", *number));
+  SetState(MakeState(record, evaluation, deps_.kernel->applied()));
+  return report;
+}
+
+absl::Status LocalEngine::PublishBootstrap(uint64_t number, const Evaluation& evaluation,
+                                           StartReport* report) {
+  absl::StatusOr<publish::PublishResult> published =
+      deps_.kernel->Restore(*evaluation.approval, number);
+  if (published.ok()) {
+    report->wrote = true;
+    return absl::OkStatus();
+  }
+  const std::string error(published.status().message());
+  if (auto status = deps_.history->Finish(number, history::Outcome::kFailed, error); !status.ok()) {
+    spdlog::error("{}", std::string(status.message()));
+  }
+  return absl::Status(published.status().code(),
+                      absl::StrCat("the first state could not be published: ", error));
+}
+
+absl::StatusOr<StartReport> LocalEngine::StartEmpty() {
+  absl::StatusOr<publish::AdoptReport> adopted = deps_.kernel->Adopt(nullptr);
+  if (!adopted.ok()) return adopted.status();
+  StartReport report;
+  report.adoption = adopted->message;
+  const std::string remedy = "apply a configuration with `evenkeel apply -f FILE`";
+  if (adopted->state == AdoptState::kEmpty) {
+    report.adoption = Join(report.adoption, "nothing is published and nothing was ever applied");
+    SetNotice("empty", absl::StrCat("nothing is published; ", remedy));
+  } else {
+    SetNotice("unknown-state",
+              absl::StrCat("the kernel forwards with a state that the history does not know (it "
+                           "notes revision ",
+                           adopted->revision, "); it stays; ", remedy));
+  }
+  auto state = std::make_shared<State>(*Snapshot());
+  state->kernel = deps_.kernel->applied();
+  SetState(std::move(state));
+  return report;
+}
+
+void LocalEngine::CompareFile(const std::string& path, const model::Config* config,
+                              const std::string& problem) {
+  const std::shared_ptr<const State> state = Snapshot();
+  if (config == nullptr) {
+    SetNotice("file", absl::StrCat("the config file ", path, " cannot be used (", problem,
+                                   "); revision ", state->applied.revision, " stays in force"));
+    return;
+  }
+  if (*config == *state->config) {
+    SetNotice("file", "");
+    return;
+  }
+  SetNotice(
+      "file",
+      absl::StrCat("the config file ", path, " differs from revision ", state->applied.revision,
+                   ", which stays in force; to apply the file: evenkeel apply -f ", path));
+}
+
+}  // namespace evenkeel::engine

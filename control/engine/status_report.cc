@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// GetStatus: the state in force joined with what the kernel counts and can reach.
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "control/engine/local_engine.h"
+
+namespace evenkeel::engine {
+namespace {
+
+// Share of the pool's slots by server.
+std::map<model::IpAddress, double> Shares(const guard::BuiltTable& table) {
+  std::map<model::IpAddress, double> shares;
+  const std::vector<uint32_t> slots = table.CountSlots();
+  for (size_t i = 0; i < table.servers.size() && i < slots.size(); ++i) {
+    shares[table.servers[i]] = static_cast<double>(slots[i]) / static_cast<double>(table.size);
+  }
+  return shares;
+}
+
+PoolStatus DescribePool(const model::Pool& pool, const guard::BuiltPool* built,
+                        const neighbor::Resolver* resolver) {
+  PoolStatus status;
+  status.name = pool.name;
+  status.forwarding = pool.forwarding;
+  status.table_size = pool.table_size;
+  std::map<model::IpAddress, double> shares;
+  if (built != nullptr) {
+    status.table_digest = built->digest.ToHex();
+    shares = Shares(*built->table);
+  }
+  for (const model::Backend& backend : pool.backends) {
+    BackendStatus row;
+    row.name = backend.name;
+    row.address = backend.address;
+    row.state = backend.state;
+    if (backend.serving() && shares.contains(backend.address)) row.share = shares[backend.address];
+    // Who serves nothing is not followed by the resolver.
+    if (backend.serving() && resolver != nullptr) {
+      row.problem = resolver->Get(backend.address).problem;
+    }
+    status.backends.push_back(std::move(row));
+  }
+  return status;
+}
+
+void AddCounters(const publish::CounterReport& report, Status* status) {
+  std::map<std::string, dataplane::Counter> by_vip;
+  for (const publish::VipCounters& vip : report.vips) by_vip[vip.vip] = vip.counter;
+  std::map<std::pair<std::string, std::string>, dataplane::Counter> by_backend;
+  for (const publish::BackendCounters& backend : report.backends) {
+    by_backend[{backend.pool, backend.backend}] = backend.counter;
+  }
+  for (VipStatus& vip : status->vips) vip.counter = by_vip[vip.vip.name];
+  for (PoolStatus& pool : status->pools) {
+    for (BackendStatus& backend : pool.backends) {
+      backend.counter = by_backend[{pool.name, backend.name}];
+    }
+  }
+  status->verdicts = report.verdicts;
+}
+
+}  // namespace
+
+void LocalEngine::FillTraffic(const State& state, Status* status) {
+  for (const model::Vip& vip : state.config->vips) {
+    status->vips.push_back({.vip = vip, .counter = {}});
+  }
+  for (const model::Pool& pool : state.config->pools) {
+    const guard::BuiltPool* built =
+        state.kernel != nullptr ? state.kernel->FindPool(pool.name) : nullptr;
+    status->pools.push_back(DescribePool(pool, built, deps_.resolver));
+  }
+  absl::StatusOr<publish::CounterReport> counters = deps_.kernel->ReadCounters();
+  if (counters.ok()) {
+    AddCounters(*counters, status);
+  } else {
+    status->notices.push_back(
+        absl::StrCat("counters cannot be read: ", counters.status().message()));
+  }
+}
+
+bool LocalEngine::CompareKernel(const State& state, Status* status) {
+  absl::StatusOr<guard::Digest> digest = deps_.kernel->ReadKernelDigest();
+  status->kernel_digest = digest.ok() ? digest->ToHex() : "";
+  if (absl::IsNotFound(digest.status())) {
+    status->digest_matches = state.applied.revision == 0;
+  } else if (!digest.ok()) {
+    status->digest_matches = false;
+    status->notices.push_back(
+        absl::StrCat("the kernel's state cannot be read back: ", digest.status().message()));
+  } else {
+    status->digest_matches = state.applied.revision != 0 && *digest == state.applied.digest;
+  }
+  return status->digest_matches || (!digest.ok() && !absl::IsNotFound(digest.status()));
+}
+
+absl::StatusOr<Status> LocalEngine::GetStatus() {
+  Status status;
+  std::shared_ptr<const State> state = Snapshot();
+  if (!CompareKernel(*state, &status)) {
+    // An Apply may stand between its swap and its end: look again when none is running.
+    std::lock_guard serial(apply_mutex_);
+    state = Snapshot();
+    if (!CompareKernel(*state, &status)) {
+      status.notices.push_back(
+          "the kernel forwards with another state than the one in force; restart evenkeeld to "
+          "restore it");
+    }
+  }
+  status.version = deps_.version;
+  status.instance = deps_.instance;
+  status.started_unix_ns = started_unix_ns_;
+  status.applied = state->applied;
+  if (deps_.interfaces) status.interfaces = deps_.interfaces();
+  FillTraffic(*state, &status);
+  std::lock_guard lock(state_mutex_);
+  status.adoption = adoption_;
+  for (const auto& [key, text] : notices_) status.notices.push_back(text);
+  return status;
+}
+
+}  // namespace evenkeel::engine
