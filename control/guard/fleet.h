@@ -57,6 +57,7 @@ struct BuiltPool {
   std::string name;
   std::shared_ptr<const BuiltTable> table;
   Digest digest;
+  std::vector<uint32_t> slots;  // table->CountSlots(), counted once
 };
 
 // Immutable once built.
@@ -68,10 +69,13 @@ struct BuiltFleet {
   const BuiltPool* FindPool(std::string_view name) const;
 };
 
-// Builds every pool's table. A pool that equals one in `reuse` (may be null) keeps that pool's
-// table without building it again.
-// InvalidArgument: a structurally invalid config (names the field). ResourceExhausted: more
-// backends than slots.
+// Builds every pool's table. A pool that would get the same table as its namesake in `reuse` (may
+// be null; built with the same key) keeps that table without building it again.
+//
+// What policy refuses is built all the same, so that the guard can report everything at once: a
+// server listed twice is one server with the sum of its weights, and a pool with more servers than
+// slots gets a table without owners. Neither is ever approved.
+// InvalidArgument: a structurally invalid config (names the field).
 absl::StatusOr<std::shared_ptr<const BuiltFleet>> BuildFleet(const model::Config& config,
                                                              const maglev::HashKey& key,
                                                              const BuiltFleet* reuse);

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The canonical encodings. Every integer is big-endian, an address is its family (4 or 6) and 16
+// bytes, so that the digest is the same on every host:
+//
+//   table  "evenkeel.table/1" u8 forwarding (1 ipip, 2 l2), u32 size, u32 n, n addresses,
+//          u32 slots, one u16 owner per slot
+//   fleet  "evenkeel.fleet/1" u32 n, then per VIP, sorted: address, u16 port, u8 IP protocol,
+//          32 bytes of the table's digest
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <tuple>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "control/guard/fleet.h"
+
+namespace evenkeel::guard {
+namespace {
+
+class Encoder {
+ public:
+  explicit Encoder(std::string_view tag) : bytes_(tag.begin(), tag.end()) {}
+
+  template <typename T>
+  void Integer(T value) {
+    for (size_t shift = sizeof(T) * 8; shift > 0; shift -= 8) {
+      bytes_.push_back(static_cast<uint8_t>(value >> (shift - 8)));
+    }
+  }
+
+  void Address(const model::IpAddress& address) {
+    bytes_.push_back(static_cast<uint8_t>(address.family()));
+    bytes_.insert(bytes_.end(), address.bytes().begin(), address.bytes().end());
+  }
+
+  void Raw(const Digest& digest) {
+    bytes_.insert(bytes_.end(), digest.bytes.begin(), digest.bytes.end());
+  }
+
+  void Reserve(size_t bytes) { bytes_.reserve(bytes_.size() + bytes); }
+
+  Digest Sha256() const {
+    Digest digest;
+    unsigned int length = 0;
+    // Fails only where OpenSSL has no SHA-256 at all; a made-up digest must never compare equal.
+    if (EVP_Digest(bytes_.data(), bytes_.size(), digest.bytes.data(), &length, EVP_sha256(),
+                   nullptr) != 1 ||
+        length != digest.bytes.size()) {
+      throw std::runtime_error("OpenSSL cannot compute SHA-256");
+    }
+    return digest;
+  }
+
+ private:
+  std::vector<uint8_t> bytes_;
+};
+
+}  // namespace
+
+std::string Digest::ToHex() const {
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+std::string Digest::ToShort() const { return ToHex().substr(0, 12); }
+
+absl::StatusOr<Digest> Digest::FromHex(std::string_view hex) {
+  const bool valid = hex.size() == 64 && std::all_of(hex.begin(), hex.end(), [](unsigned char c) {
+                       return absl::ascii_isdigit(c) || (c >= 'a' && c <= 'f');
+                     });
+  if (!valid) {
+    return absl::InvalidArgumentError("a digest is 64 lower-case hexadecimal digits");
+  }
+  const std::string raw = absl::HexStringToBytes(absl::string_view(hex.data(), hex.size()));
+  Digest digest;
+  std::copy(raw.begin(), raw.end(), digest.bytes.begin());
+  return digest;
+}
+
+Digest BuiltTable::ComputeDigest() const {
+  Encoder encoder("evenkeel.table/1");
+  encoder.Reserve(16 + servers.size() * 17 + owner.size() * 2);
+  encoder.Integer<uint8_t>(forwarding == model::Forwarding::kIpip ? 1 : 2);
+  encoder.Integer<uint32_t>(size);
+  encoder.Integer<uint32_t>(static_cast<uint32_t>(servers.size()));
+  for (const model::IpAddress& server : servers) encoder.Address(server);
+  encoder.Integer<uint32_t>(static_cast<uint32_t>(owner.size()));
+  for (uint16_t o : owner) encoder.Integer<uint16_t>(o);
+  return encoder.Sha256();
+}
+
+Digest ComputeFleetDigest(std::span<const VipBinding> bindings) {
+  std::vector<VipBinding> sorted(bindings.begin(), bindings.end());
+  const auto key = [](const VipBinding& b) {
+    return std::tie(b.address, b.port, b.ip_protocol, b.table.bytes);
+  };
+  std::sort(sorted.begin(), sorted.end(),
+            [&](const VipBinding& a, const VipBinding& b) { return key(a) < key(b); });
+  Encoder encoder("evenkeel.fleet/1");
+  encoder.Integer<uint32_t>(static_cast<uint32_t>(sorted.size()));
+  for (const VipBinding& b : sorted) {
+    encoder.Address(b.address);
+    encoder.Integer<uint16_t>(b.port);
+    encoder.Integer<uint8_t>(b.ip_protocol);
+    encoder.Raw(b.table);
+  }
+  return encoder.Sha256();
+}
+
+}  // namespace evenkeel::guard

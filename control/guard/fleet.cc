@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/guard/fleet.h"
+
+#include <netinet/in.h>
+
+#include <limits>
+#include <map>
+#include <unordered_map>
+
+#include "absl/strings/str_cat.h"
+#include "control/guard/server_weights.h"
+#include "control/model/yaml.h"
+
+namespace evenkeel::guard {
+namespace {
+
+// The server's address, not its name, so that renaming a backend moves nothing. Sorts as
+// IpAddress does.
+std::string MemberId(const model::IpAddress& address) {
+  std::string id(1, static_cast<char>(address.family()));
+  id.append(reinterpret_cast<const char*>(address.bytes().data()), address.bytes().size());
+  return id;
+}
+
+absl::StatusOr<std::shared_ptr<const BuiltTable>> BuildTable(const model::Pool& pool,
+                                                             const maglev::HashKey& key) {
+  auto table = std::make_shared<BuiltTable>();
+  table->forwarding = pool.forwarding;
+  table->size = pool.table_size;
+  std::vector<maglev::Member> members;
+  for (const auto& [address, weight] : ServingWeights(pool)) {
+    table->servers.push_back(address);
+    members.push_back({MemberId(address), weight});
+  }
+  if (members.size() > table->size || members.size() >= maglev::kNoOwner) {
+    // Cannot be built, and so never approved (LB002, LB017); the guard reports it together with
+    // everything else that is wrong.
+    table->owner.assign(table->size, maglev::kNoOwner);
+    table->intended.assign(members.size(), 0);
+    return table;
+  }
+  absl::StatusOr<maglev::Table> built = maglev::Build(members, table->size, key);
+  if (!built.ok()) {
+    return absl::Status(built.status().code(),
+                        absl::StrCat("pool \"", pool.name, "\": ", built.status().message()));
+  }
+  table->owner = std::move(built->owner);
+  table->intended = std::move(built->quota);
+  return table;
+}
+
+// What a pool's table depends on, apart from the key.
+bool SameTable(const model::Pool& a, const model::Pool& b) {
+  return a.forwarding == b.forwarding && a.table_size == b.table_size &&
+         (a.backends == b.backends || ServingWeights(a) == ServingWeights(b));
+}
+
+absl::StatusOr<BuiltPool> BuildPool(const model::Pool& pool, const maglev::HashKey& key,
+                                    const model::Pool* old, const BuiltPool* old_built) {
+  if (old != nullptr && SameTable(pool, *old)) {
+    return BuiltPool{pool.name, old_built->table, old_built->digest, old_built->slots};
+  }
+  absl::StatusOr<std::shared_ptr<const BuiltTable>> table = BuildTable(pool, key);
+  if (!table.ok()) return table.status();
+  return BuiltPool{pool.name, *table, (*table)->ComputeDigest(), (*table)->CountSlots()};
+}
+
+Digest DigestOf(const BuiltFleet& fleet) {
+  std::unordered_map<std::string_view, const Digest*> tables;
+  for (const BuiltPool& pool : fleet.pools) tables[pool.name] = &pool.digest;
+  std::vector<VipBinding> bindings;
+  for (const model::Vip& vip : fleet.config.vips) {
+    bindings.push_back({vip.address, vip.port, IpProtocol(vip.protocol), *tables.at(vip.pool)});
+  }
+  return ComputeFleetDigest(bindings);
+}
+
+}  // namespace
+
+uint8_t IpProtocol(model::Protocol protocol) {
+  return protocol == model::Protocol::kTcp ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
+std::map<model::IpAddress, uint64_t> ServingWeights(const model::Pool& pool) {
+  std::map<model::IpAddress, uint64_t> weights;
+  for (const model::Backend& backend : pool.backends) {
+    if (!backend.serving()) continue;
+    uint64_t& sum = weights[backend.address];
+    const uint64_t weight = static_cast<uint64_t>(backend.weight);
+    const uint64_t room = std::numeric_limits<uint64_t>::max() - sum;
+    sum += std::min(weight, room);
+  }
+  return weights;
+}
+
+std::vector<uint32_t> BuiltTable::CountSlots() const {
+  std::vector<uint32_t> slots(servers.size(), 0);
+  for (uint16_t o : owner) {
+    if (o < slots.size()) ++slots[o];
+  }
+  return slots;
+}
+
+const BuiltPool* BuiltFleet::FindPool(std::string_view name) const {
+  for (const BuiltPool& pool : pools) {
+    if (pool.name == name) return &pool;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<std::shared_ptr<const BuiltFleet>> BuildFleet(const model::Config& config,
+                                                             const maglev::HashKey& key,
+                                                             const BuiltFleet* reuse) {
+  if (const auto diagnostics = model::Validate(config); !diagnostics.empty()) {
+    return absl::InvalidArgumentError(diagnostics.front().ToString());
+  }
+  std::unordered_map<std::string_view, size_t> old;
+  if (reuse != nullptr) {
+    for (size_t i = 0; i < reuse->pools.size(); ++i) old.emplace(reuse->pools[i].name, i);
+  }
+  auto fleet = std::make_shared<BuiltFleet>();
+  fleet->config = config;
+  for (const model::Pool& pool : config.pools) {
+    const auto it = old.find(pool.name);
+    const bool known = it != old.end();
+    absl::StatusOr<BuiltPool> built =
+        BuildPool(pool, key, known ? &reuse->config.pools[it->second] : nullptr,
+                  known ? &reuse->pools[it->second] : nullptr);
+    if (!built.ok()) return built.status();
+    fleet->pools.push_back(*std::move(built));
+  }
+  fleet->digest = DigestOf(*fleet);
+  return fleet;
+}
+
+}  // namespace evenkeel::guard

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <stdexcept>
+#include <tuple>
+
+#include "absl/strings/str_cat.h"
+#include "control/guard/rule.h"
+#include "control/guard/server_weights.h"
+
+namespace evenkeel::guard {
+namespace {
+
+uint64_t SaturatingAdd(uint64_t a, uint64_t b) {
+  return b > std::numeric_limits<uint64_t>::max() - a ? std::numeric_limits<uint64_t>::max()
+                                                      : a + b;
+}
+
+}  // namespace
+
+const Server* PoolState::Find(const model::IpAddress& address) const {
+  auto it =
+      std::lower_bound(servers.begin(), servers.end(), address,
+                       [](const Server& s, const model::IpAddress& a) { return s.address < a; });
+  return it != servers.end() && it->address == address ? &*it : nullptr;
+}
+
+std::string PoolState::NameOf(const Server& server) const {
+  std::string names;
+  for (size_t i : server.backends) {
+    absl::StrAppend(&names, names.empty() ? "" : "+", pool->backends[i].name);
+  }
+  return names;
+}
+
+uint64_t PoolState::TotalWeight() const {
+  return std::accumulate(
+      servers.begin(), servers.end(), uint64_t{0},
+      [](uint64_t sum, const Server& s) { return SaturatingAdd(sum, s.weight); });
+}
+
+PoolState MakePoolState(const model::Pool& pool, size_t index, const BuiltPool& built,
+                        std::span<const uint32_t> slots) {
+  std::vector<size_t> order;
+  for (size_t i = 0; i < pool.backends.size(); ++i) {
+    if (pool.backends[i].serving()) order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return pool.backends[a].address < pool.backends[b].address;
+  });
+  PoolState state{&pool, index, &built, {}, {}};
+  for (size_t i : order) {
+    const model::Backend& backend = pool.backends[i];
+    if (state.servers.empty() || state.servers.back().address != backend.address) {
+      state.servers.push_back({backend.address, 0, 0, {}});
+    }
+    Server& server = state.servers.back();
+    server.weight = SaturatingAdd(server.weight, static_cast<uint64_t>(backend.weight));
+    server.backends.push_back(i);
+  }
+  // By address, not by position: a table for other servers must not pass for this pool's (LB002).
+  const std::vector<model::IpAddress>& built_servers = built.table->servers;
+  for (size_t i = 0; i < built_servers.size() && i < slots.size(); ++i) {
+    if (const Server* server = state.Find(built_servers[i])) {
+      state.servers[static_cast<size_t>(server - state.servers.data())].slots = slots[i];
+    }
+  }
+  return state;
+}
+
+const PoolState* FleetState::Find(std::string_view name) const {
+  const auto it = by_name.find(name);
+  return it == by_name.end() ? nullptr : &pools[it->second];
+}
+
+FleetState MakeFleetState(const BuiltFleet& fleet, const FleetState* base) {
+  FleetState state;
+  state.fleet = &fleet;
+  if (fleet.pools.size() != fleet.config.pools.size()) {
+    throw std::invalid_argument("the state has another number of tables than of pools");
+  }
+  for (size_t i = 0; i < fleet.pools.size(); ++i) {
+    const BuiltPool& built = fleet.pools[i];
+    const model::Pool& pool = fleet.config.pools[i];
+    if (built.table == nullptr || built.name != pool.name) {
+      throw std::invalid_argument(absl::StrCat("pool \"", pool.name, "\" has no table"));
+    }
+    const PoolState* before = base == nullptr ? nullptr : base->Find(pool.name);
+    const bool shared = before != nullptr && before->built->table == built.table;
+    state.pools.push_back(
+        MakePoolState(pool, i, built, shared ? before->built->slots : built.table->CountSlots()));
+    state.by_name.emplace(pool.name, i);
+  }
+  for (size_t i = 0; i < fleet.config.vips.size(); ++i) {
+    const model::Vip& vip = fleet.config.vips[i];
+    state.vip_addresses.insert(vip.address);
+    if (const auto it = state.by_name.find(vip.pool); it != state.by_name.end()) {
+      state.pools[it->second].vips.push_back(i);
+    }
+  }
+  return state;
+}
+
+std::vector<Transition> FindTransitions(const FleetState& candidate, const FleetState& base) {
+  using Key = std::tuple<model::IpAddress, uint16_t, uint8_t>;
+  const auto key_of = [](const model::Vip& vip) {
+    return Key(vip.address, vip.port, IpProtocol(vip.protocol));
+  };
+  std::map<Key, const PoolState*> before;
+  for (const model::Vip& vip : base.fleet->config.vips) before[key_of(vip)] = base.Find(vip.pool);
+  std::map<std::pair<const PoolState*, const PoolState*>, Transition> grouped;
+  for (const model::Vip& vip : candidate.fleet->config.vips) {
+    const auto it = before.find(key_of(vip));
+    const PoolState* after = candidate.Find(vip.pool);
+    if (it == before.end() || it->second == nullptr || after == nullptr) continue;
+    Transition& transition = grouped[{it->second, after}];
+    transition.before = it->second;
+    transition.after = after;
+    transition.vips.push_back(&vip);
+  }
+  std::vector<Transition> transitions;
+  for (auto& [pools, transition] : grouped) transitions.push_back(std::move(transition));
+  std::sort(transitions.begin(), transitions.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.after->index, a.before->index) < std::pair(b.after->index, b.before->index);
+  });
+  return transitions;
+}
+
+Finding& Report::Add(Severity severity, std::string subject, std::string field) {
+  Finding& finding = findings.emplace_back();
+  finding.violation.severity = severity;
+  finding.violation.subject = std::move(subject);
+  finding.violation.field = std::move(field);
+  return finding;
+}
+
+}  // namespace evenkeel::guard

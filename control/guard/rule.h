@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inside the guard: what a rule sees and what it answers. A rule is a pure function over counted
+// tables; the table of rules (rules.cc) is its only registration.
+#ifndef EVENKEEL_CONTROL_GUARD_RULE_H_
+#define EVENKEEL_CONTROL_GUARD_RULE_H_
+
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "control/guard/edit.h"
+#include "control/guard/guard.h"
+
+namespace evenkeel::guard {
+
+// A server that may own slots: the enabled backends with one address and weight above 0.
+struct Server {
+  model::IpAddress address;
+  uint64_t weight = 0;           // sum over its names, saturating
+  uint32_t slots = 0;            // counted on the built table
+  std::vector<size_t> backends;  // indices into the pool's backends, more than one only if LB008
+};
+
+// One pool of one state.
+struct PoolState {
+  const model::Pool* pool = nullptr;
+  size_t index = 0;  // in config.pools
+  const BuiltPool* built = nullptr;
+  std::vector<Server> servers;  // serving, ascending by address
+  std::vector<size_t> vips;     // that use it, indices into config.vips
+
+  double size() const { return built->table->size; }
+  double Share(const Server& server) const { return server.slots / size(); }
+  const Server* Find(const model::IpAddress& address) const;
+  // The server's names, joined: usually one.
+  std::string NameOf(const Server& server) const;
+  uint64_t TotalWeight() const;
+};
+
+// Makes the view; `slots` are the table's counted slots, in the order of its servers.
+PoolState MakePoolState(const model::Pool& pool, size_t index, const BuiltPool& built,
+                        std::span<const uint32_t> slots);
+
+struct FleetState {
+  const BuiltFleet* fleet = nullptr;
+  std::vector<PoolState> pools;  // as fleet->pools
+  std::unordered_map<std::string_view, size_t> by_name;
+  std::set<model::IpAddress> vip_addresses;
+
+  const PoolState* Find(std::string_view name) const;
+};
+
+// Tables that `base` shares were counted and judged before; all others are counted here.
+FleetState MakeFleetState(const BuiltFleet& fleet, const FleetState* base);
+
+// What a pool's rule judges. `policy` is the candidate's also where the base is looked at, so that
+// "better than before" compares like with like.
+struct PoolCase {
+  const FleetState& fleet;
+  const PoolState& state;
+  const model::Policy& policy;
+  const HostFacts& facts;
+  const PoolState* base;  // the pool of that name in the running state, null if there is none
+};
+
+// The VIPs of both states (by address, port and IP protocol), grouped by their pools before and
+// after. A pool that no VIP used carried no traffic that a change could move.
+std::vector<struct Transition> FindTransitions(const FleetState& candidate, const FleetState& base);
+
+// The traffic of VIPs that run on `before` and would run on `after`.
+struct Transition {
+  const PoolState* before = nullptr;
+  const PoolState* after = nullptr;
+  std::vector<const model::Vip*> vips;  // of the candidate
+};
+
+struct Finding {
+  Violation violation;      // rule, name and pool are filled in by the runner
+  std::string key;          // what is bad, the same in two states: an address, or "" for the pool
+  double badness = 0;       // grows with the harm; compared with the same key's in the base
+  std::vector<Edit> edits;  // `violation.fix` as edits; empty where no edit of the config helps
+};
+
+// One rule's answer for one pool.
+struct Report {
+  std::string observed;
+  std::string limit;
+  std::vector<Finding> findings;
+
+  Finding& Add(Severity severity, std::string subject, std::string field);
+};
+
+struct Rule {
+  RuleInfo info;
+  // Exactly one kind of check judges a pool; `fleet` is an addition for the whole state.
+  void (*pool)(const PoolCase&, Report&) = nullptr;
+  void (*transition)(const Transition&, Report&) = nullptr;
+  void (*fleet)(const FleetState& candidate, const FleetState& base, Report&) = nullptr;
+  // A pool that was already worse, or was not touched, only warns. Not where the table is wrong.
+  bool forgives_base = true;
+  // May be broken by draining one host while another serves.
+  bool allows_drain_of_one = false;
+  // Mending what this rule found bad excuses the rules that yield: repair must not wait for LB006.
+  bool relieves = false;
+  bool yields_to_relief = false;
+};
+
+// All rules, by id.
+std::span<const Rule> RuleTable();
+
+// Judges without approving. A rule that throws refuses.
+Verdict RunRules(std::span<const Rule> rules, const BuiltFleet& candidate, const BuiltFleet* base,
+                 const HostFacts& facts);
+// As RunRules, with each finding's edits.
+struct Detailed {
+  Verdict verdict;
+  std::vector<Finding> findings;  // as verdict.violations, same order
+};
+Detailed RunRulesDetailed(std::span<const Rule> rules, const BuiltFleet& candidate,
+                          const BuiltFleet* base, const HostFacts& facts);
+
+}  // namespace evenkeel::guard
+
+#endif  // EVENKEEL_CONTROL_GUARD_RULE_H_

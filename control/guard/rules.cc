@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one list of rules: ids, names, texts and checks. docs/rules.md is generated from it.
+#include "control/guard/rules/rules.h"
+
+namespace evenkeel::guard {
+namespace {
+
+Rule OnPool(RuleInfo info, void (*check)(const PoolCase&, Report&)) {
+  Rule rule;
+  rule.info = info;
+  rule.pool = check;
+  return rule;
+}
+
+Rule OnTransition(RuleInfo info, void (*check)(const Transition&, Report&)) {
+  Rule rule;
+  rule.info = info;
+  rule.transition = check;
+  return rule;
+}
+
+Rule BackendShare() {
+  Rule rule = OnPool(
+      {"LB001", "backend-share", "No server owns too much of the table as built.",
+       "Block above 2x a server's capacity-weighted share, above 50 % with 3 or more serving, or "
+       "above 80 % with fewer. Warn above 1.25x.",
+       "One server that gets most of the traffic is the outage that this load balancer exists to "
+       "prevent. Slots are counted on the built table, per server: a server listed under several "
+       "names counts once. The capacity-weighted share is the server's part of the pool's "
+       "`capacity` where every serving backend declares one, else its part of the weights. "
+       "`policy.max_share_factor` and `policy.max_share` tighten the limits; "
+       "`policy.single_backend` declares a pool that is meant to have one server.",
+       "weights 1000, 1, 1, 1: the first server gets 99.7 % of the slots",
+       "weights 3, 1, 1, 1: 50.0 %"},
+      CheckBackendShare);
+  rule.allows_drain_of_one = true;
+  rule.relieves = true;
+  return rule;
+}
+
+Rule TableIntent() {
+  Rule rule = OnPool(
+      {"LB002", "table-intent", "The built table is what the weights ask for.",
+       "Block if a server's share is off by more than 2 % of itself and by more than 2 slots.",
+       "Weights can lie: a builder may overflow or round and put every slot on one server. The "
+       "rule counts the slots of the table that would be published, and checks that the table is "
+       "of this pool's size and servers and has the digest it claims.",
+       "four servers of weight 100, all slots owned by the first",
+       "four servers of weight 100 with 16384 or 16385 slots each of 65537"},
+      CheckTableIntent);
+  rule.forgives_base = false;
+  return rule;
+}
+
+Rule MinServing() {
+  Rule rule = OnPool(
+      {"LB003", "min-serving", "Enough servers serve.",
+       "Block below 2 serving servers, unless the pool declares `single_backend`.",
+       "With one server, its failure is the failure of the service. A backend serves if it is "
+       "enabled and its weight is above 0; a server under two names is one server. "
+       "`policy.min_serving_backends` raises the limit; `policy.single_backend: {reason, owner}` "
+       "declares a pool of one. Draining one host while another serves only warns.",
+       "web-1 enabled, web-2..web-4 draining", "web-1 and web-2 enabled, web-3 and web-4 draining"},
+      CheckMinServing);
+  rule.allows_drain_of_one = true;
+  rule.relieves = true;
+  return rule;
+}
+
+Rule RemovedAtOnce() {
+  Rule rule = OnTransition(
+      {"LB005", "removed-at-once", "An update takes away little at a time.",
+       "Block if an update removes or drains more than one server and more than 25 % of the "
+       "serving weight, or more than one VIP and more than 25 % of the VIPs, or every VIP.",
+       "A truncated list, a failed query or a bad template removes many backends at once; absent "
+       "does not mean delete. Weight counts as it runs now. A VIP that moves to another pool is "
+       "judged as if its servers changed; a pool that no VIP uses may go freely. "
+       "`policy.max_removed_fraction` tightens the limit. There is nothing to compare with at the "
+       "first start.",
+       "two of four equal backends removed", "one of four equal backends removed"},
+      CheckRemovedAtOnce);
+  rule.fleet = CheckRemovedVips;
+  rule.allows_drain_of_one = true;
+  return rule;
+}
+
+Rule Remapped() {
+  Rule rule = OnTransition(
+      {"LB006", "remapped-slots", "An update moves few slots.",
+       "Block if more than 30 % of a pool's slots change their server. Warn if more move than the "
+       "change in shares needs, plus 2 points.",
+       "A connection whose slot moves may break. Go in steps: a smaller weight first, the rest "
+       "when the first step has settled. A change of `table_size` remaps everything; give the new "
+       "size to a new pool. `policy.max_remapped_fraction` tightens the limit. Draining one host, "
+       "mending a pool that LB001 or LB003 finds bad, and replacing the server of a declared "
+       "single-backend pool only warn.",
+       "a third backend of weight 100 beside two of weight 100: 33 % of slots move",
+       "the third backend with weight 84 first: 29.6 %"},
+      CheckRemapped);
+  rule.allows_drain_of_one = true;
+  rule.yields_to_relief = true;
+  return rule;
+}
+
+Rule Weights() {
+  return OnPool(
+      {"LB007", "weights", "Weights are sane and close to each other.",
+       "Block a weight outside 1..1000 (0 drains) and a heaviest to lightest ratio above 20 : 1. "
+       "Warn above 10 : 1.",
+       "A weight beyond the others is more often a slip (a port, a percentage, a missing zero) "
+       "than a wish. Ratios are taken among serving backends. `policy.max_weight_ratio` tightens "
+       "the limit.",
+       "weight: 65536", "weight: 100"},
+      CheckWeights);
+}
+
+Rule Duplicates() {
+  return OnPool(
+      {"LB008", "duplicates", "A pool lists each server once.",
+       "Block an address that occurs twice in a pool, also under another name or drained.",
+       "Three names for one server look like redundancy and are none, and give it three shares. "
+       "The same server in several pools is one entry in each.",
+       "{name: web-1, address: 10.0.1.11} and {name: web-2, address: 10.0.1.11}",
+       "{name: web-1, address: 10.0.1.11} and {name: web-2, address: 10.0.1.12}"},
+      CheckDuplicates);
+}
+
+Rule Addresses() {
+  return OnPool(
+      {"LB009", "address", "Every address can be forwarded to.",
+       "Block a backend that is a VIP, this host's own, loopback, multicast, broadcast, "
+       "link-local or unspecified; a VIP that is not unicast; and a VIP whose family the "
+       "forwarding cannot carry to a backend's.",
+       "A packet to such an address loops or vanishes. `ipip` carries IPv4 over IPv4 or IPv6, and "
+       "IPv6 over IPv6; `l2` needs one family.",
+       "an IPv6 VIP on a pool of IPv4 backends with forwarding: ipip",
+       "an IPv4 VIP on a pool of IPv6 backends with forwarding: ipip"},
+      CheckAddresses);
+}
+
+Rule TableSize() {
+  return OnPool(
+      {"LB017", "table-size", "The table has room for its backends.",
+       "Block fewer than 100 slots per listed backend.",
+       "With few slots a share is coarse, and one slot more or less is a large part of it. Table "
+       "sizes are primes up to 655373, enough for 6553 backends.",
+       "5000 backends with table_size: 65537", "5000 backends with table_size: 500009"},
+      CheckTableSize);
+}
+
+}  // namespace
+
+std::span<const Rule> RuleTable() {
+  static const auto* const table = new std::vector<Rule>{
+      BackendShare(), TableIntent(), MinServing(), RemovedAtOnce(), Remapped(),
+      Weights(),      Duplicates(),  Addresses(),  TableSize()};
+  return *table;
+}
+
+}  // namespace evenkeel::guard

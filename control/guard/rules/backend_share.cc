@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A server's share of the built table. Its capacity-weighted share is its part of the pool's
+// capacity where every serving backend declares one, else its part of the weights, which are then
+// the only statement of what it can take. One slot of tolerance: quotas are whole slots.
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "control/guard/rules/rules.h"
+#include "control/guard/words.h"
+#include "control/maglev/maglev.h"
+
+namespace evenkeel::guard {
+namespace {
+
+constexpr double kMaxFactor = 2;
+constexpr double kWarnFactor = 1.25;
+constexpr double kMaxShareOfMany = 0.5;  // with 3 or more serving
+constexpr double kMaxShareOfFew = 0.8;   // with 2; and what a lone server exceeds
+constexpr double kSlotTolerance = 1;
+
+struct Limits {
+  double share = kMaxShareOfFew;
+  double factor = kMaxFactor;
+};
+
+// What a server should have of the table, 0..1, by its place in `servers`.
+std::vector<double> IntendedShares(const PoolState& state) {
+  std::vector<double> capacity, weight;
+  double total_capacity = 0, total_weight = 0;
+  bool declared = true;
+  for (const Server& server : state.servers) {
+    const auto& c = state.pool->backends[server.backends.front()].capacity;
+    declared = declared && c.has_value();
+    capacity.push_back(c.value_or(0));
+    weight.push_back(static_cast<double>(server.weight));
+    total_capacity += capacity.back();
+    total_weight += weight.back();
+  }
+  std::vector<double>& shares = declared ? capacity : weight;
+  for (double& share : shares) share /= declared ? total_capacity : total_weight;
+  return shares;
+}
+
+Limits LimitsFor(const PoolCase& c, Report& report) {
+  Limits limits;
+  limits.factor =
+      Tightened(c.state, "max_share_factor", c.policy.max_share_factor, 1, kMaxFactor, report);
+  const double given =
+      Tightened(c.state, "max_share", c.policy.max_share, 1e-6, kMaxShareOfFew, report);
+  limits.share = std::min(given, c.state.servers.size() >= 3 ? kMaxShareOfMany : kMaxShareOfFew);
+  return limits;
+}
+
+// The largest share that server `i` may have.
+double Allowed(const Limits& limits, double intended, double size) {
+  return std::min(limits.share, limits.factor * intended) + kSlotTolerance / size;
+}
+
+std::string DescribeLimit(const Limits& limits, size_t serving) {
+  const char* with = serving >= 3   ? "with 3 or more serving"
+                     : serving == 2 ? "with 2 serving"
+                                    : "for any one server";
+  return absl::StrFormat("at most %s %s, and %.3gx its capacity-weighted share",
+                         Percent(limits.share), with, limits.factor);
+}
+
+// The shares that the pool would have with other weights, by the same quotas as the builder's.
+std::vector<uint32_t> SlotsFor(const PoolState& state, const std::vector<uint64_t>& weights) {
+  return maglev::Quotas(weights, state.built->table->size);
+}
+
+// The largest weight of server `i`, the others' unchanged, that keeps it within its limit.
+std::optional<uint64_t> LargestPassing(const PoolState& state, const Limits& limits,
+                                       std::vector<uint64_t> weights, size_t i) {
+  const bool by_capacity =
+      std::all_of(state.servers.begin(), state.servers.end(), [&](const Server& s) {
+        return state.pool->backends[s.backends.front()].capacity.has_value();
+      });
+  // Where intent follows the weights, lowering one lowers both sides: only the share limits.
+  const double intended = by_capacity ? IntendedShares(state)[i] : 1;
+  const double allowed = Allowed(limits, intended, state.size()) * state.size();
+  uint64_t low = 0, high = weights[i];
+  while (low + 1 < high) {
+    weights[i] = low + (high - low) / 2;
+    (SlotsFor(state, weights)[i] <= allowed ? low : high) = weights[i];
+  }
+  return low == 0 ? std::nullopt : std::optional(low);
+}
+
+// Lowers the worst offender again and again: lowering one raises the others.
+std::vector<Edit> LowerWeights(const PoolState& state, const Limits& limits, std::string& text) {
+  std::vector<uint64_t> weights;
+  for (const Server& server : state.servers) {
+    if (server.backends.size() > 1) return {};  // LB008's business first
+    weights.push_back(server.weight);
+  }
+  const std::vector<uint64_t> before = weights;
+  const std::vector<double> intended = IntendedShares(state);
+  for (size_t round = 0; round < state.servers.size(); ++round) {
+    const std::vector<uint32_t> slots = SlotsFor(state, weights);
+    size_t worst = 0;
+    double excess = 0;
+    for (size_t i = 0; i < slots.size(); ++i) {
+      const double over = slots[i] / state.size() - Allowed(limits, intended[i], state.size());
+      if (over > excess) excess = over, worst = i;
+    }
+    if (excess <= 0) break;
+    const auto lowered = LargestPassing(state, limits, weights, worst);
+    if (!lowered) return {};
+    weights[worst] = *lowered;
+  }
+  std::vector<Edit> edits;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] == before[i]) continue;
+    const std::string name = state.NameOf(state.servers[i]);
+    edits.push_back(
+        {Edit::Kind::kSetWeight, state.pool->name, name, static_cast<int64_t>(weights[i])});
+    absl::StrAppend(&text, text.empty() ? "" : ", ", "lower the weight of ", name, " from ",
+                    before[i], " to at most ", weights[i]);
+  }
+  return edits;
+}
+
+void ProposeFix(const PoolCase& c, const Limits& limits, Finding& finding) {
+  std::string& text = finding.violation.fix;
+  if (c.state.servers.size() == 1) {
+    finding.edits = KeepServing(c.state, c.base, 2, text);
+    if (text.empty()) text = "add a second backend on a server of its own";
+    return;
+  }
+  finding.edits = LowerWeights(c.state, limits, text);
+  if (!finding.edits.empty()) return;
+  text.clear();
+  if (1.0 / static_cast<double>(c.state.servers.size()) > limits.share) {
+    text = absl::StrCat("no weights keep ", c.state.servers.size(),
+                        " servers below this policy.max_share: raise it, or serve from more");
+    finding.edits = {{Edit::Kind::kClearPolicy, c.state.pool->name, "max_share", 0}};
+    return;
+  }
+  text = "spread the weights more evenly, each server under one name";
+}
+
+}  // namespace
+
+void CheckBackendShare(const PoolCase& c, Report& report) {
+  const PoolState& state = c.state;
+  const Limits limits = LimitsFor(c, report);
+  report.limit = DescribeLimit(limits, state.servers.size());
+  report.observed = "nothing serves";
+  if (state.servers.empty()) return;  // LB003's business
+  const auto top =
+      std::max_element(state.servers.begin(), state.servers.end(),
+                       [](const Server& a, const Server& b) { return a.slots < b.slots; });
+  report.observed =
+      absl::StrCat("most: ", state.NameOf(*top), " ", Percent(state.Share(*top)), " of slots");
+  if (c.policy.single_backend) {
+    report.limit = "none: single_backend is declared";
+    return;
+  }
+  const std::vector<double> intended = IntendedShares(state);
+  for (size_t i = 0; i < state.servers.size(); ++i) {
+    const Server& server = state.servers[i];
+    const double share = state.Share(server);
+    const bool blocks = share > Allowed(limits, intended[i], state.size());
+    const double warn = std::min(kWarnFactor, limits.factor) * intended[i];
+    if (!blocks && share <= warn + kSlotTolerance / state.size()) continue;
+    const size_t backend = server.backends.front();
+    Finding& finding = report.Add(blocks ? Severity::kBlock : Severity::kWarn,
+                                  BackendSubject(state, backend), BackendField(state, backend));
+    finding.key = server.address.ToString();
+    finding.badness = share;
+    finding.violation.observed =
+        absl::StrFormat("%s has %s of slots, its capacity-weighted share is %s",
+                        state.NameOf(server), Percent(share), Percent(intended[i]));
+    finding.violation.limit =
+        blocks ? report.limit : absl::StrFormat("warns above %.3gx", kWarnFactor);
+    Limits wanted = limits;
+    if (!blocks) wanted.factor = std::min(kWarnFactor, limits.factor);
+    ProposeFix(c, wanted, finding);
+  }
+}
+
+}  // namespace evenkeel::guard

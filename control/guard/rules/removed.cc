@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LB005, for backends by serving weight and for VIPs by number: what an update takes away at once.
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "control/guard/rules/rules.h"
+#include "control/guard/server_weights.h"
+#include "control/guard/words.h"
+
+namespace evenkeel::guard {
+namespace {
+
+constexpr double kMaxRemoved = 0.25;
+constexpr double kRounding = 1e-9;
+
+using VipKey = std::tuple<model::IpAddress, uint16_t, uint8_t>;
+
+VipKey KeyOf(const model::Vip& vip) { return {vip.address, vip.port, IpProtocol(vip.protocol)}; }
+
+std::vector<const Server*> RemovedServers(const Transition& t) {
+  std::vector<const Server*> removed;
+  for (const Server& server : t.before->servers) {
+    if (t.after->Find(server.address) == nullptr) removed.push_back(&server);
+  }
+  return removed;
+}
+
+double WeightOf(const std::vector<const Server*>& servers) {
+  double sum = 0;
+  for (const Server* server : servers) sum += static_cast<double>(server->weight);
+  return sum;
+}
+
+// The fewest of `removed` to put back so that the rest may go: the heaviest.
+size_t FewestToKeep(std::vector<const Server*>& removed, double allowed) {
+  std::stable_sort(removed.begin(), removed.end(),
+                   [](const Server* a, const Server* b) { return a->weight > b->weight; });
+  size_t keep = 0;
+  while (removed.size() - keep > 1 &&
+         WeightOf({removed.begin() + static_cast<ptrdiff_t>(keep), removed.end()}) > allowed) {
+    ++keep;
+  }
+  return keep;
+}
+
+void ProposeKeeping(const Transition& t, std::vector<const Server*> removed, double allowed,
+                    Finding& finding) {
+  if (t.before->pool->name != t.after->pool->name) {
+    finding.violation.fix =
+        absl::StrCat("keep the VIP on pool ", t.before->pool->name,
+                     " and change its backends there, at most a quarter of their weight at a time");
+    for (const model::Vip* vip : t.vips) {
+      finding.edits.push_back({Edit::Kind::kKeepVip, t.after->pool->name, vip->name, 0});
+    }
+    return;
+  }
+  const size_t keep = FewestToKeep(removed, allowed);
+  std::vector<std::string> names;
+  for (const Server* server : removed) {
+    const model::Backend& backend = t.before->pool->backends[server->backends.front()];
+    names.push_back(backend.name);
+    if (names.size() <= keep) {
+      finding.edits.push_back({Edit::Kind::kKeep, t.after->pool->name, backend.name, 0});
+    }
+  }
+  // With unequal weights it matters which ones stay.
+  const bool equal = removed.front()->weight == removed.back()->weight;
+  if (!equal) names.resize(keep);
+  std::sort(names.begin(), names.end());
+  finding.violation.fix =
+      absl::StrCat("keep ", equal ? absl::StrCat("at least ", keep, " of ") : "", NameList(names),
+                   " enabled in this update, and go on when it has settled");
+}
+
+}  // namespace
+
+void CheckRemovedAtOnce(const Transition& t, Report& report) {
+  const double fraction =
+      Tightened(*t.after, "max_removed_fraction", t.after->pool->policy.max_removed_fraction, 1e-6,
+                kMaxRemoved, report);
+  double total = 0;
+  for (const Server& server : t.before->servers) total += static_cast<double>(server.weight);
+  const std::vector<const Server*> removed = RemovedServers(t);
+  const double gone = total == 0 ? 0 : WeightOf(removed) / total;
+  report.observed = absl::StrFormat("%d of %d servers, %s of serving weight", removed.size(),
+                                    t.before->servers.size(), Percent(gone));
+  report.limit = absl::StrCat("one server, or ", Percent(fraction), " of serving weight");
+  if (removed.size() <= 1 || gone <= fraction + kRounding) return;
+  const bool moved = t.before->pool->name != t.after->pool->name;
+  Finding& finding =
+      report.Add(Severity::kBlock, moved ? absl::StrCat("vips/", t.vips.front()->name) : "",
+                 absl::StrCat("pools[", t.after->index, "].backends"));
+  finding.violation.observed = absl::StrCat("removed or drained at once: ", report.observed);
+  finding.violation.limit = report.limit;
+  ProposeKeeping(t, removed, fraction * total * (1 + kRounding), finding);
+}
+
+void CheckRemovedVips(const FleetState& candidate, const FleetState& base, Report& report) {
+  std::set<VipKey> kept;
+  for (const model::Vip& vip : candidate.fleet->config.vips) kept.insert(KeyOf(vip));
+  std::vector<const model::Vip*> removed;
+  const auto& before = base.fleet->config.vips;
+  for (const model::Vip& vip : before) {
+    if (!kept.contains(KeyOf(vip))) removed.push_back(&vip);
+  }
+  report.observed =
+      absl::StrFormat("%d of %s removed", removed.size(), Count(before.size(), "VIP"));
+  report.limit = absl::StrCat("one VIP, or ", Percent(kMaxRemoved), " of them; never all");
+  const bool all = !before.empty() && removed.size() == before.size();
+  const double allowed = std::max(1.0, kMaxRemoved * static_cast<double>(before.size()));
+  if (!all && static_cast<double>(removed.size()) <= allowed) return;
+
+  size_t keep = removed.size() - static_cast<size_t>(allowed);
+  if (all) keep = std::max<size_t>(keep, 1);
+  std::vector<std::string> names;
+  Finding& finding = report.Add(Severity::kBlock, "vips", "vips");
+  for (const model::Vip* vip : removed) {
+    names.push_back(vip->name);
+    if (names.size() > keep) continue;
+    finding.edits.push_back({Edit::Kind::kKeepPool, vip->pool, "", 0});
+    finding.edits.push_back({Edit::Kind::kKeepVip, vip->pool, vip->name, 0});
+  }
+  std::sort(names.begin(), names.end());
+  finding.violation.observed = report.observed;
+  finding.violation.limit = report.limit;
+  finding.violation.fix = absl::StrCat(
+      "keep at least ", keep, " of ", NameList(names),
+      " with its pool; absent does not mean delete. To move a VIP, add the new one first");
+}
+
+}  // namespace evenkeel::guard

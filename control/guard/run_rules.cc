@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs each rule on each pool and decides what a finding weighs. Three things turn a block into a
+// warning, so that the guard never stands between an operator and a better state:
+//   - the drain of one host while another serves,
+//   - a pool that was already worse in the same point,
+//   - a pool that the change does not touch.
+#include <algorithm>
+#include <exception>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "control/guard/changes.h"
+#include "control/guard/rule.h"
+#include "control/model/text.h"
+
+namespace evenkeel::guard {
+namespace {
+
+// What a rule found bad in the running state, by key.
+using Badness = std::map<std::string, double>;
+
+class Runner {
+ public:
+  Runner(const BuiltFleet& candidate, const BuiltFleet* base, const HostFacts& facts)
+      : facts_(facts) {
+    if (base != nullptr) {
+      base_ = MakeFleetState(*base, nullptr);
+      has_base_ = true;
+    }
+    candidate_ = MakeFleetState(candidate, has_base_ ? &base_ : nullptr);
+    if (has_base_) transitions_ = FindTransitions(candidate_, base_);
+    relieved_.resize(candidate_.pools.size(), false);
+  }
+
+  void Run(const Rule& rule) {
+    if (rule.fleet != nullptr) RunOnFleet(rule);
+    for (const PoolState& state : candidate_.pools) {
+      Report report;
+      Guarded(rule, report, [&] {
+        if (rule.pool != nullptr) JudgePool(rule, state, report);
+        if (rule.transition != nullptr) JudgeTransitions(rule, state, report);
+      });
+      Take(rule, state.pool->name, std::move(report));
+    }
+  }
+
+  Detailed Finish() {
+    std::stable_sort(out_.findings.begin(), out_.findings.end(), [](const auto& a, const auto& b) {
+      return a.violation.severity > b.violation.severity;
+    });
+    for (const Finding& finding : out_.findings) {
+      out_.verdict.violations.push_back(finding.violation);
+      out_.verdict.severity = std::max(out_.verdict.severity, finding.violation.severity);
+    }
+    DescribeChanges(candidate_, has_base_ ? &base_ : nullptr, out_.verdict);
+    return std::move(out_);
+  }
+
+ private:
+  template <typename Check>
+  void Guarded(const Rule& rule, Report& report, Check check) {
+    std::string reason;
+    try {
+      check();
+      return;
+    } catch (const std::exception& e) {
+      reason = e.what();
+    } catch (...) {
+      reason = "unknown exception";
+    }
+    Finding& finding = report.Add(Severity::kBlock, "", "");
+    finding.violation.observed =
+        absl::StrCat("the check of ", model::Av(rule.info.id), " failed: ", reason);
+    finding.violation.limit = "every check completes";
+    finding.violation.fix = "this is a defect of the guard, not of the change; report it";
+  }
+
+  void RunOnFleet(const Rule& rule) {
+    Report report;
+    if (!has_base_) {
+      report.observed = "first state: nothing ran before";
+    } else {
+      Guarded(rule, report, [&] { rule.fleet(candidate_, base_, report); });
+    }
+    Take(rule, "", std::move(report));
+  }
+
+  void JudgePool(const Rule& rule, const PoolState& state, Report& report) {
+    const model::Policy& policy = state.pool->policy;
+    const PoolState* before = has_base_ ? base_.Find(state.pool->name) : nullptr;
+    rule.pool({candidate_, state, policy, facts_, before}, report);
+    if (before == nullptr) return;
+    const bool drain = rule.allows_drain_of_one && IsDrainOfOne(*before, state);
+    const bool untouched = IsUntouched(*before, state);
+    const Badness badness = BadnessOf(rule, *before, policy);
+    if (rule.relieves && Improves(badness, report)) relieved_[state.index] = true;
+    for (Finding& finding : report.findings) {
+      if (finding.violation.severity != Severity::kBlock) continue;
+      if (drain) {
+        Soften(finding, "allowed as the drain of one host while another serves");
+        continue;
+      }
+      const auto it = badness.find(finding.key);
+      if (!rule.forgives_base || it == badness.end()) continue;
+      if (finding.badness < it->second) {
+        Soften(finding, "better than what runs now");
+      } else if (untouched && finding.badness == it->second) {
+        Soften(finding, "runs now, and this change does not touch the pool");
+      }
+    }
+  }
+
+  void JudgeTransitions(const Rule& rule, const PoolState& state, Report& report) {
+    for (const Transition& transition : transitions_) {
+      if (transition.after != &state) continue;
+      const size_t first = report.findings.size();
+      rule.transition(transition, report);
+      const bool drain =
+          rule.allows_drain_of_one && IsDrainOfOne(*transition.before, *transition.after);
+      for (size_t i = first; i < report.findings.size(); ++i) {
+        if (report.findings[i].violation.severity != Severity::kBlock) continue;
+        if (drain) {
+          Soften(report.findings[i], "allowed as the drain of one host while another serves");
+        } else if (rule.yields_to_relief && relieved_[state.index]) {
+          Soften(report.findings[i], "allowed because it mends what runs now");
+        }
+      }
+    }
+    if (report.observed.empty()) {
+      report.observed =
+          has_base_ ? "no VIP ran on this pool before" : "first state: nothing ran before";
+    }
+  }
+
+  Badness BadnessOf(const Rule& rule, const PoolState& before, const model::Policy& policy) {
+    Report report;
+    rule.pool({base_, before, policy, facts_, nullptr}, report);
+    Badness badness;
+    for (const Finding& finding : report.findings) {
+      if (finding.violation.severity != Severity::kBlock) continue;
+      double& worst = badness[finding.key];
+      worst = std::max(worst, finding.badness);
+    }
+    return badness;
+  }
+
+  // Something that was bad is less so, and nothing is worse.
+  static bool Improves(const Badness& before, const Report& after) {
+    if (before.empty()) return false;
+    for (const Finding& finding : after.findings) {
+      if (finding.violation.severity != Severity::kBlock) continue;
+      const auto it = before.find(finding.key);
+      if (it == before.end() || finding.badness >= it->second) return false;
+    }
+    return true;
+  }
+
+  static void Soften(Finding& finding, std::string_view why) {
+    finding.violation.severity = Severity::kWarn;
+    absl::StrAppend(&finding.violation.limit, "; ", model::Av(why));
+  }
+
+  void Take(const Rule& rule, const std::string& pool, Report report) {
+    RuleResult result{
+        std::string(rule.info.id), std::string(rule.info.name), pool,
+        Severity::kPass,           std::move(report.observed),  std::move(report.limit)};
+    for (Finding& finding : report.findings) {
+      Violation& v = finding.violation;
+      v.rule = rule.info.id;
+      v.name = rule.info.name;
+      v.pool = pool;
+      if (v.subject.empty() && !pool.empty()) v.subject = absl::StrCat("pools/", pool);
+      v.message = absl::StrCat(v.subject.empty() ? "" : absl::StrCat(v.subject, ": "), v.observed,
+                               " (", v.limit, ")", v.fix.empty() ? "" : "; ", v.fix);
+      if (v.severity > result.severity) {
+        result.severity = v.severity;
+        result.observed = v.observed;
+        result.limit = v.limit;
+      }
+      out_.findings.push_back(std::move(finding));
+    }
+    out_.verdict.results.push_back(std::move(result));
+  }
+
+  const HostFacts& facts_;
+  FleetState candidate_, base_;
+  bool has_base_ = false;
+  std::vector<Transition> transitions_;
+  std::vector<bool> relieved_;  // by pool: a state rule that `relieves` found it better than before
+  Detailed out_;
+};
+
+}  // namespace
+
+Detailed RunRulesDetailed(std::span<const Rule> rules, const BuiltFleet& candidate,
+                          const BuiltFleet* base, const HostFacts& facts) {
+  Runner runner(candidate, base, facts);
+  for (const Rule& rule : rules) runner.Run(rule);
+  return runner.Finish();
+}
+
+Verdict RunRules(std::span<const Rule> rules, const BuiltFleet& candidate, const BuiltFleet* base,
+                 const HostFacts& facts) {
+  return RunRulesDetailed(rules, candidate, base, facts).verdict;
+}
+
+}  // namespace evenkeel::guard

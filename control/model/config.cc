@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/model/config.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+namespace evenkeel::model {
+namespace {
+
+template <typename E>
+using Names = std::span<const std::pair<E, std::string_view>>;
+
+constexpr std::pair<Protocol, std::string_view> kProtocols[] = {
+    {Protocol::kTcp, "tcp"}, {Protocol::kUdp, "udp"}, {Protocol::kQuic, "quic"}};
+constexpr std::pair<Forwarding, std::string_view> kForwardings[] = {{Forwarding::kIpip, "ipip"},
+                                                                    {Forwarding::kL2, "l2"}};
+constexpr std::pair<AdminState, std::string_view> kAdminStates[] = {
+    {AdminState::kEnabled, "enabled"},
+    {AdminState::kDraining, "draining"},
+    {AdminState::kDisabled, "disabled"}};
+constexpr std::pair<HealthCheck::Type, std::string_view> kHealthCheckTypes[] = {
+    {HealthCheck::Type::kTcp, "tcp"},
+    {HealthCheck::Type::kHttp, "http"},
+    {HealthCheck::Type::kHttps, "https"}};
+
+template <typename E>
+std::string_view NameOf(Names<E> names, E value) {
+  for (const auto& [e, name] : names) {
+    if (e == value) return name;
+  }
+  return "invalid";
+}
+
+template <typename E>
+std::optional<E> ValueOf(Names<E> names, std::string_view text) {
+  for (const auto& [e, name] : names) {
+    if (name == text) return e;
+  }
+  return std::nullopt;
+}
+
+template <typename T>
+const T* FindByName(const std::vector<T>& items, std::string_view name) {
+  auto it = std::find_if(items.begin(), items.end(), [&](const T& t) { return t.name == name; });
+  return it == items.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+const Backend* Pool::FindBackend(std::string_view n) const { return FindByName(backends, n); }
+const Pool* Config::FindPool(std::string_view n) const { return FindByName(pools, n); }
+const Vip* Config::FindVip(std::string_view n) const { return FindByName(vips, n); }
+
+std::string_view ToString(Protocol v) { return NameOf<Protocol>(kProtocols, v); }
+std::string_view ToString(Forwarding v) { return NameOf<Forwarding>(kForwardings, v); }
+std::string_view ToString(AdminState v) { return NameOf<AdminState>(kAdminStates, v); }
+std::string_view ToString(HealthCheck::Type v) {
+  return NameOf<HealthCheck::Type>(kHealthCheckTypes, v);
+}
+std::optional<Protocol> ParseProtocol(std::string_view text) {
+  return ValueOf<Protocol>(kProtocols, text);
+}
+std::optional<Forwarding> ParseForwarding(std::string_view text) {
+  return ValueOf<Forwarding>(kForwardings, text);
+}
+std::optional<AdminState> ParseAdminState(std::string_view text) {
+  return ValueOf<AdminState>(kAdminStates, text);
+}
+std::optional<HealthCheck::Type> ParseHealthCheckType(std::string_view text) {
+  return ValueOf<HealthCheck::Type>(kHealthCheckTypes, text);
+}
+
+}  // namespace evenkeel::model
