@@ -39,6 +39,9 @@ lab_up() {
     die "there is a lab '$id' already" "scripts/lab down $id removes it; --id makes another one"
   # shellcheck disable=SC2064  # the id of now
   trap "lab_down $id" EXIT
+  # A copy: the file that was given may go, and this one is there to be edited.
+  cp -- "$LAB_CONFIG" "$(lab_dir "$id")/config.yaml"
+  LAB_CONFIG=$(lab_dir "$id")/config.yaml
   lab_describe "$id" "$3"
   lab_build_network "$id" "$3"
   for ((i = 1; i <= $3; i++)); do

@@ -27,7 +27,8 @@ lab_set() {  # NS KEY=VALUE...: sysctls of a namespace
 lab_add_namespace() {
   ip netns add "$1"
   lab_set "$1" net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \
-    net.ipv6.conf.default.accept_ra=0 net.ipv4.conf.default.accept_redirects=0
+    net.ipv6.conf.default.accept_ra=0 net.ipv4.conf.default.accept_redirects=0 \
+    net.ipv6.conf.all.keep_addr_on_down=1
   ip -n "$1" link set lo up
 }
 
