@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/harness/packet/oracle.h"
+
+#include <algorithm>
+
+namespace evenkeel::testing {
+namespace {
+
+bool IsIpv4Frame(const Bytes& frame) { return Get16(frame, 12) == 0x0800; }
+
+size_t IpLength(const Bytes& frame) {
+  return IsIpv4Frame(frame) ? Get16(frame, kEthernetLength + 2)
+                            : size_t{40} + Get16(frame, kEthernetLength + 4);
+}
+
+// One hop less; the IPv4 header's checksum from scratch, not incrementally.
+Bytes Aged(Bytes frame) {
+  if (IsIpv4Frame(frame)) {
+    --frame[kEthernetLength + 8];
+    FixIpv4Checksum(frame);
+  } else {
+    --frame[kEthernetLength + 7];
+  }
+  return frame;
+}
+
+Bytes Ethernet(const Hop& hop, uint16_t type) {
+  Bytes ethernet(kEthernetLength);
+  std::copy(hop.dmac.begin(), hop.dmac.end(), ethernet.begin());
+  std::copy(hop.smac.begin(), hop.smac.end(), ethernet.begin() + 6);
+  Put16(ethernet, 12, type);
+  return ethernet;
+}
+
+uint32_t Entropy(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
+
+// The entropy's bytes as they lie in memory fill the host bits of the address.
+Bytes OuterSource4(const Backend& backend, uint64_t hash) {
+  Bytes source = AddressBytes(backend.source);
+  for (size_t i = 0; i < 4; ++i) {
+    const uint8_t entropy = static_cast<uint8_t>(Entropy(hash) >> (8 * i));
+    const uint8_t mask = static_cast<uint8_t>(backend.source_mask >> (24 - 8 * i));
+    source[i] = static_cast<uint8_t>(source[i] | (entropy & mask));
+  }
+  return source;
+}
+
+Bytes Outer4(const Backend& backend, uint64_t hash, size_t inner) {
+  Bytes ip(12);
+  ip[0] = 0x45;
+  Put16(ip, 2, static_cast<uint16_t>(20 + inner));
+  Put16(ip, 6, 0x4000);
+  ip[8] = 64;
+  ip[9] = 4;
+  Append(ip, OuterSource4(backend, hash));
+  Append(ip, AddressBytes(backend.address));
+  Put16(ip, 10, ChecksumFinish(ChecksumAdd(0, ip)));
+  return ip;
+}
+
+Bytes Outer6(const Backend& backend, uint64_t hash, size_t inner, bool inner_is_ipv4) {
+  Bytes ip(8);
+  Put32(ip, 0, 0x60000000u | (Entropy(hash) & 0xfffff));
+  Put16(ip, 4, static_cast<uint16_t>(inner));
+  ip[6] = inner_is_ipv4 ? 4 : 41;
+  ip[7] = 64;
+  Bytes source = AddressBytes(backend.source);
+  Put32(source, 12, Entropy(hash));
+  Append(ip, source);
+  Append(ip, AddressBytes(backend.address));
+  return ip;
+}
+
+}  // namespace
+
+Bytes ExpectedFrame(const Bytes& frame, const Backend& backend, uint64_t hash) {
+  const Bytes aged = Aged(frame);
+  const size_t inner = IpLength(frame);
+  uint16_t type = Get16(frame, 12);
+  Bytes outer;
+  if (backend.method == Method::kIpip4) {
+    outer = Outer4(backend, hash, inner);
+    type = 0x0800;
+  } else if (backend.method == Method::kIpip6) {
+    outer = Outer6(backend, hash, inner, IsIpv4Frame(frame));
+    type = 0x86dd;
+  }
+  Bytes expected = Ethernet(backend.hop, type);
+  Append(expected, outer);
+  Append(expected, std::span(aged).subspan(kEthernetLength));
+  return expected;
+}
+
+uint32_t ExpectedSlot(uint64_t hash, uint32_t size) {
+  return static_cast<uint32_t>((hash & 0xffffffff) * size >> 32);
+}
+
+}  // namespace evenkeel::testing

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/harness/prog_runner/raw_tables.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <set>
+
+#include "bpf/balancer.skel.h"
+#include "bpf/lib/outer.h"
+
+namespace evenkeel::testing {
+namespace {
+
+void Check(bool ok, const char* what) {
+  if (ok) return;
+  std::fprintf(stderr, "raw tables: %s: %s\n", what, std::strerror(errno));
+  std::abort();
+}
+
+void CopyAddress(void* to, const std::string& text) {
+  const Bytes bytes = AddressBytes(text);
+  std::memcpy(to, bytes.data(), bytes.size());
+}
+
+void FillOuter(const Backend& backend, ek_backend& line) {
+  if (AddressBytes(backend.address).size() == 16) {
+    CopyAddress(line.outer.v6.dst, backend.address);
+    if (backend.method == Method::kIpip6) {
+      std::memcpy(line.outer.v6.src_prefix, AddressBytes(backend.source).data(), 8);
+    }
+    return;
+  }
+  CopyAddress(&line.outer.v4.dst, backend.address);
+  if (backend.method != Method::kIpip4) return;
+  CopyAddress(&line.outer.v4.src_base, backend.source);
+  line.outer.v4.src_mask = htonl(backend.source_mask);
+  line.outer.v4.csum = ek_outer4_csum(line.outer.v4.dst);
+}
+
+uint8_t AbiMethod(Method method) {
+  switch (method) {
+    case Method::kL2:
+      return EK_METHOD_L2;
+    case Method::kIpip4:
+      return EK_METHOD_IPIP4;
+    case Method::kIpip6:
+      return EK_METHOD_IPIP6;
+  }
+  return EK_METHOD_NONE;
+}
+
+ek_vip_key4 Key4(const std::string& address, uint16_t port, uint8_t proto) {
+  ek_vip_key4 key{};
+  CopyAddress(&key.addr, address);
+  key.port = htons(port);
+  key.proto = proto;
+  return key;
+}
+
+ek_vip_key6 Key6(const std::string& address, uint16_t port, uint8_t proto) {
+  ek_vip_key6 key{};
+  CopyAddress(key.addr, address);
+  key.port = htons(port);
+  key.proto = proto;
+  return key;
+}
+
+std::vector<ek_counter> ReadPerCpu(int fd, uint32_t count) {
+  std::vector<ek_counter> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
+  std::vector<ek_counter> totals(count);
+  for (uint32_t id = 0; id < count; ++id) {
+    Check(bpf_map_lookup_elem(fd, &id, per_cpu.data()) == 0, "reading counters");
+    for (const ek_counter& cpu : per_cpu) {
+      totals[id].packets += cpu.packets;
+      totals[id].bytes += cpu.bytes;
+      totals[id].new_flows += cpu.new_flows;
+      totals[id].drops += cpu.drops;
+    }
+  }
+  return totals;
+}
+
+}  // namespace
+
+uint64_t CounterSet::TotalForwarded() const {
+  uint64_t total = 0;
+  for (const ek_counter& vip : vips) total += vip.packets;
+  return total;
+}
+
+uint64_t CounterSet::TotalNotForwarded() const {
+  uint64_t total = 0;
+  for (const uint64_t packets : verdicts) total += packets;
+  return total;
+}
+
+ek_line BackendLine(const Backend& backend) {
+  ek_line line{};
+  line.backend.nexthop_sel = backend.resolved ? 1 : 0;
+  line.backend.method = AbiMethod(backend.method);
+  line.backend.mtu = backend.mtu;
+  line.backend.counter = backend.counter;
+  FillOuter(backend, line.backend);
+  ek_nexthop& hop = line.backend.nexthop[0];
+  std::copy(backend.hop.dmac.begin(), backend.hop.dmac.end(), hop.dmac);
+  std::copy(backend.hop.smac.begin(), backend.hop.smac.end(), hop.smac);
+  hop.ifindex = backend.hop.ifindex;
+  return line;
+}
+
+void RawBalancer::Closer::operator()(ek_balancer* skeleton) const {
+  ek_balancer__destroy(skeleton);
+}
+
+RawBalancer::RawBalancer(const HashKey& key, const RawLimits& limits)
+    : limits_(limits), skeleton_(ek_balancer__open()), table_fds_(limits.tables, -1) {
+  Check(skeleton_ != nullptr, "opening the balancer");
+  skeleton_->rodata->ek_config.hash_key[0] = key[0];
+  skeleton_->rodata->ek_config.hash_key[1] = key[1];
+  bpf_map__set_max_entries(skeleton_->maps.ek_tables, limits.tables);
+  bpf_map__set_max_entries(skeleton_->maps.ek_vip_stats, limits.vips);
+  bpf_map__set_max_entries(skeleton_->maps.ek_be_stats, limits.backends);
+  Check(ek_balancer__load(skeleton_.get()) == 0, "loading the balancer");
+}
+
+RawBalancer::~RawBalancer() {
+  for (const int fd : table_fds_) {
+    if (fd >= 0) close(fd);
+  }
+}
+
+void RawBalancer::PutTable(uint32_t id, const std::vector<uint32_t>& slots,
+                           const std::vector<Backend>& backends) {
+  const uint32_t size = static_cast<uint32_t>(slots.size());
+  const uint32_t lines = EK_BACKEND_LINE(size, static_cast<uint32_t>(backends.size())) + 1;
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+  const int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ek_table", 4, EK_LINE_SIZE, lines, &options);
+  Check(fd >= 0, "creating a table");
+  Check(bpf_map_update_elem(bpf_map__fd(skeleton_->maps.ek_tables), &id, &fd, BPF_ANY) == 0,
+        "inserting a table");
+  if (table_fds_.at(id) >= 0) close(table_fds_[id]);
+  table_fds_[id] = fd;
+  for (uint32_t line = 0; line < EK_SLOT_LINES(size); ++line) {
+    ek_line value{};
+    const uint32_t first = line * EK_SLOTS_PER_LINE;
+    const uint32_t count = std::min<uint32_t>(EK_SLOTS_PER_LINE, size - first);
+    std::copy_n(slots.begin() + first, count, value.slot);
+    SetLine(id, line, value);
+  }
+  for (uint32_t i = 0; i < backends.size(); ++i) {
+    SetLine(id, EK_BACKEND_LINE(size, i + 1), BackendLine(backends[i]));
+  }
+}
+
+void RawBalancer::SetSlot(uint32_t table, uint32_t slot, uint32_t word) {
+  ek_line line = GetLine(table, slot / EK_SLOTS_PER_LINE);
+  line.slot[slot % EK_SLOTS_PER_LINE] = word;
+  SetLine(table, slot / EK_SLOTS_PER_LINE, line);
+}
+
+void RawBalancer::SetLine(uint32_t table, uint32_t line, const ek_line& value) {
+  Check(bpf_map_update_elem(table_fds_.at(table), &line, &value, BPF_ANY) == 0, "writing a line");
+}
+
+ek_line RawBalancer::GetLine(uint32_t table, uint32_t line) const {
+  ek_line value{};
+  Check(bpf_map_lookup_elem(table_fds_.at(table), &line, &value) == 0, "reading a line");
+  return value;
+}
+
+void RawBalancer::DropTable(uint32_t id) {
+  Check(bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.ek_tables), &id) == 0, "dropping a table");
+}
+
+template <typename Key>
+void RawBalancer::PutVips(int outer_fd, uint32_t generation,
+                          const std::vector<std::pair<Key, ek_vip>>& vips) {
+  const int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "ek_vips", sizeof(Key), sizeof(ek_vip),
+                                static_cast<uint32_t>(std::max<size_t>(vips.size(), 1)), nullptr);
+  Check(fd >= 0, "creating a VIP map");
+  for (const auto& [key, vip] : vips) {
+    Check(bpf_map_update_elem(fd, &key, &vip, BPF_ANY) == 0, "writing a VIP");
+  }
+  Check(bpf_map_update_elem(outer_fd, &generation, &fd, BPF_ANY) == 0, "inserting a VIP map");
+  close(fd);
+}
+
+uint32_t RawBalancer::PutGeneration(uint32_t generation, const std::vector<RawVip>& vips) {
+  std::vector<std::pair<ek_vip_key4, ek_vip>> vips4;
+  std::vector<std::pair<ek_vip_key6, ek_vip>> vips6;
+  std::set<std::string> addresses;
+  uint32_t word = generation;
+  for (const RawVip& vip : vips) {
+    const bool v4 = AddressBytes(vip.address).size() == 4;
+    const ek_vip value{vip.table, vip.table_size, vip.counter, 0};
+    const ek_vip marker{0, 0, 0, EK_VIP_ADDRESS};
+    const bool first = addresses.insert(vip.address).second;
+    word |= v4 ? EK_ACTIVE_HAS_VIPS4 : EK_ACTIVE_HAS_VIPS6;
+    if (vip.port == 0) word |= v4 ? EK_ACTIVE_HAS_ANY_PORT4 : EK_ACTIVE_HAS_ANY_PORT6;
+    if (v4) {
+      vips4.emplace_back(Key4(vip.address, vip.port, vip.proto), value);
+      if (first) vips4.emplace_back(Key4(vip.address, 0, 0), marker);
+    } else {
+      vips6.emplace_back(Key6(vip.address, vip.port, vip.proto), value);
+      if (first) vips6.emplace_back(Key6(vip.address, 0, 0), marker);
+    }
+  }
+  PutVips(bpf_map__fd(skeleton_->maps.ek_vips4), generation, vips4);
+  PutVips(bpf_map__fd(skeleton_->maps.ek_vips6), generation, vips6);
+  return word;
+}
+
+void RawBalancer::SetControl(uint32_t ek_control::*word, uint32_t value) {
+  const int fd = bpf_map__fd(skeleton_->maps.ek_control);
+  const uint32_t zero = 0;
+  ek_control control{};
+  Check(bpf_map_lookup_elem(fd, &zero, &control) == 0, "reading the control word");
+  control.*word = value;
+  Check(bpf_map_update_elem(fd, &zero, &control, BPF_ANY) == 0, "writing the control word");
+}
+
+void RawBalancer::Activate(uint32_t word) { SetControl(&ek_control::active, word); }
+void RawBalancer::Stage(uint32_t word) { SetControl(&ek_control::staged, word); }
+
+int RawBalancer::balancer_fd() const { return bpf_program__fd(skeleton_->progs.ek_balancer); }
+
+RunResult RawBalancer::Run(const Bytes& frame) const { return RunProgram(balancer_fd(), frame); }
+
+RunResult RawBalancer::Verify(const Bytes& frame) const {
+  return RunProgram(bpf_program__fd(skeleton_->progs.ek_verify), frame);
+}
+
+CounterSet RawBalancer::ReadCounters() const {
+  CounterSet set;
+  set.vips = ReadPerCpu(bpf_map__fd(skeleton_->maps.ek_vip_stats), limits_.vips);
+  set.backends = ReadPerCpu(bpf_map__fd(skeleton_->maps.ek_be_stats), limits_.backends);
+  std::vector<uint64_t> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
+  for (uint32_t verdict = 0; verdict < EK_VERDICT_COUNT; ++verdict) {
+    Check(bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.ek_verdicts), &verdict, per_cpu.data()) ==
+              0,
+          "reading verdicts");
+    for (const uint64_t packets : per_cpu) set.verdicts[verdict] += packets;
+  }
+  return set;
+}
+
+}  // namespace evenkeel::testing

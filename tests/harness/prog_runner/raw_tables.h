@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The balancer with maps that a test fills by hand, faults included: no guard, no publisher. Its
+// maps belong to this process alone and are attached to nothing.
+#ifndef EVENKEEL_TESTS_HARNESS_PROG_RUNNER_RAW_TABLES_H_
+#define EVENKEEL_TESTS_HARNESS_PROG_RUNNER_RAW_TABLES_H_
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "bpf/abi/maps.h"
+#include "bpf/abi/verdict.h"
+#include "tests/harness/packet/oracle.h"
+#include "tests/harness/prog_runner/prog_runner.h"
+
+struct ek_balancer;  // libbpf's skeleton
+
+namespace evenkeel::testing {
+
+struct RawVip {
+  std::string address = "192.0.2.10";
+  uint16_t port = 443;
+  uint8_t proto = kTcp;
+  uint32_t table = 0;
+  uint32_t table_size = 0;
+  uint32_t counter = 0;
+};
+
+struct RawLimits {
+  uint32_t tables = 8;
+  uint32_t vips = 64;
+  uint32_t backends = 256;
+};
+
+using Verdicts = std::array<uint64_t, EK_VERDICT_COUNT>;
+
+// All counters at one moment.
+struct CounterSet {
+  std::vector<ek_counter> vips;
+  std::vector<ek_counter> backends;
+  Verdicts verdicts{};
+
+  uint64_t TotalForwarded() const;
+  uint64_t TotalNotForwarded() const;
+};
+
+// Every method aborts with a message where the kernel refuses: a broken harness is not a finding.
+class RawBalancer {
+ public:
+  explicit RawBalancer(const HashKey& key, const RawLimits& limits = {});
+  ~RawBalancer();
+
+  // `slots` are EK_SLOT words; element i of `backends` has pool-local id i + 1.
+  void PutTable(uint32_t id, const std::vector<uint32_t>& slots,
+                const std::vector<Backend>& backends);
+  // Replaces one slot word or one backend line in place.
+  void SetSlot(uint32_t table, uint32_t slot, uint32_t word);
+  void SetLine(uint32_t table, uint32_t line, const ek_line& value);
+  ek_line GetLine(uint32_t table, uint32_t line) const;
+  void DropTable(uint32_t id);
+
+  // Writes VIPs and the markers of their addresses; returns the word that activates them.
+  uint32_t PutGeneration(uint32_t generation, const std::vector<RawVip>& vips);
+  void Activate(uint32_t word);
+  void Stage(uint32_t word);
+
+  RunResult Run(const Bytes& frame) const;     // ek_balancer
+  RunResult Verify(const Bytes& frame) const;  // ek_verify
+  int balancer_fd() const;
+
+  CounterSet ReadCounters() const;
+
+ private:
+  struct Closer {
+    void operator()(ek_balancer* skeleton) const;
+  };
+  void SetControl(uint32_t ek_control::*word, uint32_t value);
+  template <typename Key>
+  void PutVips(int outer_fd, uint32_t generation, const std::vector<std::pair<Key, ek_vip>>& vips);
+
+  RawLimits limits_;
+  std::unique_ptr<ek_balancer, Closer> skeleton_;
+  std::vector<int> table_fds_;
+};
+
+// The line of a backend as user space writes it.
+ek_line BackendLine(const Backend& backend);
+
+}  // namespace evenkeel::testing
+
+#endif  // EVENKEEL_TESTS_HARNESS_PROG_RUNNER_RAW_TABLES_H_
