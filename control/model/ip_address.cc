@@ -19,8 +19,7 @@ namespace {
 constexpr size_t kMaxTextLength = 64;
 
 absl::Status Refuse(std::string_view text, std::string_view why, std::string_view remedy) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(Quoted(text), " ", Av(why), ": ", Av(remedy)));
+  return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " ", Av(why), ": ", Av(remedy)));
 }
 
 bool LooksLikeIpv4(std::string_view text) {

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tree to model. One function per message of the schema; each reads what it can and reports
+// everything else, so that one run shows all that is wrong.
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "control/model/nearest.h"
+#include "control/model/text.h"
+#include "control/model/yaml.h"
+#include "control/model/yaml_scalar.h"
+#include "control/model/yaml_tree.h"
+
+namespace evenkeel::model {
+namespace {
+
+using Keys = std::vector<std::string_view>;
+
+class Reader {
+ public:
+  Reader(std::string_view file, ParseResult& out) : file_(file), out_(out) {}
+
+  void ReadConfig(const YamlNode& root) {
+    Remember(root, "");
+    const Keys keys = {"vips", "pools"};
+    ReadMap(root, "", keys, keys,
+            [&](std::string_view key, const YamlNode& value, const std::string& path) {
+              if (key == "vips") {
+                ReadList(value, path, out_.config.vips, &Reader::ReadVip);
+              } else {
+                ReadList(value, path, out_.config.pools, &Reader::ReadPool);
+              }
+            });
+  }
+
+ private:
+  template <typename T>
+  using ReadElement = void (Reader::*)(const YamlNode&, const std::string&, T&);
+
+  void ReadVip(const YamlNode& node, const std::string& path, Vip& vip) {
+    const Keys keys = {"name", "address", "port", "protocol", "pool"};
+    ReadMap(node, path, keys, keys,
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              if (key == "name") Set(v, p, ReadText(v), vip.name);
+              if (key == "address") SetAddress(v, p, vip.address);
+              if (key == "port") Set(v, p, ReadInteger(v, 0, 65535), vip.port);
+              if (key == "protocol")
+                SetEnum(v, p, &ParseProtocol, {"tcp", "udp", "quic"}, vip.protocol);
+              if (key == "pool") Set(v, p, ReadText(v), vip.pool);
+            });
+  }
+
+  void ReadPool(const YamlNode& node, const std::string& path, Pool& pool) {
+    const Keys keys = {"name", "forwarding", "table_size", "backends", "health_check", "policy"};
+    ReadMap(node, path, keys, {"name", "backends"},
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              if (key == "name") Set(v, p, ReadText(v), pool.name);
+              if (key == "forwarding") ReadForwarding(v, p, pool.forwarding);
+              if (key == "table_size") {
+                Set(v, p, ReadInteger(v, 0, std::numeric_limits<uint32_t>::max()), pool.table_size);
+              }
+              if (key == "backends") ReadList(v, p, pool.backends, &Reader::ReadBackend);
+              if (key == "health_check") ReadHealthCheck(v, p, pool.health_check.emplace());
+              if (key == "policy") ReadPolicy(v, p, pool.policy);
+            });
+  }
+
+  void ReadForwarding(const YamlNode& node, const std::string& path, Forwarding& out) {
+    if (node.kind == YamlNode::Kind::kScalar && node.scalar == "gue") {
+      return Error(node, path, "\"gue\" is not available yet; write ipip or l2");
+    }
+    SetEnum(node, path, &ParseForwarding, {"ipip", "l2"}, out);
+  }
+
+  void ReadBackend(const YamlNode& node, const std::string& path, Backend& backend) {
+    const Keys keys = {"name", "address", "weight", "capacity", "zone", "rack", "labels", "state"};
+    ReadMap(node, path, keys, {"name", "address"},
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              using Limits = std::numeric_limits<int64_t>;
+              if (key == "name") Set(v, p, ReadText(v), backend.name);
+              if (key == "address") SetAddress(v, p, backend.address);
+              if (key == "weight") {
+                Set(v, p, ReadInteger(v, Limits::min(), Limits::max()), backend.weight);
+              }
+              if (key == "capacity") Set(v, p, ReadNumber(v), backend.capacity);
+              if (key == "zone") Set(v, p, ReadText(v), backend.zone);
+              if (key == "rack") Set(v, p, ReadText(v), backend.rack);
+              if (key == "labels") ReadLabels(v, p, backend.labels);
+              if (key == "state") {
+                SetEnum(v, p, &ParseAdminState, {"enabled", "draining", "disabled"}, backend.state);
+              }
+            });
+  }
+
+  void ReadLabels(const YamlNode& node, const std::string& path,
+                  std::map<std::string, std::string>& labels) {
+    ReadMap(node, path, std::nullopt, {},
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              Set(v, p, ReadText(v), labels[std::string(key)]);
+            });
+  }
+
+  void ReadHealthCheck(const YamlNode& node, const std::string& path, HealthCheck& check) {
+    const Keys keys = {"type", "port", "path", "interval", "timeout", "rise", "fall"};
+    constexpr int64_t kMaxCount = std::numeric_limits<uint32_t>::max();
+    ReadMap(node, path, keys, {"type"},
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              if (key == "type") {
+                SetEnum(v, p, &ParseHealthCheckType, {"tcp", "http", "https"}, check.type);
+              }
+              if (key == "port") Set(v, p, ReadInteger(v, 0, 65535), check.port);
+              if (key == "path") Set(v, p, ReadText(v), check.path);
+              if (key == "interval") Set(v, p, ReadDuration(v), check.interval);
+              if (key == "timeout") Set(v, p, ReadDuration(v), check.timeout);
+              if (key == "rise") Set(v, p, ReadInteger(v, 0, kMaxCount), check.rise);
+              if (key == "fall") Set(v, p, ReadInteger(v, 0, kMaxCount), check.fall);
+            });
+  }
+
+  void ReadPolicy(const YamlNode& node, const std::string& path, Policy& policy) {
+    const Keys keys = {
+        "min_serving_backends", "single_backend",        "max_share_factor", "max_share",
+        "max_removed_fraction", "max_remapped_fraction", "max_weight_ratio"};
+    ReadMap(node, path, keys, {},
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              if (key == "min_serving_backends") {
+                Set(v, p, ReadInteger(v, 0, std::numeric_limits<uint32_t>::max()),
+                    policy.min_serving_backends);
+              }
+              if (key == "single_backend") ReadSingle(v, p, policy.single_backend.emplace());
+              if (key == "max_share_factor") Set(v, p, ReadNumber(v), policy.max_share_factor);
+              if (key == "max_share") Set(v, p, ReadNumber(v), policy.max_share);
+              if (key == "max_removed_fraction") {
+                Set(v, p, ReadNumber(v), policy.max_removed_fraction);
+              }
+              if (key == "max_remapped_fraction") {
+                Set(v, p, ReadNumber(v), policy.max_remapped_fraction);
+              }
+              if (key == "max_weight_ratio") Set(v, p, ReadNumber(v), policy.max_weight_ratio);
+            });
+  }
+
+  void ReadSingle(const YamlNode& node, const std::string& path, SingleBackend& single) {
+    const Keys keys = {"reason", "owner"};
+    ReadMap(node, path, keys, keys,
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              Set(v, p, ReadText(v), key == "reason" ? single.reason : single.owner);
+            });
+  }
+
+  // --- The machinery ---
+
+  void Error(const YamlNode& node, const std::string& path, std::string message) {
+    out_.diagnostics.push_back(
+        {{std::string(file_), node.line, node.column}, path, std::move(message)});
+  }
+
+  void Remember(const YamlNode& node, const std::string& path) {
+    out_.sources.Add(path, {std::string(file_), node.line, node.column});
+  }
+
+  template <typename V, typename T>
+  void Set(const YamlNode& node, const std::string& path, const absl::StatusOr<V>& value, T& out) {
+    if (!value.ok()) return Error(node, path, std::string(value.status().message()));
+    if constexpr (std::is_arithmetic_v<T>) {
+      out = static_cast<T>(*value);  // the reader of the scalar checked the range
+    } else {
+      out = *value;
+    }
+  }
+
+  void SetAddress(const YamlNode& node, const std::string& path, IpAddress& out) {
+    const absl::StatusOr<std::string> text = ReadText(node);
+    if (!text.ok()) return Error(node, path, "is not an address; write one such as 10.0.0.1");
+    Set(node, path, IpAddress::Parse(*text), out);
+  }
+
+  template <typename E>
+  void SetEnum(const YamlNode& node, const std::string& path,
+               std::optional<E> (*parse)(std::string_view), const Keys& valid, E& out) {
+    std::optional<E> value;
+    if (node.kind == YamlNode::Kind::kScalar) value = parse(node.scalar);
+    if (value) {
+      out = *value;
+      return;
+    }
+    const bool scalar = node.kind == YamlNode::Kind::kScalar;
+    Error(node, path,
+          absl::StrCat("is ", scalar ? Quoted(node.scalar) : std::string(DescribeKind(node)),
+                       DidYouMean(scalar ? node.scalar : "", valid)));
+  }
+
+  template <typename T>
+  void ReadList(const YamlNode& node, const std::string& path, std::vector<T>& out,
+                ReadElement<T> read) {
+    if (node.kind != YamlNode::Kind::kSequence) {
+      return Error(node, path,
+                   absl::StrCat("is ", Av(DescribeKind(node)),
+                                "; write a list, [] if it is meant to be empty"));
+    }
+    out.reserve(node.children.size());
+    for (size_t i = 0; i < node.children.size(); ++i) {
+      const std::string element = absl::StrCat(path, "[", i, "]");
+      Remember(node.children[i], element);
+      (this->*read)(node.children[i], element, out.emplace_back());
+    }
+  }
+
+  // Calls `visit` with each key that is valid (all, without `valid`) and occurs for the first time.
+  template <typename Visit>
+  void ReadMap(const YamlNode& node, const std::string& path, const std::optional<Keys>& valid,
+               const Keys& required, Visit visit) {
+    if (node.kind != YamlNode::Kind::kMap) {
+      return Error(node, path,
+                   absl::StrCat("is ", Av(DescribeKind(node)), "; write a map",
+                                valid ? absl::StrCat(" with ", Listed(*valid)) : ""));
+    }
+    std::map<std::string_view, const YamlNode*> seen;
+    for (size_t i = 0; i + 1 < node.children.size(); i += 2) {
+      const YamlNode& key = node.children[i];
+      const YamlNode& value = node.children[i + 1];
+      if (key.kind != YamlNode::Kind::kScalar) {
+        Error(key, path, absl::StrCat("has a key that is ", Av(DescribeKind(key)), "; write text"));
+        continue;
+      }
+      const std::string field = path.empty() ? key.scalar : absl::StrCat(path, ".", key.scalar);
+      if (auto [it, fresh] = seen.emplace(key.scalar, &key); !fresh) {
+        Error(key, Printable(field),
+              absl::StrCat("is written twice, first in line ", it->second->line, "; remove one"));
+        continue;
+      }
+      if (valid && std::find(valid->begin(), valid->end(), key.scalar) == valid->end()) {
+        Error(key, Printable(field), "is not a key here" + DidYouMean(key.scalar, *valid));
+        continue;
+      }
+      Remember(value, field);
+      visit(std::string_view(key.scalar), value, field);
+    }
+    for (std::string_view key : required) {
+      if (seen.contains(key)) continue;
+      Error(node, path.empty() ? std::string(key) : absl::StrCat(path, ".", Av(key)),
+            MissingText(key));
+    }
+  }
+
+  // A key is input: it may be long and hold line breaks.
+  static std::string Printable(const std::string& field) {
+    const std::string quoted = Quoted(field, 160);
+    return quoted.substr(1, quoted.size() - 2);
+  }
+
+  static std::string Listed(const Keys& keys) {
+    std::string text;
+    for (std::string_view key : keys) absl::StrAppend(&text, text.empty() ? "" : ", ", Av(key));
+    return text;
+  }
+
+  static std::string MissingText(std::string_view key) {
+    if (key == "vips" || key == "pools" || key == "backends") {
+      return "is missing; absent does not mean delete: write [] if it is meant to be empty";
+    }
+    if (key == "port") return "is missing; write 0 for every port";
+    return "is missing";
+  }
+
+  std::string_view file_;
+  ParseResult& out_;
+};
+
+std::string ParentOf(const std::string& field) {
+  const size_t dot = field.rfind('.');
+  return dot == std::string::npos ? "" : field.substr(0, dot);
+}
+
+// Adds what Validate finds, but for what only follows from something that could not be read.
+void AddValidation(ParseResult& result) {
+  std::set<std::string> unread;
+  bool unread_pool_name = false, unread_vip_key = false;
+  for (const Diagnostic& d : result.diagnostics) {
+    unread.insert(d.field);
+    const bool element = d.field.ends_with("]") || d.field.find('.') == std::string::npos;
+    const bool pool = d.field.starts_with("pools"), vip = d.field.starts_with("vips");
+    unread_pool_name = unread_pool_name || (pool && (element || d.field.ends_with("].name")));
+    unread_vip_key = unread_vip_key || (vip && !d.field.ends_with(".name"));
+  }
+  for (Diagnostic& d : Validate(result.config)) {
+    const bool vip = d.field.starts_with("vips");
+    if (unread.contains(d.field) || unread.contains(ParentOf(d.field))) continue;
+    if (vip && unread_pool_name && d.field.ends_with(".pool")) continue;
+    if (vip && unread_vip_key && d.field.ends_with(".address")) continue;
+    d.location = result.sources.Find(d.field);
+    result.diagnostics.push_back(std::move(d));
+  }
+}
+
+}  // namespace
+
+ParseResult ParseYaml(std::string_view text, std::string_view file) {
+  ParseResult result;
+  const std::optional<YamlNode> root = ParseYamlTree(text, result.diagnostics);
+  for (Diagnostic& d : result.diagnostics) d.location.file = file;
+  if (!result.ok()) return result;
+  if (!root || root->kind == YamlNode::Kind::kNull) {
+    result.diagnostics.push_back({{std::string(file), 0, 0},
+                                  "",
+                                  "is empty; a configuration has vips and pools, and absent does "
+                                  "not mean delete"});
+    return result;
+  }
+  Reader(file, result).ReadConfig(*root);
+  AddValidation(result);
+  std::stable_sort(result.diagnostics.begin(), result.diagnostics.end(),
+                   [](const Diagnostic& a, const Diagnostic& b) {
+                     return std::pair(a.location.line, a.location.column) <
+                            std::pair(b.location.line, b.location.column);
+                   });
+  return result;
+}
+
+}  // namespace evenkeel::model

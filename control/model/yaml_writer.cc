@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Canonical text: one line per VIP and backend, so that a difference of two states reads well.
+#include <charconv>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "control/model/text.h"
+#include "control/model/yaml.h"
+
+namespace evenkeel::model {
+namespace {
+
+// Words that YAML readers take for something other than text.
+bool IsReserved(const std::string& text) {
+  for (const char* word : {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}) {
+    if (text == word) return true;
+  }
+  return false;
+}
+
+bool IsPlain(const std::string& text) {
+  if (text.empty() || !absl::ascii_islower(static_cast<unsigned char>(text[0]))) return false;
+  for (unsigned char c : text) {
+    if (!absl::ascii_islower(c) && !absl::ascii_isdigit(c) && c != '.' && c != '_' && c != '-') {
+      return false;
+    }
+  }
+  return !IsReserved(text);
+}
+
+std::string Text(const std::string& text) {
+  if (IsPlain(text)) return text;
+  std::string quoted = "\"";
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const auto next = [&](size_t n) {
+      return i + n < text.size() ? static_cast<unsigned char>(text[i + n]) : 0;
+    };
+    if (c == '"' || c == '\\') {
+      quoted.append({'\\', text[i]});
+    } else if (c < 0x20 || c == 0x7f) {
+      absl::StrAppendFormat(&quoted, "\\x%02x", c);
+    } else if (c == 0xc2 && next(1) >= 0x80 && next(1) < 0xa0) {
+      // C1 controls, among them U+0085, which is a line break in YAML.
+      absl::StrAppendFormat(&quoted, "\\x%02x", next(1));
+      ++i;
+    } else if (c == 0xe2 && next(1) == 0x80 && (next(2) == 0xa8 || next(2) == 0xa9)) {
+      absl::StrAppend(&quoted, next(2) == 0xa8 ? "\\u2028" : "\\u2029");
+      i += 2;
+    } else if (c == 0xef && next(1) == 0xbb && next(2) == 0xbf) {
+      absl::StrAppend(&quoted, "\\ufeff");  // a byte order mark
+      i += 2;
+    } else {
+      quoted.push_back(text[i]);
+    }
+  }
+  return quoted + "\"";
+}
+
+// The shortest text that reads back as the same value.
+std::string Number(double value) {
+  char text[64];
+  const auto [end, error] = std::to_chars(text, text + sizeof(text), value);
+  return error == std::errc() ? std::string(text, end) : "0";
+}
+
+std::string Address(const IpAddress& address) {
+  return address.is_ipv4() ? address.ToString() : absl::StrCat("\"", address.ToString(), "\"");
+}
+
+std::string Duration(std::chrono::milliseconds duration) {
+  const auto ms = duration.count();
+  return ms % 1000 == 0 ? absl::StrCat(ms / 1000, "s") : absl::StrCat(ms, "ms");
+}
+
+void AppendVip(const Vip& vip, std::string& out) {
+  absl::StrAppend(&out, "  - {name: ", Text(vip.name), ", address: ", Address(vip.address),
+                  ", port: ", vip.port, ", protocol: ", Av(ToString(vip.protocol)),
+                  ", pool: ", Text(vip.pool), "}\n");
+}
+
+void AppendBackend(const Backend& backend, std::string& out) {
+  absl::StrAppend(&out, "      - {name: ", Text(backend.name),
+                  ", address: ", Address(backend.address), ", weight: ", backend.weight);
+  if (backend.capacity) absl::StrAppend(&out, ", capacity: ", Number(*backend.capacity));
+  if (!backend.zone.empty()) absl::StrAppend(&out, ", zone: ", Text(backend.zone));
+  if (!backend.rack.empty()) absl::StrAppend(&out, ", rack: ", Text(backend.rack));
+  if (!backend.labels.empty()) {
+    absl::StrAppend(&out, ", labels: {");
+    const char* separator = "";
+    for (const auto& [key, value] : backend.labels) {
+      absl::StrAppend(&out, separator, Text(key), ": ", Text(value));
+      separator = ", ";
+    }
+    absl::StrAppend(&out, "}");
+  }
+  if (backend.state != AdminState::kEnabled) {
+    absl::StrAppend(&out, ", state: ", Av(ToString(backend.state)));
+  }
+  absl::StrAppend(&out, "}\n");
+}
+
+void AppendHealthCheck(const HealthCheck& check, std::string& out) {
+  absl::StrAppend(&out, "    health_check: {type: ", Av(ToString(check.type)),
+                  ", port: ", check.port, ", path: ", Text(check.path),
+                  ", interval: ", Duration(check.interval), ", timeout: ", Duration(check.timeout),
+                  ", rise: ", check.rise, ", fall: ", check.fall, "}\n");
+}
+
+void AppendPolicy(const Policy& policy, std::string& out) {
+  if (policy == Policy{}) return;
+  absl::StrAppend(&out, "    policy:\n");
+  const auto field = [&](const char* name, const auto& value, auto format) {
+    if (value) absl::StrAppend(&out, "      ", name, ": ", format(*value), "\n");
+  };
+  field("min_serving_backends", policy.min_serving_backends,
+        [](uint32_t v) { return absl::StrCat(v); });
+  field("single_backend", policy.single_backend, [](const SingleBackend& s) {
+    return absl::StrCat("{reason: ", Text(s.reason), ", owner: ", Text(s.owner), "}");
+  });
+  field("max_share_factor", policy.max_share_factor, Number);
+  field("max_share", policy.max_share, Number);
+  field("max_removed_fraction", policy.max_removed_fraction, Number);
+  field("max_remapped_fraction", policy.max_remapped_fraction, Number);
+  field("max_weight_ratio", policy.max_weight_ratio, Number);
+}
+
+void AppendPool(const Pool& pool, std::string& out) {
+  absl::StrAppend(&out, "  - name: ", Text(pool.name),
+                  "\n    forwarding: ", Av(ToString(pool.forwarding)),
+                  "\n    table_size: ", pool.table_size, "\n");
+  absl::StrAppend(&out, "    backends:", pool.backends.empty() ? " []\n" : "\n");
+  for (const Backend& backend : pool.backends) AppendBackend(backend, out);
+  if (pool.health_check) AppendHealthCheck(*pool.health_check, out);
+  AppendPolicy(pool.policy, out);
+}
+
+}  // namespace
+
+std::string ToYaml(const Config& config) {
+  std::string out = config.vips.empty() ? "vips: []\n" : "vips:\n";
+  for (const Vip& vip : config.vips) AppendVip(vip, out);
+  absl::StrAppend(&out, config.pools.empty() ? "pools: []\n" : "pools:\n");
+  for (const Pool& pool : config.pools) AppendPool(pool, out);
+  return out;
+}
+
+}  // namespace evenkeel::model
