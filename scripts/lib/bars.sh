@@ -24,7 +24,7 @@ bars_read() {
   read -r -u "$1" requests failed slowest pairs || return 1
   BARS_TOTAL=$((BARS_TOTAL + requests))
   BARS_FAILED=$((BARS_FAILED + failed))
-  BARS_SLOWEST=$slowest BARS_REQUESTS=$requests
+  BARS_SLOWEST=$slowest
   BARS_NOW=()
   for pair in $pairs; do
     BARS_NOW[${pair%=*}]=${pair#*=}
