@@ -57,12 +57,12 @@ lab_up() {
 lab_down() {
   local id=$1 ns left
   lab_kill "$id"
-  rm -rf "$(lab_pin_dir "$id")" "$(lab_decap_pins "$id")" || true
+  rm -rf "$(lab_pin_dir "$id")" "$(lab_host_pins "$id")" || true
   for ns in $(lab_namespaces "$id"); do ip netns delete "$ns" || true; done
   rm -rf "$(lab_dir "$id")"
   rmdir "$LAB_PINS" 2>/dev/null || true
   left=$(lab_namespaces "$id")
-  left+=$(ls -d "$(lab_pin_dir "$id")" "$(lab_decap_pins "$id")" 2>/dev/null) || true
+  left+=$(ls -d "$(lab_pin_dir "$id")" "$(lab_host_pins "$id")" 2>/dev/null) || true
   [[ -z $left ]] || die "could not remove all of lab '$id'" "left: $left"
 }
 

@@ -69,7 +69,7 @@ lab_start_nginx() {  # ID NAME
 # Attaches and ends; the pinned link stays.
 lab_start_decap() {  # ID NAME
   local pins
-  pins=$(lab_decap_pins "$1")/$2
+  pins=$(lab_host_pins "$1")/$2
   mkdir -p "$pins"
   in_ns "$(lab_ns "$1" "$2")" "$EK_BUILD/bin/evenkeel-decap" --interface eth0 --pin-dir "$pins" \
     >>"$(lab_dir "$1")/$2-decap.log" 2>&1 ||

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Which labs exist, and whose they are. A lab is a directory LAB_ROOT/ID; everything else that it
-# consists of carries the id in its name: namespaces ek-ID-ROLE, pins lab-ID and lab-ID-decap. So a
+# consists of carries the id in its name: namespaces ek-ID-ROLE, pins lab-ID and lab-ID-hosts. So a
 # lab can be removed from its id alone, however little of it was made and whoever was killed.
 
 LAB_ROOT=/run/evenkeel-lab
@@ -11,7 +11,7 @@ LAB_PINS=/sys/fs/bpf/evenkeel
 lab_dir() { printf '%s/%s' "$LAB_ROOT" "$1"; }
 lab_ns() { printf 'ek-%s-%s' "$1" "$2"; }
 lab_pin_dir() { printf '%s/lab-%s' "$LAB_PINS" "$1"; }
-lab_decap_pins() { printf '%s/lab-%s-decap' "$LAB_PINS" "$1"; }
+lab_host_pins() { printf '%s/lab-%s-hosts' "$LAB_PINS" "$1"; }
 
 lab_check_id() {
   [[ $1 =~ ^[a-z0-9]{1,24}$ ]] || die "'$1' is not a lab id" "Use 1 to 24 of a-z and 0-9"
@@ -51,7 +51,7 @@ lab_list() {
     [[ ! -d $LAB_ROOT ]] || find "$LAB_ROOT" -mindepth 1 -maxdepth 1 -name '[a-z0-9]*' -printf '%f\n'
     ip netns list | awk '{ print $1 }' | sed -n 's/^ek-\([a-z0-9]*\)-[a-z0-9]*$/\1/p'
     [[ ! -d $LAB_PINS ]] || find "$LAB_PINS" -maxdepth 1 -name 'lab-*' -printf '%f\n' |
-      sed -n 's/^lab-\([a-z0-9]*\)\(-decap\)\?$/\1/p'
+      sed -n 's/^lab-\([a-z0-9]*\)\(-hosts\)\?$/\1/p'
   } | sort -u
 }
 

@@ -56,7 +56,14 @@ lab_prepare_for_xdp() {  # ID ROLE [INTERFACE]
   switch=$(lab_ns "$1" switch)
   [[ ${3:-eth0} == eth0 ]] || port=$2-$3
   in_ns "$switch" ethtool -K "$port" tx off tso off gso off >/dev/null
-  in_ns "$switch" ip link set dev "$port" xdpdrv obj "$EK_BUILD/bpf/xdp_pass.o" sec xdp
+  in_ns "$switch" bpftool net attach xdpdrv pinned "$(lab_host_pins "$1")/xdp_pass" dev "$port"
+}
+
+# Not by `ip link set xdp obj`, which makes directories of its own in the BPF file system.
+lab_load_xdp_pass() {
+  # Twice: another lab may remove the empty parent directory in between.
+  mkdir -p "$(lab_host_pins "$1")" 2>/dev/null || mkdir -p "$(lab_host_pins "$1")"
+  bpftool prog load "$EK_BUILD/bpf/xdp_pass.o" "$(lab_host_pins "$1")/xdp_pass"
 }
 
 lab_add_bridge() {  # NS NAME
@@ -120,6 +127,7 @@ lab_add_switch() {
 
 lab_build_network() {  # ID BACKENDS
   local i
+  lab_load_xdp_pass "$1"
   lab_add_switch "$1"
   lab_add_client "$1"
   lab_add_balancer "$1"
