@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/rpc/client.h"
+
+#include <grpcpp/grpcpp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#include "absl/strings/str_cat.h"
+#include "control/model/yaml.h"
+#include "control/rpc/config_convert.h"
+#include "control/rpc/state_convert.h"
+#include "control/rpc/status.h"
+#include "control/rpc/watch_client.h"
+
+namespace evenkeel::rpc {
+namespace {
+
+using OutcomeKind = engine::Outcome::Kind;
+
+constexpr std::chrono::seconds kReadDeadline{30};
+constexpr std::chrono::seconds kApplyDeadline{60};
+constexpr std::chrono::milliseconds kSubscribeTimeout{2000};
+constexpr int kMaxAnswerBytes = 256 << 20;
+
+// Why nobody answers on the socket, from a plain connect.
+absl::Status DiagnoseSocket(const std::string& socket, const std::string& otherwise) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (socket.empty() || socket.size() >= sizeof(address.sun_path)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("socket path ", socket, " is empty or too long for a Unix socket"));
+  }
+  std::memcpy(address.sun_path, socket.data(), socket.size());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int rc = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  const int error = rc == 0 ? 0 : errno;
+  ::close(fd);
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return absl::UnavailableError(
+          absl::StrCat("no daemon: there is no socket ", socket,
+                       "; start evenkeeld, or name its socket with --socket"));
+    case ECONNREFUSED:
+      return absl::UnavailableError(absl::StrCat("no daemon: nobody listens on ", socket,
+                                                 "; start evenkeeld (systemctl start evenkeeld)"));
+    case EACCES:
+    case EPERM:
+      return absl::PermissionDeniedError(absl::StrCat(
+          "no permission to use ", socket, "; run as root or as a member of the socket's group"));
+    default:
+      return absl::UnavailableError(
+          absl::StrCat("the daemon at ", socket, " does not answer: ", otherwise));
+  }
+}
+
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& socket) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxAnswerBytes);
+  arguments.SetMaxSendMessageSize(-1);
+  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(2 * kMaxDetailBytes));
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // A daemon that restarts is found again at once.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(absl::StrCat("unix:", socket),
+                                   grpc::InsecureChannelCredentials(), arguments);
+}
+
+void Prepare(grpc::ClientContext* context, std::chrono::seconds deadline) {
+  context->set_deadline(std::chrono::system_clock::now() + deadline);
+  context->AddMetadata(kDetailBytesKey, absl::StrCat(kMaxDetailBytes));
+}
+
+void WriteChange(const engine::Change& change, v1::Change* out) {
+  if (change.config.has_value()) *out->mutable_config() = ToProto(*change.config);
+  if (change.pool.has_value()) *out->mutable_pool() = ToProto(*change.pool);
+}
+
+engine::Outcome Failed(absl::Status status) {
+  engine::Outcome outcome;
+  outcome.status = std::move(status);
+  return outcome;
+}
+
+class Client final : public engine::Engine {
+ public:
+  explicit Client(const std::string& socket)
+      : socket_(socket), stub_(v1::Control::NewStub(MakeChannel(socket))) {}
+
+  engine::Outcome Plan(const engine::Request& request) override;
+  engine::Outcome Apply(const engine::Request& request) override;
+  absl::StatusOr<engine::Applied> Get() override;
+  absl::StatusOr<history::Revision> GetRevision(uint64_t number) override;
+  absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit) override;
+  absl::StatusOr<engine::Status> GetStatus() override;
+  uint64_t Subscribe(engine::EventSink sink) override;
+  void Unsubscribe(uint64_t id) override;
+
+ private:
+  absl::Status Explain(const grpc::Status& status) const;
+  engine::Outcome ExplainOutcome(const grpc::Status& status) const;
+  absl::Status CheckRequest(const engine::Request& request, size_t bytes) const;
+
+  const std::string socket_;
+  const std::unique_ptr<v1::Control::Stub> stub_;
+  std::mutex mutex_;  // guards all below
+  uint64_t next_id_ = 1;
+  std::map<uint64_t, std::unique_ptr<WatchClient>> watches_;
+};
+
+absl::Status Client::Explain(const grpc::Status& status) const {
+  if (status.ok() || IsFromDaemon(status)) return FromGrpc(status);
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAVAILABLE:
+      return DiagnoseSocket(socket_, status.error_message());
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return absl::UnimplementedError(absl::StrCat(
+          "the daemon at ", socket_, " does not know this call; it is of another version"));
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return absl::DeadlineExceededError(
+          absl::StrCat("the daemon at ", socket_,
+                       " did not answer in time; `evenkeel status` shows what is in force"));
+    default:
+      return FromGrpc(status);
+  }
+}
+
+engine::Outcome Client::ExplainOutcome(const grpc::Status& status) const {
+  engine::Outcome outcome = OutcomeFromGrpc(status).outcome;
+  if (outcome.kind == OutcomeKind::kFailed) outcome.status = Explain(status);
+  return outcome;
+}
+
+// What could not even be sent, or could not be told apart once it was.
+absl::Status Client::CheckRequest(const engine::Request& request, size_t bytes) const {
+  if (request.change.config.has_value() && request.change.pool.has_value()) {
+    return absl::InvalidArgumentError("a change has a config or a pool, not both");
+  }
+  if (bytes > static_cast<size_t>(kMaxMessageBytes)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the change is ", bytes, " bytes, the daemon takes at most ", kMaxMessageBytes,
+                     "; send the pools one by one"));
+  }
+  return absl::OkStatus();
+}
+
+engine::Outcome Client::Plan(const engine::Request& request) {
+  v1::PlanRequest message;
+  WriteChange(request.change, message.mutable_change());
+  message.set_etag(request.etag);
+  if (auto status = CheckRequest(request, message.ByteSizeLong()); !status.ok()) {
+    return Failed(std::move(status));
+  }
+  grpc::ClientContext context;
+  Prepare(&context, kReadDeadline);
+  v1::PlanResponse response;
+  if (grpc::Status status = stub_->Plan(&context, message, &response); !status.ok()) {
+    return ExplainOutcome(status);
+  }
+  absl::StatusOr<engine::Outcome> outcome = FromProto(response);
+  return outcome.ok() ? *std::move(outcome) : Failed(outcome.status());
+}
+
+engine::Outcome Client::Apply(const engine::Request& request) {
+  v1::ApplyRequest message;
+  WriteChange(request.change, message.mutable_change());
+  message.set_etag(request.etag);
+  message.set_reason(request.reason);
+  message.set_validate_only(request.validate_only);
+  if (auto status = CheckRequest(request, message.ByteSizeLong()); !status.ok()) {
+    return Failed(std::move(status));
+  }
+  grpc::ClientContext context;
+  Prepare(&context, kApplyDeadline);
+  v1::ApplyResponse response;
+  if (grpc::Status status = stub_->Apply(&context, message, &response); !status.ok()) {
+    return ExplainOutcome(status);
+  }
+  absl::StatusOr<engine::Outcome> outcome = FromProto(response);
+  return outcome.ok() ? *std::move(outcome) : Failed(outcome.status());
+}
+
+absl::StatusOr<engine::Applied> Client::Get() {
+  grpc::ClientContext context;
+  Prepare(&context, kReadDeadline);
+  v1::GetResponse response;
+  const grpc::Status status = stub_->Get(&context, v1::GetRequest(), &response);
+  if (!status.ok()) return Explain(status);
+  return FromProto(response.applied());
+}
+
+absl::StatusOr<history::Revision> Client::GetRevision(uint64_t number) {
+  if (number == 0) return absl::InvalidArgumentError("revisions are numbered from 1");
+  grpc::ClientContext context;
+  Prepare(&context, kReadDeadline);
+  v1::GetRequest request;
+  request.set_revision(number);
+  v1::GetResponse response;
+  const grpc::Status status = stub_->Get(&context, request, &response);
+  if (!status.ok()) return Explain(status);
+  absl::StatusOr<engine::Applied> applied = FromProto(response.applied());
+  if (!applied.ok()) return applied.status();
+  history::Revision revision = FromProto(response.revision());
+  revision.config_yaml = model::ToYaml(applied->config);
+  revision.verdict_json = response.verdict_json();
+  return revision;
+}
+
+absl::StatusOr<std::vector<history::Revision>> Client::ListRevisions(uint32_t limit) {
+  grpc::ClientContext context;
+  Prepare(&context, kReadDeadline);
+  v1::ListRequest request;
+  request.set_limit(limit);
+  v1::ListResponse response;
+  const grpc::Status status = stub_->List(&context, request, &response);
+  if (!status.ok()) return Explain(status);
+  std::vector<history::Revision> revisions;
+  for (const v1::RevisionInfo& info : response.revisions()) revisions.push_back(FromProto(info));
+  return revisions;
+}
+
+absl::StatusOr<engine::Status> Client::GetStatus() {
+  grpc::ClientContext context;
+  Prepare(&context, kReadDeadline);
+  v1::StatusResponse response;
+  const grpc::Status status = stub_->Status(&context, v1::StatusRequest(), &response);
+  if (!status.ok()) return Explain(status);
+  return FromProto(response);
+}
+
+uint64_t Client::Subscribe(engine::EventSink sink) {
+  auto watch = std::make_unique<WatchClient>(stub_.get(), std::move(sink));
+  // So that what is applied after this call is seen; where there is no daemon, the watch begins
+  // when there is one.
+  watch->WaitConnected(kSubscribeTimeout);
+  std::lock_guard lock(mutex_);
+  const uint64_t id = next_id_++;
+  watches_.emplace(id, std::move(watch));
+  return id;
+}
+
+void Client::Unsubscribe(uint64_t id) {
+  std::unique_ptr<WatchClient> watch;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = watches_.find(id);
+    if (found == watches_.end()) return;
+    watch = std::move(found->second);
+    watches_.erase(found);
+  }
+  watch.reset();  // ends the thread; a sink that is running may call other functions meanwhile
+}
+
+}  // namespace
+
+std::unique_ptr<engine::Engine> Connect(const std::string& socket) {
+  return std::make_unique<Client>(socket);
+}
+
+}  // namespace evenkeel::rpc

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/rpc/config_convert.h"
+
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+
+namespace evenkeel::rpc {
+namespace {
+
+using std::chrono::milliseconds;
+
+void Add(Problems* problems, std::string field, std::string message) {
+  problems->push_back({.location = {}, .field = std::move(field), .message = std::move(message)});
+}
+
+std::string Element(const std::string& path, const char* list, int index) {
+  return absl::StrCat(path, path.empty() ? "" : ".", list, "[", index, "]");
+}
+
+void SetDuration(milliseconds value, google::protobuf::Duration* duration) {
+  duration->set_seconds(value.count() / 1000);
+  duration->set_nanos(static_cast<int32_t>(value.count() % 1000) * 1'000'000);
+}
+
+milliseconds DurationFromProto(const google::protobuf::Duration& duration, const std::string& path,
+                               Problems* problems) {
+  constexpr int64_t kMaxSeconds = 315'576'000'000;  // of google.protobuf.Duration
+  constexpr int32_t kNanosPerMilli = 1'000'000;
+  if (duration.seconds() < 0 || duration.nanos() < 0 || duration.seconds() > kMaxSeconds ||
+      duration.nanos() >= 1000 * kNanosPerMilli) {
+    Add(problems, path, "is not a duration of 0 or more; write seconds >= 0, nanos 0..999999999");
+    return {};
+  }
+  if (duration.nanos() % kNanosPerMilli != 0) {
+    Add(problems, path, "is finer than a millisecond; write whole milliseconds");
+    return {};
+  }
+  return milliseconds(duration.seconds() * 1000 + duration.nanos() / kNanosPerMilli);
+}
+
+uint16_t PortFromProto(uint32_t port, const std::string& path, Problems* problems) {
+  if (port > std::numeric_limits<uint16_t>::max()) {
+    Add(problems, path, absl::StrCat("is ", port, "; write 0..65535"));
+    return 0;
+  }
+  return static_cast<uint16_t>(port);
+}
+
+model::Protocol ProtocolFromProto(v1::Protocol protocol, const std::string& path,
+                                  Problems* problems) {
+  switch (protocol) {
+    case v1::PROTOCOL_TCP:
+      return model::Protocol::kTcp;
+    case v1::PROTOCOL_UDP:
+      return model::Protocol::kUdp;
+    case v1::PROTOCOL_QUIC:
+      return model::Protocol::kQuic;
+    default:
+      Add(problems, path,
+          absl::StrCat(protocol == v1::PROTOCOL_UNSPECIFIED
+                           ? std::string("is missing")
+                           : absl::StrCat("has the unknown value ", static_cast<int>(protocol)),
+                       "; write PROTOCOL_TCP, PROTOCOL_UDP or PROTOCOL_QUIC"));
+      return model::Protocol::kTcp;
+  }
+}
+
+v1::HealthCheck::Type HealthTypeToProto(model::HealthCheck::Type type) {
+  switch (type) {
+    case model::HealthCheck::Type::kTcp:
+      return v1::HealthCheck::TCP;
+    case model::HealthCheck::Type::kHttp:
+      return v1::HealthCheck::HTTP;
+    case model::HealthCheck::Type::kHttps:
+      return v1::HealthCheck::HTTPS;
+  }
+  return v1::HealthCheck::TYPE_UNSPECIFIED;
+}
+
+model::HealthCheck::Type HealthTypeFromProto(v1::HealthCheck::Type type, const std::string& path,
+                                             Problems* problems) {
+  switch (type) {
+    case v1::HealthCheck::TCP:
+      return model::HealthCheck::Type::kTcp;
+    case v1::HealthCheck::HTTP:
+      return model::HealthCheck::Type::kHttp;
+    case v1::HealthCheck::HTTPS:
+      return model::HealthCheck::Type::kHttps;
+    default:
+      Add(problems, path,
+          absl::StrCat(type == v1::HealthCheck::TYPE_UNSPECIFIED
+                           ? std::string("is missing")
+                           : absl::StrCat("has the unknown value ", static_cast<int>(type)),
+                       "; write TCP, HTTP or HTTPS"));
+      return model::HealthCheck::Type::kTcp;
+  }
+}
+
+void HealthCheckToProto(const model::HealthCheck& check, v1::HealthCheck* out) {
+  out->set_type(HealthTypeToProto(check.type));
+  out->set_port(check.port);
+  out->set_path(check.path);
+  SetDuration(check.interval, out->mutable_interval());
+  SetDuration(check.timeout, out->mutable_timeout());
+  out->set_rise(check.rise);
+  out->set_fall(check.fall);
+}
+
+model::HealthCheck HealthCheckFromProto(const v1::HealthCheck& check, const std::string& path,
+                                        Problems* problems) {
+  model::HealthCheck result;
+  result.type = HealthTypeFromProto(check.type(), absl::StrCat(path, ".type"), problems);
+  result.port = PortFromProto(check.port(), absl::StrCat(path, ".port"), problems);
+  if (!check.path().empty()) result.path = check.path();
+  if (check.has_interval()) {
+    result.interval =
+        DurationFromProto(check.interval(), absl::StrCat(path, ".interval"), problems);
+  }
+  if (check.has_timeout()) {
+    result.timeout = DurationFromProto(check.timeout(), absl::StrCat(path, ".timeout"), problems);
+  }
+  if (check.has_rise()) result.rise = check.rise();
+  if (check.has_fall()) result.fall = check.fall();
+  return result;
+}
+
+void PolicyToProto(const model::Policy& policy, v1::Policy* out) {
+  if (policy.min_serving_backends) out->set_min_serving_backends(*policy.min_serving_backends);
+  if (policy.single_backend) {
+    out->mutable_single_backend()->set_reason(policy.single_backend->reason);
+    out->mutable_single_backend()->set_owner(policy.single_backend->owner);
+  }
+  if (policy.max_share_factor) out->set_max_share_factor(*policy.max_share_factor);
+  if (policy.max_share) out->set_max_share(*policy.max_share);
+  if (policy.max_removed_fraction) out->set_max_removed_fraction(*policy.max_removed_fraction);
+  if (policy.max_remapped_fraction) out->set_max_remapped_fraction(*policy.max_remapped_fraction);
+  if (policy.max_weight_ratio) out->set_max_weight_ratio(*policy.max_weight_ratio);
+}
+
+model::Policy PolicyFromProto(const v1::Policy& policy) {
+  model::Policy result;
+  if (policy.has_min_serving_backends()) {
+    result.min_serving_backends = policy.min_serving_backends();
+  }
+  if (policy.has_single_backend()) {
+    result.single_backend = model::SingleBackend{.reason = policy.single_backend().reason(),
+                                                 .owner = policy.single_backend().owner()};
+  }
+  if (policy.has_max_share_factor()) result.max_share_factor = policy.max_share_factor();
+  if (policy.has_max_share()) result.max_share = policy.max_share();
+  if (policy.has_max_removed_fraction()) {
+    result.max_removed_fraction = policy.max_removed_fraction();
+  }
+  if (policy.has_max_remapped_fraction()) {
+    result.max_remapped_fraction = policy.max_remapped_fraction();
+  }
+  if (policy.has_max_weight_ratio()) result.max_weight_ratio = policy.max_weight_ratio();
+  return result;
+}
+
+void BackendToProto(const model::Backend& backend, v1::Backend* out) {
+  out->set_name(backend.name);
+  out->set_address(backend.address.ToString());
+  out->set_weight(backend.weight);
+  if (backend.capacity) out->set_capacity(*backend.capacity);
+  out->set_zone(backend.zone);
+  out->set_rack(backend.rack);
+  for (const auto& [key, value] : backend.labels) (*out->mutable_labels())[key] = value;
+  out->set_state(ToProto(backend.state));
+}
+
+model::Backend BackendFromProto(const v1::Backend& backend, const std::string& path,
+                                Problems* problems) {
+  model::Backend result;
+  result.name = backend.name();
+  result.address = AddressFromProto(backend.address(), absl::StrCat(path, ".address"), problems);
+  if (backend.has_weight()) result.weight = backend.weight();
+  if (backend.has_capacity()) result.capacity = backend.capacity();
+  result.zone = backend.zone();
+  result.rack = backend.rack();
+  result.labels.insert(backend.labels().begin(), backend.labels().end());
+  result.state = AdminStateFromProto(backend.state(), absl::StrCat(path, ".state"), problems);
+  return result;
+}
+
+}  // namespace
+
+v1::Protocol ToProto(model::Protocol protocol) {
+  switch (protocol) {
+    case model::Protocol::kTcp:
+      return v1::PROTOCOL_TCP;
+    case model::Protocol::kUdp:
+      return v1::PROTOCOL_UDP;
+    case model::Protocol::kQuic:
+      return v1::PROTOCOL_QUIC;
+  }
+  return v1::PROTOCOL_UNSPECIFIED;
+}
+
+v1::Forwarding ToProto(model::Forwarding forwarding) {
+  switch (forwarding) {
+    case model::Forwarding::kIpip:
+      return v1::FORWARDING_IPIP;
+    case model::Forwarding::kL2:
+      return v1::FORWARDING_L2;
+  }
+  return v1::FORWARDING_UNSPECIFIED;
+}
+
+v1::AdminState ToProto(model::AdminState state) {
+  switch (state) {
+    case model::AdminState::kEnabled:
+      return v1::ADMIN_STATE_ENABLED;
+    case model::AdminState::kDraining:
+      return v1::ADMIN_STATE_DRAINING;
+    case model::AdminState::kDisabled:
+      return v1::ADMIN_STATE_DISABLED;
+  }
+  return v1::ADMIN_STATE_UNSPECIFIED;
+}
+
+v1::Pool ToProto(const model::Pool& pool) {
+  v1::Pool out;
+  out.set_name(pool.name);
+  out.set_forwarding(ToProto(pool.forwarding));
+  out.set_table_size(pool.table_size);
+  for (const model::Backend& backend : pool.backends) BackendToProto(backend, out.add_backends());
+  if (pool.health_check) HealthCheckToProto(*pool.health_check, out.mutable_health_check());
+  if (pool.policy != model::Policy{}) PolicyToProto(pool.policy, out.mutable_policy());
+  return out;
+}
+
+v1::Config ToProto(const model::Config& config) {
+  v1::Config out;
+  for (const model::Vip& vip : config.vips) {
+    v1::Vip* to = out.add_vips();
+    to->set_name(vip.name);
+    to->set_address(vip.address.ToString());
+    to->set_port(vip.port);
+    to->set_protocol(ToProto(vip.protocol));
+    to->set_pool(vip.pool);
+  }
+  for (const model::Pool& pool : config.pools) *out.add_pools() = ToProto(pool);
+  return out;
+}
+
+model::IpAddress AddressFromProto(const std::string& text, const std::string& path,
+                                  Problems* problems) {
+  absl::StatusOr<model::IpAddress> address = model::IpAddress::Parse(text);
+  if (address.ok()) return *address;
+  Add(problems, path, std::string(address.status().message()));
+  return {};
+}
+
+model::AdminState AdminStateFromProto(v1::AdminState state, const std::string& path,
+                                      Problems* problems) {
+  switch (state) {
+    case v1::ADMIN_STATE_UNSPECIFIED:
+    case v1::ADMIN_STATE_ENABLED:
+      return model::AdminState::kEnabled;
+    case v1::ADMIN_STATE_DRAINING:
+      return model::AdminState::kDraining;
+    case v1::ADMIN_STATE_DISABLED:
+      return model::AdminState::kDisabled;
+    default:
+      Add(problems, path,
+          absl::StrCat("has the unknown value ", static_cast<int>(state),
+                       "; write ADMIN_STATE_ENABLED, _DRAINING or _DISABLED"));
+      return model::AdminState::kDisabled;
+  }
+}
+
+model::Forwarding ForwardingFromProto(v1::Forwarding forwarding, const std::string& path,
+                                      Problems* problems) {
+  switch (forwarding) {
+    case v1::FORWARDING_UNSPECIFIED:
+    case v1::FORWARDING_IPIP:
+      return model::Forwarding::kIpip;
+    case v1::FORWARDING_L2:
+      return model::Forwarding::kL2;
+    default:
+      Add(problems, path,
+          absl::StrCat("has the unknown value ", static_cast<int>(forwarding),
+                       "; write FORWARDING_IPIP or FORWARDING_L2"));
+      return model::Forwarding::kIpip;
+  }
+}
+
+model::Vip VipFromProto(const v1::Vip& vip, const std::string& path, Problems* problems) {
+  model::Vip result;
+  result.name = vip.name();
+  result.address = AddressFromProto(vip.address(), absl::StrCat(path, ".address"), problems);
+  result.port = PortFromProto(vip.port(), absl::StrCat(path, ".port"), problems);
+  result.protocol = ProtocolFromProto(vip.protocol(), absl::StrCat(path, ".protocol"), problems);
+  result.pool = vip.pool();
+  return result;
+}
+
+model::Pool PoolFromProto(const v1::Pool& pool, const std::string& path, Problems* problems) {
+  model::Pool result;
+  result.name = pool.name();
+  result.forwarding =
+      ForwardingFromProto(pool.forwarding(), absl::StrCat(path, ".forwarding"), problems);
+  if (pool.table_size() != 0) result.table_size = pool.table_size();
+  result.backends.reserve(static_cast<size_t>(pool.backends_size()));
+  for (int i = 0; i < pool.backends_size(); ++i) {
+    result.backends.push_back(
+        BackendFromProto(pool.backends(i), Element(path, "backends", i), problems));
+  }
+  if (pool.has_health_check()) {
+    result.health_check =
+        HealthCheckFromProto(pool.health_check(), absl::StrCat(path, ".health_check"), problems);
+  }
+  if (pool.has_policy()) result.policy = PolicyFromProto(pool.policy());
+  return result;
+}
+
+model::Config ConfigFromProto(const v1::Config& config, Problems* problems) {
+  model::Config result;
+  for (int i = 0; i < config.vips_size(); ++i) {
+    result.vips.push_back(VipFromProto(config.vips(i), Element("", "vips", i), problems));
+  }
+  for (int i = 0; i < config.pools_size(); ++i) {
+    result.pools.push_back(PoolFromProto(config.pools(i), Element("", "pools", i), problems));
+  }
+  return result;
+}
+
+}  // namespace evenkeel::rpc

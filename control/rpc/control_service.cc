@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/rpc/control_service.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "control/model/yaml.h"
+#include "control/rpc/config_convert.h"
+#include "control/rpc/peer.h"
+#include "control/rpc/state_convert.h"
+#include "control/rpc/status.h"
+
+namespace evenkeel::rpc {
+namespace {
+
+// How soon a watcher that went away without a word is noticed.
+constexpr std::chrono::milliseconds kWatchTick{250};
+
+size_t DetailBytes(const grpc::ServerContext& context) {
+  const auto found = context.client_metadata().find(kDetailBytesKey);
+  if (found == context.client_metadata().end()) return kDefaultDetailBytes;
+  uint32_t bytes = 0;
+  if (!absl::SimpleAtoi(std::string(found->second.data(), found->second.size()), &bytes)) {
+    return kDefaultDetailBytes;
+  }
+  return std::clamp<size_t>(bytes, kDefaultDetailBytes, kMaxDetailBytes);
+}
+
+engine::Change ReadChange(const v1::Change& change, Problems* problems) {
+  engine::Change result;
+  if (change.has_config()) result.config = ConfigFromProto(change.config(), problems);
+  if (change.has_pool()) result.pool = PoolFromProto(change.pool(), "pool", problems);
+  return result;
+}
+
+engine::Outcome Invalid(Problems problems) {
+  engine::Outcome outcome;
+  outcome.kind = engine::Outcome::Kind::kInvalid;
+  outcome.diagnostics = std::move(problems);
+  return outcome;
+}
+
+}  // namespace
+
+grpc::Status ControlService::Plan(grpc::ServerContext* context, const v1::PlanRequest* request,
+                                  v1::PlanResponse* response) {
+  Problems problems;
+  engine::Request plan;
+  plan.change = ReadChange(request->change(), &problems);
+  plan.etag = request->etag();
+  plan.author = DescribePeer(context->peer());
+  const engine::Outcome outcome =
+      problems.empty() ? engine_->Plan(plan) : Invalid(std::move(problems));
+  // A plan that would be refused is a good answer.
+  if (outcome.kind != engine::Outcome::Kind::kRefused) {
+    if (grpc::Status status = ToGrpc(outcome, DetailBytes(*context)); !status.ok()) return status;
+  }
+  *response = ToPlanResponse(outcome);
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::Apply(grpc::ServerContext* context, const v1::ApplyRequest* request,
+                                   v1::ApplyResponse* response) {
+  Problems problems;
+  engine::Request apply;
+  apply.change = ReadChange(request->change(), &problems);
+  apply.etag = request->etag();
+  apply.reason = request->reason();
+  apply.author = DescribePeer(context->peer());
+  apply.source = "api";
+  apply.validate_only = request->validate_only();
+  const engine::Outcome outcome =
+      problems.empty() ? engine_->Apply(apply) : Invalid(std::move(problems));
+  if (grpc::Status status = ToGrpc(outcome, DetailBytes(*context)); !status.ok()) return status;
+  *response = ToApplyResponse(outcome);
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::Get(grpc::ServerContext* /*context*/, const v1::GetRequest* request,
+                                 v1::GetResponse* response) {
+  const absl::StatusOr<engine::Applied> current = engine_->Get();
+  if (!current.ok()) return ToGrpc(current.status());
+  uint64_t number = request->revision();
+  if (number == 0) {
+    *response->mutable_applied() = ToProto(*current, /*with_config=*/true);
+    if (current->revision == 0) return grpc::Status::OK;
+    number = current->revision;
+  }
+  const absl::StatusOr<history::Revision> revision = engine_->GetRevision(number);
+  if (!revision.ok()) return ToGrpc(revision.status(), absl::StrCat("revisions/", number));
+  *response->mutable_revision() = ToProto(*revision);
+  response->set_verdict_json(revision->verdict_json);
+  if (request->revision() == 0) return grpc::Status::OK;
+
+  // A past revision has no etag: nothing can be applied against it.
+  model::ParseResult parsed =
+      model::ParseYaml(revision->config_yaml, absl::StrCat("revision ", number));
+  if (!parsed.ok()) {
+    return ToGrpc(
+        absl::DataLossError(absl::StrCat("the configuration recorded as revision ", number,
+                                         " is not valid: ", parsed.diagnostics[0].ToString())));
+  }
+  v1::AppliedState* applied = response->mutable_applied();
+  *applied->mutable_config() = ToProto(parsed.config);
+  applied->set_revision(revision->number);
+  applied->set_digest(revision->digest);
+  applied->set_author(revision->author);
+  applied->set_reason(revision->reason);
+  *applied->mutable_applied_at() = response->revision().created_at();
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::List(grpc::ServerContext* /*context*/, const v1::ListRequest* request,
+                                  v1::ListResponse* response) {
+  const auto revisions = engine_->ListRevisions(request->limit());
+  if (!revisions.ok()) return ToGrpc(revisions.status());
+  for (const history::Revision& revision : *revisions) {
+    *response->add_revisions() = ToProto(revision);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::Status(grpc::ServerContext* /*context*/,
+                                    const v1::StatusRequest* /*request*/,
+                                    v1::StatusResponse* response) {
+  const absl::StatusOr<engine::Status> status = engine_->GetStatus();
+  if (!status.ok()) return ToGrpc(status.status());
+  *response = ToProto(*status);
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::AddWatcher(EventQueue* queue) {
+  std::lock_guard lock(mutex_);
+  if (ending_) return ToGrpc(absl::UnavailableError("the daemon is shutting down"));
+  if (watchers_.size() >= kMaxWatchers) {
+    return ToGrpc(absl::ResourceExhaustedError(
+        absl::StrCat("there are ", kMaxWatchers, " watchers already; end one of them")));
+  }
+  watchers_.insert(queue);
+  return grpc::Status::OK;
+}
+
+void ControlService::RemoveWatcher(EventQueue* queue) {
+  std::lock_guard lock(mutex_);
+  watchers_.erase(queue);
+}
+
+void ControlService::EndWatches() {
+  std::lock_guard lock(mutex_);
+  ending_ = true;
+  for (EventQueue* queue : watchers_) queue->Close();
+}
+
+grpc::Status ControlService::SendEvents(grpc::ServerContext* context, EventQueue* queue,
+                                        grpc::ServerWriter<v1::WatchResponse>* writer) {
+  while (!context->IsCancelled()) {
+    if (queue->closed()) return ToGrpc(absl::UnavailableError("the daemon is shutting down"));
+    const std::optional<engine::Event> event = queue->Pop(kWatchTick);
+    if (event.has_value()) {
+      if (!writer->Write(ToProto(*event))) break;
+    } else if (queue->lost() > 0) {
+      return ToGrpc(absl::ResourceExhaustedError(
+          absl::StrCat("this watcher reads too slowly, ", queue->lost(),
+                       " events were lost; call Get for the state in force and watch again")));
+    }
+  }
+  return {grpc::StatusCode::CANCELLED, "the watcher went away"};
+}
+
+grpc::Status ControlService::Watch(grpc::ServerContext* context,
+                                   const v1::WatchRequest* /*request*/,
+                                   grpc::ServerWriter<v1::WatchResponse>* writer) {
+  EventQueue queue;
+  if (grpc::Status status = AddWatcher(&queue); !status.ok()) return status;
+  // First the subscription, then the state: an event between the two is told twice, not lost.
+  const uint64_t id =
+      engine_->Subscribe([&queue](const engine::Event& event) { queue.Push(event); });
+  const absl::StatusOr<engine::Applied> current = engine_->Get();
+  grpc::Status status = ToGrpc(current.status());
+  if (status.ok()) {
+    v1::WatchResponse first;
+    first.set_kind(v1::WatchResponse::CURRENT);
+    first.set_revision(current->revision);
+    first.set_subject("revision");
+    first.set_message(current->etag);
+    *first.mutable_time() = ToProto(*current, /*with_config=*/false).applied_at();
+    status = writer->Write(first) ? SendEvents(context, &queue, writer)
+                                  : grpc::Status(grpc::StatusCode::CANCELLED, "");
+  }
+  engine_->Unsubscribe(id);
+  RemoveWatcher(&queue);
+  return status;
+}
+
+}  // namespace evenkeel::rpc

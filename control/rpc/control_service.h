@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EVENKEEL_CONTROL_RPC_CONTROL_SERVICE_H_
+#define EVENKEEL_CONTROL_RPC_CONTROL_SERVICE_H_
+
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "control/engine/engine.h"
+#include "control/rpc/event_queue.h"
+#include "evenkeel/v1/control.grpc.pb.h"
+
+namespace evenkeel::rpc {
+
+// evenkeel.v1.Control over an Engine: converts, calls, converts back.
+class ControlService final : public v1::Control::Service {
+ public:
+  static constexpr size_t kMaxWatchers = 64;
+
+  explicit ControlService(engine::Engine* engine) : engine_(engine) {}
+
+  // Ends every Watch and lets none begin.
+  void EndWatches();
+
+  grpc::Status Plan(grpc::ServerContext* context, const v1::PlanRequest* request,
+                    v1::PlanResponse* response) override;
+  grpc::Status Apply(grpc::ServerContext* context, const v1::ApplyRequest* request,
+                     v1::ApplyResponse* response) override;
+  grpc::Status Get(grpc::ServerContext* context, const v1::GetRequest* request,
+                   v1::GetResponse* response) override;
+  grpc::Status List(grpc::ServerContext* context, const v1::ListRequest* request,
+                    v1::ListResponse* response) override;
+  grpc::Status Status(grpc::ServerContext* context, const v1::StatusRequest* request,
+                      v1::StatusResponse* response) override;
+  grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
+                     grpc::ServerWriter<v1::WatchResponse>* writer) override;
+
+ private:
+  grpc::Status AddWatcher(EventQueue* queue);
+  void RemoveWatcher(EventQueue* queue);
+  grpc::Status SendEvents(grpc::ServerContext* context, EventQueue* queue,
+                          grpc::ServerWriter<v1::WatchResponse>* writer);
+
+  engine::Engine* const engine_;
+  std::mutex mutex_;  // guards all below
+  std::set<EventQueue*> watchers_;
+  bool ending_ = false;
+};
+
+}  // namespace evenkeel::rpc
+
+#endif  // EVENKEEL_CONTROL_RPC_CONTROL_SERVICE_H_

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/rpc/state_convert.h"
+
+#include "absl/strings/str_cat.h"
+#include "control/rpc/config_convert.h"
+#include "control/rpc/verdict_convert.h"
+
+namespace evenkeel::rpc {
+namespace {
+
+using OutcomeKind = engine::Outcome::Kind;
+
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
+
+void SetTime(int64_t unix_ns, google::protobuf::Timestamp* time) {
+  time->set_seconds(unix_ns / kNanosPerSecond);
+  time->set_nanos(static_cast<int32_t>(unix_ns % kNanosPerSecond));
+}
+
+int64_t ReadTime(const google::protobuf::Timestamp& time) {
+  return time.seconds() * kNanosPerSecond + time.nanos();
+}
+
+void Encode(const dataplane::Counter& counter, v1::Counter* out) {
+  out->set_packets(counter.packets);
+  out->set_bytes(counter.bytes);
+  out->set_new_flows(counter.new_flows);
+  out->set_drops(counter.drops);
+}
+
+dataplane::Counter Decode(const v1::Counter& counter) {
+  return {.packets = counter.packets(),
+          .bytes = counter.bytes(),
+          .new_flows = counter.new_flows(),
+          .drops = counter.drops()};
+}
+
+void Encode(const engine::PoolStatus& pool, v1::PoolStatus* out) {
+  out->set_name(pool.name);
+  out->set_forwarding(ToProto(pool.forwarding));
+  out->set_table_size(pool.table_size);
+  out->set_table_digest(pool.table_digest);
+  for (const engine::BackendStatus& backend : pool.backends) {
+    v1::BackendStatus* to = out->add_backends();
+    to->set_name(backend.name);
+    to->set_address(backend.address.ToString());
+    to->set_state(ToProto(backend.state));
+    to->set_share(backend.share);
+    Encode(backend.counter, to->mutable_counter());
+    to->set_problem(backend.problem);
+  }
+}
+
+engine::PoolStatus Decode(const v1::PoolStatus& pool, Problems* problems) {
+  engine::PoolStatus result;
+  result.name = pool.name();
+  result.forwarding = ForwardingFromProto(pool.forwarding(), "pool.forwarding", problems);
+  result.table_size = pool.table_size();
+  result.table_digest = pool.table_digest();
+  for (const v1::BackendStatus& backend : pool.backends()) {
+    result.backends.push_back(
+        {.name = backend.name(),
+         .address = AddressFromProto(backend.address(), "backend.address", problems),
+         .state = AdminStateFromProto(backend.state(), "backend.state", problems),
+         .share = backend.share(),
+         .counter = Decode(backend.counter()),
+         .problem = backend.problem()});
+  }
+  return result;
+}
+
+v1::WatchResponse::Kind Encode(engine::Event::Kind kind) {
+  switch (kind) {
+    case engine::Event::Kind::kApplied:
+      return v1::WatchResponse::APPLIED;
+    case engine::Event::Kind::kRefused:
+      return v1::WatchResponse::REFUSED;
+    case engine::Event::Kind::kFailed:
+      return v1::WatchResponse::FAILED;
+    case engine::Event::Kind::kUnreachable:
+      return v1::WatchResponse::UNREACHABLE;
+    case engine::Event::Kind::kReachable:
+      return v1::WatchResponse::REACHABLE;
+  }
+  return v1::WatchResponse::KIND_UNSPECIFIED;
+}
+
+std::optional<engine::Event::Kind> Decode(v1::WatchResponse::Kind kind) {
+  switch (kind) {
+    case v1::WatchResponse::APPLIED:
+      return engine::Event::Kind::kApplied;
+    case v1::WatchResponse::REFUSED:
+      return engine::Event::Kind::kRefused;
+    case v1::WatchResponse::FAILED:
+      return engine::Event::Kind::kFailed;
+    case v1::WatchResponse::UNREACHABLE:
+      return engine::Event::Kind::kUnreachable;
+    case v1::WatchResponse::REACHABLE:
+      return engine::Event::Kind::kReachable;
+    default:
+      return std::nullopt;
+  }
+}
+
+v1::RevisionInfo::Outcome Encode(history::Outcome outcome) {
+  switch (outcome) {
+    case history::Outcome::kPending:
+      return v1::RevisionInfo::PENDING;
+    case history::Outcome::kApplied:
+      return v1::RevisionInfo::APPLIED;
+    case history::Outcome::kFailed:
+      return v1::RevisionInfo::FAILED;
+    case history::Outcome::kRefused:
+      return v1::RevisionInfo::REFUSED;
+  }
+  return v1::RevisionInfo::OUTCOME_UNSPECIFIED;
+}
+
+history::Outcome Decode(v1::RevisionInfo::Outcome outcome) {
+  switch (outcome) {
+    case v1::RevisionInfo::APPLIED:
+      return history::Outcome::kApplied;
+    case v1::RevisionInfo::FAILED:
+      return history::Outcome::kFailed;
+    case v1::RevisionInfo::REFUSED:
+      return history::Outcome::kRefused;
+    default:
+      return history::Outcome::kPending;
+  }
+}
+
+}  // namespace
+
+v1::AppliedState ToProto(const engine::Applied& applied, bool with_config) {
+  v1::AppliedState out;
+  out.set_revision(applied.revision);
+  out.set_etag(applied.etag);
+  if (applied.revision != 0) {
+    out.set_digest(applied.digest.ToHex());
+    SetTime(applied.applied_unix_ns, out.mutable_applied_at());
+  }
+  if (with_config) *out.mutable_config() = ToProto(applied.config);
+  out.set_author(applied.author);
+  out.set_reason(applied.reason);
+  return out;
+}
+
+absl::StatusOr<engine::Applied> FromProto(const v1::AppliedState& applied) {
+  Problems problems;
+  engine::Applied result;
+  result.revision = applied.revision();
+  result.etag = applied.etag();
+  if (!applied.digest().empty()) {
+    absl::StatusOr<guard::Digest> digest = guard::Digest::FromHex(applied.digest());
+    if (!digest.ok()) return absl::InternalError(digest.status().message());
+    result.digest = *digest;
+  }
+  result.config = ConfigFromProto(applied.config(), &problems);
+  result.author = applied.author();
+  result.reason = applied.reason();
+  result.applied_unix_ns = ReadTime(applied.applied_at());
+  if (auto status = Mismatch(problems); !status.ok()) return status;
+  return result;
+}
+
+v1::RevisionInfo ToProto(const history::Revision& revision) {
+  v1::RevisionInfo out;
+  out.set_revision(revision.number);
+  out.set_author(revision.author);
+  out.set_reason(revision.reason);
+  out.set_source(revision.source);
+  SetTime(revision.created_unix_ns, out.mutable_created_at());
+  out.set_outcome(Encode(revision.outcome));
+  out.set_digest(revision.digest);
+  out.set_error(revision.error);
+  return out;
+}
+
+history::Revision FromProto(const v1::RevisionInfo& info) {
+  history::Revision revision;
+  revision.number = info.revision();
+  revision.author = info.author();
+  revision.reason = info.reason();
+  revision.source = info.source();
+  revision.created_unix_ns = ReadTime(info.created_at());
+  revision.outcome = Decode(info.outcome());
+  revision.digest = info.digest();
+  revision.error = info.error();
+  return revision;
+}
+
+v1::StatusResponse ToProto(const engine::Status& status) {
+  v1::StatusResponse out;
+  out.set_version(status.version);
+  out.set_instance(status.instance);
+  SetTime(status.started_unix_ns, out.mutable_started_at());
+  *out.mutable_applied() = ToProto(status.applied, false);
+  out.set_kernel_digest(status.kernel_digest);
+  out.set_digest_matches(status.digest_matches);
+  out.set_adoption(status.adoption);
+  for (const engine::InterfaceStatus& interface : status.interfaces) {
+    v1::InterfaceStatus* to = out.add_interfaces();
+    to->set_name(interface.name);
+    to->set_mode(interface.mode);
+    to->set_fallback_reason(interface.fallback_reason);
+    to->set_adopted(interface.adopted);
+  }
+  for (const engine::VipStatus& vip : status.vips) {
+    v1::VipStatus* to = out.add_vips();
+    to->set_name(vip.vip.name);
+    to->set_address(vip.vip.address.ToString());
+    to->set_port(vip.vip.port);
+    to->set_protocol(ToProto(vip.vip.protocol));
+    to->set_pool(vip.vip.pool);
+    Encode(vip.counter, to->mutable_counter());
+  }
+  for (const engine::PoolStatus& pool : status.pools) Encode(pool, out.add_pools());
+  for (const auto& [verdict, packets] : status.verdicts) {
+    v1::VerdictCount* to = out.add_verdicts();
+    to->set_verdict(verdict);
+    to->set_packets(packets);
+  }
+  for (const std::string& notice : status.notices) out.add_notices(notice);
+  return out;
+}
+
+absl::StatusOr<engine::Status> FromProto(const v1::StatusResponse& status) {
+  Problems problems;
+  engine::Status result;
+  result.version = status.version();
+  result.instance = status.instance();
+  result.started_unix_ns = ReadTime(status.started_at());
+  absl::StatusOr<engine::Applied> applied = FromProto(status.applied());
+  if (!applied.ok()) return applied.status();
+  result.applied = *std::move(applied);
+  result.kernel_digest = status.kernel_digest();
+  result.digest_matches = status.digest_matches();
+  result.adoption = status.adoption();
+  for (const v1::InterfaceStatus& interface : status.interfaces()) {
+    result.interfaces.push_back({.name = interface.name(),
+                                 .mode = interface.mode(),
+                                 .fallback_reason = interface.fallback_reason(),
+                                 .adopted = interface.adopted()});
+  }
+  for (const v1::VipStatus& vip : status.vips()) {
+    v1::Vip message;
+    message.set_name(vip.name());
+    message.set_address(vip.address());
+    message.set_port(vip.port());
+    message.set_protocol(vip.protocol());
+    message.set_pool(vip.pool());
+    result.vips.push_back(
+        {.vip = VipFromProto(message, "vip", &problems), .counter = Decode(vip.counter())});
+  }
+  for (const v1::PoolStatus& pool : status.pools()) {
+    result.pools.push_back(Decode(pool, &problems));
+  }
+  for (const v1::VerdictCount& count : status.verdicts()) {
+    result.verdicts.emplace_back(count.verdict(), count.packets());
+  }
+  result.notices.assign(status.notices().begin(), status.notices().end());
+  if (auto mismatch = Mismatch(problems); !mismatch.ok()) return mismatch;
+  return result;
+}
+
+v1::WatchResponse ToProto(const engine::Event& event) {
+  v1::WatchResponse out;
+  SetTime(event.unix_ns, out.mutable_time());
+  out.set_kind(Encode(event.kind));
+  out.set_revision(event.revision);
+  out.set_subject(event.subject);
+  out.set_message(event.message);
+  return out;
+}
+
+std::optional<engine::Event> FromProto(const v1::WatchResponse& message) {
+  const std::optional<engine::Event::Kind> kind = Decode(message.kind());
+  if (!kind.has_value()) return std::nullopt;
+  return engine::Event{.unix_ns = ReadTime(message.time()),
+                       .kind = *kind,
+                       .revision = message.revision(),
+                       .subject = message.subject(),
+                       .message = message.message()};
+}
+
+v1::ApplyResponse ToApplyResponse(const engine::Outcome& outcome) {
+  v1::ApplyResponse out;
+  *out.mutable_applied() = ToProto(outcome.applied, false);
+  *out.mutable_verdict() = ToProto(outcome.verdict);
+  out.set_no_change(outcome.kind == OutcomeKind::kNoChange);
+  out.set_validated_only(outcome.kind == OutcomeKind::kValidated);
+  if (!outcome.publish.has_value()) return out;
+  const publish::PublishResult& publish = *outcome.publish;
+  for (const neighbor::Resolution& resolution : publish.unreachable) {
+    v1::Resolution* to = out.add_unreachable();
+    to->set_address(resolution.address.ToString());
+    to->set_problem(resolution.problem);
+    to->set_interface(resolution.interface);
+  }
+  out.set_generation(publish.generation);
+  out.set_tables_staged(publish.tables_staged);
+  out.set_probes(publish.probes);
+  out.set_stage_us(static_cast<uint64_t>(publish.stage.count()));
+  out.set_verify_us(static_cast<uint64_t>(publish.verify.count()));
+  out.set_swap_us(static_cast<uint64_t>(publish.swap.count()));
+  return out;
+}
+
+absl::StatusOr<engine::Outcome> FromProto(const v1::ApplyResponse& response) {
+  engine::Outcome outcome;
+  absl::StatusOr<engine::Applied> applied = FromProto(response.applied());
+  if (!applied.ok()) return applied.status();
+  outcome.applied = *std::move(applied);
+  absl::StatusOr<guard::Verdict> verdict = FromProto(response.verdict());
+  if (!verdict.ok()) return verdict.status();
+  outcome.verdict = *std::move(verdict);
+  outcome.kind = response.no_change()        ? OutcomeKind::kNoChange
+                 : response.validated_only() ? OutcomeKind::kValidated
+                                             : OutcomeKind::kApplied;
+  if (outcome.kind != OutcomeKind::kApplied) return outcome;
+  Problems problems;
+  publish::PublishResult publish;
+  for (const v1::Resolution& unreachable : response.unreachable()) {
+    neighbor::Resolution resolution;
+    resolution.address = AddressFromProto(unreachable.address(), "unreachable.address", &problems);
+    resolution.problem = unreachable.problem();
+    resolution.interface = unreachable.interface();
+    publish.unreachable.push_back(std::move(resolution));
+  }
+  publish.generation = response.generation();
+  publish.tables_staged = response.tables_staged();
+  publish.probes = response.probes();
+  publish.stage = std::chrono::microseconds(response.stage_us());
+  publish.verify = std::chrono::microseconds(response.verify_us());
+  publish.swap = std::chrono::microseconds(response.swap_us());
+  outcome.publish = std::move(publish);
+  if (auto status = Mismatch(problems); !status.ok()) return status;
+  return outcome;
+}
+
+v1::PlanResponse ToPlanResponse(const engine::Outcome& outcome) {
+  v1::PlanResponse out;
+  *out.mutable_verdict() = ToProto(outcome.verdict);
+  out.set_etag(outcome.applied.etag);
+  out.set_revision(outcome.applied.revision);
+  out.set_no_change(outcome.kind == OutcomeKind::kNoChange);
+  *out.mutable_applied() = ToProto(outcome.applied, false);
+  return out;
+}
+
+absl::StatusOr<engine::Outcome> FromProto(const v1::PlanResponse& response) {
+  engine::Outcome outcome;
+  absl::StatusOr<guard::Verdict> verdict = FromProto(response.verdict());
+  if (!verdict.ok()) return verdict.status();
+  outcome.verdict = *std::move(verdict);
+  absl::StatusOr<engine::Applied> applied = FromProto(response.applied());
+  if (!applied.ok()) return applied.status();
+  outcome.applied = *std::move(applied);
+  outcome.kind = response.no_change()        ? OutcomeKind::kNoChange
+                 : outcome.verdict.refused() ? OutcomeKind::kRefused
+                                             : OutcomeKind::kValidated;
+  return outcome;
+}
+
+}  // namespace evenkeel::rpc
