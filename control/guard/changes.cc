@@ -89,6 +89,10 @@ bool IsUntouched(const PoolState& before, const PoolState& after) {
   return *before.pool == *after.pool && before.built->digest == after.built->digest;
 }
 
+bool HasSameTraffic(const PoolState& before, const PoolState& after) {
+  return before.pool->policy == after.pool->policy && before.built->digest == after.built->digest;
+}
+
 uint32_t SlotsMoved(const BuiltTable& before, const BuiltTable& after) {
   if (&before == &after) return 0;
   if (before.owner.size() != after.owner.size()) return static_cast<uint32_t>(after.owner.size());

@@ -13,6 +13,9 @@ bool IsDrainOfOne(const PoolState& before, const PoolState& after);
 // Neither its table nor anything written about it differs.
 bool IsUntouched(const PoolState& before, const PoolState& after);
 
+// The same table under the same policy: what is bad about it is as bad as before.
+bool HasSameTraffic(const PoolState& before, const PoolState& after);
+
 // Slots whose owner differs; all of `after` where the sizes do.
 uint32_t SlotsMoved(const BuiltTable& before, const BuiltTable& after);
 

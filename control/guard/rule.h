@@ -86,6 +86,9 @@ struct Finding {
   std::vector<Edit> edits;  // `violation.fix` as edits; empty where no edit of the config helps
 };
 
+// Keys of findings about a policy field start with this: nothing excuses a loosened policy.
+inline constexpr char kPolicyKey[] = "policy.";
+
 // One rule's answer for one pool.
 struct Report {
   std::string observed;
@@ -97,7 +100,8 @@ struct Report {
 
 struct Rule {
   RuleInfo info;
-  // Exactly one kind of check judges a pool; `fleet` is an addition for the whole state.
+  // The checks of a pool, of a pool's traffic before and after, and of the whole state: any of them
+  // may be absent.
   void (*pool)(const PoolCase&, Report&) = nullptr;
   void (*transition)(const Transition&, Report&) = nullptr;
   void (*fleet)(const FleetState& candidate, const FleetState& base, Report&) = nullptr;

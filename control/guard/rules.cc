@@ -80,6 +80,7 @@ Rule RemovedAtOnce() {
        "first start.",
        "two of four equal backends removed", "one of four equal backends removed"},
       CheckRemovedAtOnce);
+  rule.pool = CheckRemovedPolicy;
   rule.fleet = CheckRemovedVips;
   rule.allows_drain_of_one = true;
   return rule;
@@ -98,6 +99,7 @@ Rule Remapped() {
        "a third backend of weight 100 beside two of weight 100: 33 % of slots move",
        "the third backend with weight 84 first: 29.6 %"},
       CheckRemapped);
+  rule.pool = CheckRemappedPolicy;
   rule.allows_drain_of_one = true;
   rule.yields_to_relief = true;
   return rule;

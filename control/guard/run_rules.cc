@@ -90,23 +90,22 @@ class Runner {
     const model::Policy& policy = state.pool->policy;
     const PoolState* before = has_base_ ? base_.Find(state.pool->name) : nullptr;
     rule.pool({candidate_, state, policy, facts_, before}, report);
-    if (before == nullptr) return;
-    const bool drain = rule.allows_drain_of_one && IsDrainOfOne(*before, state);
-    const bool untouched = IsUntouched(*before, state);
+    const bool blocks = std::any_of(report.findings.begin(), report.findings.end(), IsBlock);
+    if (before == nullptr || !rule.forgives_base || !(blocks || rule.relieves)) return;
     const Badness badness = BadnessOf(rule, *before, policy);
     if (rule.relieves && Improves(badness, report)) relieved_[state.index] = true;
+    const bool drain = rule.allows_drain_of_one && IsDrainOfOne(*before, state);
+    const bool same = HasSameTraffic(*before, state);
     for (Finding& finding : report.findings) {
-      if (finding.violation.severity != Severity::kBlock) continue;
-      if (drain) {
-        Soften(finding, "allowed as the drain of one host while another serves");
-        continue;
-      }
+      if (!IsBlock(finding)) continue;
       const auto it = badness.find(finding.key);
-      if (!rule.forgives_base || it == badness.end()) continue;
-      if (finding.badness < it->second) {
+      const bool known = it != badness.end();
+      if (drain && !finding.key.starts_with(kPolicyKey)) {
+        Soften(finding, "allowed as the drain of one host while another serves");
+      } else if (known && finding.badness < it->second) {
         Soften(finding, "better than what runs now");
-      } else if (untouched && finding.badness == it->second) {
-        Soften(finding, "runs now, and this change does not touch the pool");
+      } else if (known && same && finding.badness == it->second) {
+        Soften(finding, "runs now, and this change does not touch it");
       }
     }
   }
@@ -119,7 +118,7 @@ class Runner {
       const bool drain =
           rule.allows_drain_of_one && IsDrainOfOne(*transition.before, *transition.after);
       for (size_t i = first; i < report.findings.size(); ++i) {
-        if (report.findings[i].violation.severity != Severity::kBlock) continue;
+        if (!IsBlock(report.findings[i])) continue;
         if (drain) {
           Soften(report.findings[i], "allowed as the drain of one host while another serves");
         } else if (rule.yields_to_relief && relieved_[state.index]) {
@@ -133,12 +132,16 @@ class Runner {
     }
   }
 
+  static bool IsBlock(const Finding& finding) {
+    return finding.violation.severity == Severity::kBlock;
+  }
+
   Badness BadnessOf(const Rule& rule, const PoolState& before, const model::Policy& policy) {
     Report report;
     rule.pool({base_, before, policy, facts_, nullptr}, report);
     Badness badness;
     for (const Finding& finding : report.findings) {
-      if (finding.violation.severity != Severity::kBlock) continue;
+      if (!IsBlock(finding)) continue;
       double& worst = badness[finding.key];
       worst = std::max(worst, finding.badness);
     }
@@ -149,7 +152,7 @@ class Runner {
   static bool Improves(const Badness& before, const Report& after) {
     if (before.empty()) return false;
     for (const Finding& finding : after.findings) {
-      if (finding.violation.severity != Severity::kBlock) continue;
+      if (!IsBlock(finding)) continue;
       const auto it = before.find(finding.key);
       if (it == before.end() || finding.badness >= it->second) return false;
     }

@@ -15,43 +15,46 @@
 namespace evenkeel::guard {
 namespace {
 
-constexpr double kMaxFactor = 2;
 constexpr double kWarnFactor = 1.25;
 constexpr double kMaxShareOfMany = 0.5;  // with 3 or more serving
-constexpr double kMaxShareOfFew = 0.8;   // with 2; and what a lone server exceeds
 constexpr double kSlotTolerance = 1;
 
 struct Limits {
-  double share = kMaxShareOfFew;
-  double factor = kMaxFactor;
+  double share;
+  double factor;
 };
 
-// What a server should have of the table, 0..1, by its place in `servers`.
-std::vector<double> IntendedShares(const PoolState& state) {
-  std::vector<double> capacity, weight;
-  double total_capacity = 0, total_weight = 0;
-  bool declared = true;
-  for (const Server& server : state.servers) {
-    const auto& c = state.pool->backends[server.backends.front()].capacity;
-    declared = declared && c.has_value();
-    capacity.push_back(c.value_or(0));
-    weight.push_back(static_cast<double>(server.weight));
-    total_capacity += capacity.back();
-    total_weight += weight.back();
+bool DeclaresCapacity(const PoolState& state) {
+  return std::all_of(state.servers.begin(), state.servers.end(), [&](const Server& server) {
+    return state.pool->backends[server.backends.front()].capacity.has_value();
+  });
+}
+
+// What each server should have of the table, 0..1.
+std::vector<double> IntendedShares(const PoolState& state, const std::vector<uint64_t>& weights) {
+  const bool by_capacity = DeclaresCapacity(state);
+  std::vector<double> shares;
+  double total = 0;
+  for (size_t i = 0; i < state.servers.size(); ++i) {
+    const Server& server = state.servers[i];
+    shares.push_back(by_capacity ? *state.pool->backends[server.backends.front()].capacity
+                                 : static_cast<double>(weights[i]));
+    total += shares.back();
   }
-  std::vector<double>& shares = declared ? capacity : weight;
-  for (double& share : shares) share /= declared ? total_capacity : total_weight;
+  for (double& share : shares) share /= total;
   return shares;
 }
 
-Limits LimitsFor(const PoolCase& c, Report& report) {
-  Limits limits;
-  limits.factor =
-      Tightened(c.state, "max_share_factor", c.policy.max_share_factor, 1, kMaxFactor, report);
-  const double given =
-      Tightened(c.state, "max_share", c.policy.max_share, 1e-6, kMaxShareOfFew, report);
-  limits.share = std::min(given, c.state.servers.size() >= 3 ? kMaxShareOfMany : kMaxShareOfFew);
-  return limits;
+std::vector<uint64_t> WeightsOf(const PoolState& state) {
+  std::vector<uint64_t> weights;
+  for (const Server& server : state.servers) weights.push_back(server.weight);
+  return weights;
+}
+
+Limits LimitsFor(const PoolCase& c) {
+  const double share = LimitOf(kShare, c.policy.max_share);
+  return {c.state.servers.size() >= 3 ? std::min(share, kMaxShareOfMany) : share,
+          LimitOf(kShareFactor, c.policy.max_share_factor)};
 }
 
 // The largest share that server `i` may have.
@@ -67,51 +70,54 @@ std::string DescribeLimit(const Limits& limits, size_t serving) {
                          Percent(limits.share), with, limits.factor);
 }
 
-// The shares that the pool would have with other weights, by the same quotas as the builder's.
-std::vector<uint32_t> SlotsFor(const PoolState& state, const std::vector<uint64_t>& weights) {
-  return maglev::Quotas(weights, state.built->table->size);
+// By how much of the table server `i` is over its limit with these weights; the quotas are those
+// that a table would be built with.
+double Excess(const PoolState& state, const Limits& limits, const std::vector<uint64_t>& weights,
+              size_t i) {
+  const double slots = maglev::Quotas(weights, state.built->table->size)[i];
+  return slots / state.size() - Allowed(limits, IntendedShares(state, weights)[i], state.size());
 }
 
 // The largest weight of server `i`, the others' unchanged, that keeps it within its limit.
 std::optional<uint64_t> LargestPassing(const PoolState& state, const Limits& limits,
                                        std::vector<uint64_t> weights, size_t i) {
-  const bool by_capacity =
-      std::all_of(state.servers.begin(), state.servers.end(), [&](const Server& s) {
-        return state.pool->backends[s.backends.front()].capacity.has_value();
-      });
-  // Where intent follows the weights, lowering one lowers both sides: only the share limits.
-  const double intended = by_capacity ? IntendedShares(state)[i] : 1;
-  const double allowed = Allowed(limits, intended, state.size()) * state.size();
   uint64_t low = 0, high = weights[i];
   while (low + 1 < high) {
     weights[i] = low + (high - low) / 2;
-    (SlotsFor(state, weights)[i] <= allowed ? low : high) = weights[i];
+    (Excess(state, limits, weights, i) <= 0 ? low : high) = weights[i];
   }
   return low == 0 ? std::nullopt : std::optional(low);
 }
 
+// The server that is furthest over its limit, or nullopt.
+std::optional<size_t> WorstOf(const PoolState& state, const Limits& limits,
+                              const std::vector<uint64_t>& weights) {
+  const std::vector<uint32_t> slots = maglev::Quotas(weights, state.built->table->size);
+  const std::vector<double> intended = IntendedShares(state, weights);
+  std::optional<size_t> worst;
+  double most = 0;
+  for (size_t i = 0; i < slots.size(); ++i) {
+    const double over = slots[i] / state.size() - Allowed(limits, intended[i], state.size());
+    if (over > most) most = over, worst = i;
+  }
+  return worst;
+}
+
 // Lowers the worst offender again and again: lowering one raises the others.
 std::vector<Edit> LowerWeights(const PoolState& state, const Limits& limits, std::string& text) {
-  std::vector<uint64_t> weights;
   for (const Server& server : state.servers) {
     if (server.backends.size() > 1) return {};  // LB008's business first
-    weights.push_back(server.weight);
   }
-  const std::vector<uint64_t> before = weights;
-  const std::vector<double> intended = IntendedShares(state);
-  for (size_t round = 0; round < state.servers.size(); ++round) {
-    const std::vector<uint32_t> slots = SlotsFor(state, weights);
-    size_t worst = 0;
-    double excess = 0;
-    for (size_t i = 0; i < slots.size(); ++i) {
-      const double over = slots[i] / state.size() - Allowed(limits, intended[i], state.size());
-      if (over > excess) excess = over, worst = i;
-    }
-    if (excess <= 0) break;
-    const auto lowered = LargestPassing(state, limits, weights, worst);
+  const std::vector<uint64_t> before = WeightsOf(state);
+  std::vector<uint64_t> weights = before;
+  for (size_t round = 0; round < weights.size(); ++round) {
+    const std::optional<size_t> worst = WorstOf(state, limits, weights);
+    if (!worst) break;
+    const std::optional<uint64_t> lowered = LargestPassing(state, limits, weights, *worst);
     if (!lowered) return {};
-    weights[worst] = *lowered;
+    weights[*worst] = *lowered;
   }
+  if (WorstOf(state, limits, weights)) return {};
   std::vector<Edit> edits;
   for (size_t i = 0; i < weights.size(); ++i) {
     if (weights[i] == before[i]) continue;
@@ -147,7 +153,9 @@ void ProposeFix(const PoolCase& c, const Limits& limits, Finding& finding) {
 
 void CheckBackendShare(const PoolCase& c, Report& report) {
   const PoolState& state = c.state;
-  const Limits limits = LimitsFor(c, report);
+  CheckTightens(state, kShareFactor, c.policy.max_share_factor, report);
+  CheckTightens(state, kShare, c.policy.max_share, report);
+  const Limits limits = LimitsFor(c);
   report.limit = DescribeLimit(limits, state.servers.size());
   report.observed = "nothing serves";
   if (state.servers.empty()) return;  // LB003's business
@@ -160,7 +168,7 @@ void CheckBackendShare(const PoolCase& c, Report& report) {
     report.limit = "none: single_backend is declared";
     return;
   }
-  const std::vector<double> intended = IntendedShares(state);
+  const std::vector<double> intended = IntendedShares(state, WeightsOf(state));
   for (size_t i = 0; i < state.servers.size(); ++i) {
     const Server& server = state.servers[i];
     const double share = state.Share(server);

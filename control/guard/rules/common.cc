@@ -16,23 +16,36 @@ bool IsSpare(const PoolState& state, const model::Backend& backend) {
   return !backend.serving() && state.Find(backend.address) == nullptr;
 }
 
+// True where the name is free, or its entry now adds nothing: not serving, or one more name of a
+// server that has another.
+bool CanPutBack(const PoolState& state, const model::Backend& backend) {
+  const model::Backend* now = state.pool->FindBackend(backend.name);
+  if (now == nullptr || !now->serving()) return true;
+  const Server* server = state.Find(now->address);
+  return server != nullptr && server->backends.size() > 1 &&
+         &state.pool->backends[server->backends.front()] != now;
+}
+
 }  // namespace
 
-double Tightened(const PoolState& state, std::string_view field, const std::optional<double>& value,
-                 double lowest, double loosest, Report& report) {
-  if (!value) return loosest;
+double LimitOf(const Range& range, const std::optional<double>& value) {
   // NaN compares false with everything and so is refused too.
-  if (*value >= lowest && *value <= loosest) return *value;
-  const std::string path = absl::StrCat("pools[", state.index, "].policy.", model::Av(field));
-  Finding& finding = report.Add(Severity::kBlock, "", path);
-  finding.key = absl::StrCat("policy.", model::Av(field));
-  finding.violation.observed = absl::StrFormat("policy.%s is %g", field, *value);
+  return value && *value >= range.lowest && *value <= range.loosest ? *value : range.loosest;
+}
+
+void CheckTightens(const PoolState& state, const Range& range, const std::optional<double>& value,
+                   Report& report) {
+  if (!value || LimitOf(range, value) == *value) return;
+  Finding& finding =
+      report.Add(Severity::kBlock, "",
+                 absl::StrCat("pools[", state.index, "].policy.", model::Av(range.field)));
+  finding.key = absl::StrCat(kPolicyKey, model::Av(range.field));
+  finding.violation.observed = absl::StrFormat("policy.%s is %g", range.field, *value);
   finding.violation.limit =
-      absl::StrFormat("a pool may only tighten it: %g to %g", lowest, loosest);
-  finding.violation.fix =
-      absl::StrFormat("set %s to at most %g, or remove it for the default", field, loosest);
-  finding.edits = {{Edit::Kind::kClearPolicy, state.pool->name, std::string(field), 0}};
-  return loosest;
+      absl::StrFormat("a pool may only tighten it: %g to %g", range.lowest, range.loosest);
+  finding.violation.fix = absl::StrFormat("set %s to at most %g, or remove it for the default",
+                                          range.field, range.loosest);
+  finding.edits = {{Edit::Kind::kClearPolicy, state.pool->name, std::string(range.field), 0}};
 }
 
 std::string BackendSubject(const PoolState& state, size_t backend) {
@@ -41,6 +54,18 @@ std::string BackendSubject(const PoolState& state, size_t backend) {
 
 std::string BackendField(const PoolState& state, size_t backend) {
   return absl::StrFormat("pools[%d].backends[%d]", state.index, backend);
+}
+
+std::string KeepPhrase(const PoolState& after, const PoolState& before, size_t at_least,
+                       std::vector<std::string> names) {
+  const bool replaced = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    const model::Backend* now = after.pool->FindBackend(name);
+    const model::Backend* old = before.pool->FindBackend(name);
+    return now != nullptr && old != nullptr && now->address != old->address;
+  });
+  std::sort(names.begin(), names.end());
+  return absl::StrCat("keep ", at_least == 0 ? "" : absl::StrCat("at least ", at_least, " of "),
+                      NameList(names), replaced ? " at their present addresses" : " enabled");
 }
 
 std::vector<Edit> KeepServing(const PoolState& state, const PoolState* base, size_t wanted,
@@ -63,14 +88,12 @@ std::vector<Edit> KeepServing(const PoolState& state, const PoolState* base, siz
   if (base != nullptr) {
     for (const Server& server : base->servers) {
       const model::Backend& backend = base->pool->backends[server.backends.front()];
-      // Under its old name it could not be put back beside a newer backend of that name.
-      if (state.pool->FindBackend(backend.name) == nullptr) offer(Edit::Kind::kKeep, backend);
+      if (CanPutBack(state, backend)) offer(Edit::Kind::kKeep, backend);
     }
   }
   const size_t missing = wanted > state.servers.size() ? wanted - state.servers.size() : 0;
   if (missing == 0 || spare.size() < missing) return {};
-  std::sort(names.begin(), names.end());
-  text = absl::StrCat("keep at least ", wanted, " of ", NameList(names), " enabled");
+  text = KeepPhrase(state, base == nullptr ? state : *base, wanted, std::move(names));
   spare.resize(missing);
   return spare;
 }

@@ -16,7 +16,7 @@ uint32_t Minimum(const PoolCase& c, Report& report) {
   if (wanted >= kDefaultMinimum && !policy.single_backend) return wanted;
   Finding& finding = report.Add(
       Severity::kBlock, "", absl::StrCat("pools[", c.state.index, "].policy.min_serving_backends"));
-  finding.key = "policy.min_serving_backends";
+  finding.key = absl::StrCat(kPolicyKey, "min_serving_backends");
   finding.edits = {{Edit::Kind::kClearPolicy, c.state.pool->name, "min_serving_backends", 0}};
   finding.violation.observed = absl::StrCat("policy.min_serving_backends is ", wanted);
   if (policy.single_backend) {
@@ -48,7 +48,7 @@ void CheckMinServing(const PoolCase& c, Report& report) {
   finding.edits = KeepServing(c.state, c.base, minimum, finding.violation.fix);
   if (finding.edits.empty()) {
     finding.violation.fix =
-        absl::StrCat("add ", Count(minimum - serving, "backend"), " on servers of their own");
+        absl::StrCat("add ", Count(minimum - serving, "backend"), " with addresses not listed yet");
   }
   if (serving == 1 && minimum == kDefaultMinimum) {
     absl::StrAppend(&finding.violation.fix,

@@ -16,36 +16,43 @@
 namespace evenkeel::guard {
 namespace {
 
-constexpr double kMaxRemapped = 0.30;
 constexpr double kExcessTolerance = 0.02;
 constexpr double kRounding = 1e-9;
 
-// The part of the slots that must change hands to get from one set of shares to the other.
-double ShareChange(const PoolState& before, const PoolState& after) {
-  double moved = 0;
-  for (const Server& server : after.servers) {
-    const Server* old = before.Find(server.address);
-    moved += std::max(0.0, after.Share(server) - (old == nullptr ? 0 : before.Share(*old)));
-  }
-  return moved;
+// A proposal: weight per server of either state.
+using Weights = std::map<model::IpAddress, uint64_t>;
+using Shares = std::map<model::IpAddress, double>;
+
+Shares SharesOf(const PoolState& state) {
+  Shares shares;
+  for (const Server& server : state.servers) shares[server.address] = state.Share(server);
+  return shares;
 }
 
-// A proposal: weight per server of either state, as of the running names.
-using Weights = std::map<model::IpAddress, uint64_t>;
-
-// The same measure for weights that are not built yet.
-double ShareChange(const PoolState& before, const Weights& weights) {
+// As they would be built.
+Shares SharesOf(const Weights& weights, uint32_t size) {
   std::vector<uint64_t> list;
   for (const auto& [address, weight] : weights) list.push_back(weight);
-  const std::vector<uint32_t> quota = maglev::Quotas(list, before.built->table->size);
-  double moved = 0;
+  const std::vector<uint32_t> quota = maglev::Quotas(list, size);
+  Shares shares;
   size_t i = 0;
-  for (const auto& [address, weight] : weights) {
-    const Server* old = before.Find(address);
-    const double share = quota[i++] / before.size();
-    moved += std::max(0.0, share - (old == nullptr ? 0 : before.Share(*old)));
+  for (const auto& [address, weight] : weights)
+    shares[address] = static_cast<double>(quota[i++]) / size;
+  return shares;
+}
+
+// The part of the slots that must change hands to get from one set of shares to the other.
+double ShareChange(const Shares& before, const Shares& after) {
+  double lost = 0, gained = 0;
+  for (const auto& [address, share] : before) {
+    const auto it = after.find(address);
+    lost += std::max(0.0, share - (it == after.end() ? 0 : it->second));
   }
-  return moved;
+  for (const auto& [address, share] : after) {
+    const auto it = before.find(address);
+    gained += std::max(0.0, share - (it == before.end() ? 0 : it->second));
+  }
+  return std::max(lost, gained);  // equal, unless nothing serves
 }
 
 class Proposal {
@@ -64,7 +71,10 @@ class Proposal {
   }
 
  private:
-  bool Passes(const Weights& weights) const { return ShareChange(*t_.before, weights) <= limit_; }
+  bool Passes(const Weights& weights) const {
+    return ShareChange(SharesOf(*t_.before), SharesOf(weights, t_.after->built->table->size)) <=
+           limit_;
+  }
 
   void Say(const std::string& step) { absl::StrAppend(&text_, text_.empty() ? "" : ", ", step); }
 
@@ -83,8 +93,7 @@ class Proposal {
       kept.push_back(backend.name);
       finding.edits.push_back({Edit::Kind::kKeep, t_.after->pool->name, backend.name, 0});
     }
-    std::sort(kept.begin(), kept.end());
-    if (!kept.empty()) Say(absl::StrCat("keep ", NameList(kept), " enabled"));
+    if (!kept.empty()) Say(KeepPhrase(*t_.after, *t_.before, 0, std::move(kept)));
   }
 
   // The weights a part `step` of the way from the running ones to the wanted ones.
@@ -156,13 +165,15 @@ bool IsDeclaredSingle(const Transition& t) {
 
 }  // namespace
 
+void CheckRemappedPolicy(const PoolCase& c, Report& report) {
+  CheckTightens(c.state, kRemapped, c.policy.max_remapped_fraction, report);
+}
+
 void CheckRemapped(const Transition& t, Report& report) {
-  const double limit =
-      Tightened(*t.after, "max_remapped_fraction", t.after->pool->policy.max_remapped_fraction,
-                1e-6, kMaxRemapped, report);
+  const double limit = LimitOf(kRemapped, t.after->pool->policy.max_remapped_fraction);
   const double moved =
       SlotsMoved(*t.before->built->table, *t.after->built->table) / t.after->size();
-  const double needed = ShareChange(*t.before, *t.after);
+  const double needed = ShareChange(SharesOf(*t.before), SharesOf(*t.after));
   report.observed =
       absl::StrFormat("%s of slots move, %s change in shares", Percent(moved), Percent(needed));
   report.limit = absl::StrFormat("the change in shares + 2 points, at most %s", Percent(limit));

@@ -14,7 +14,6 @@
 namespace evenkeel::guard {
 namespace {
 
-constexpr double kMaxRemoved = 0.25;
 constexpr double kRounding = 1e-9;
 
 using VipKey = std::tuple<model::IpAddress, uint16_t, uint8_t>;
@@ -70,18 +69,14 @@ void ProposeKeeping(const Transition& t, std::vector<const Server*> removed, dou
   // With unequal weights it matters which ones stay.
   const bool equal = removed.front()->weight == removed.back()->weight;
   if (!equal) names.resize(keep);
-  std::sort(names.begin(), names.end());
-  finding.violation.fix =
-      absl::StrCat("keep ", equal ? absl::StrCat("at least ", keep, " of ") : "", NameList(names),
-                   " enabled in this update, and go on when it has settled");
+  finding.violation.fix = KeepPhrase(*t.after, *t.before, equal ? keep : 0, std::move(names)) +
+                          " in this update, and go on when it has settled";
 }
 
 }  // namespace
 
 void CheckRemovedAtOnce(const Transition& t, Report& report) {
-  const double fraction =
-      Tightened(*t.after, "max_removed_fraction", t.after->pool->policy.max_removed_fraction, 1e-6,
-                kMaxRemoved, report);
+  const double fraction = LimitOf(kRemoved, t.after->pool->policy.max_removed_fraction);
   double total = 0;
   for (const Server& server : t.before->servers) total += static_cast<double>(server.weight);
   const std::vector<const Server*> removed = RemovedServers(t);
@@ -99,6 +94,10 @@ void CheckRemovedAtOnce(const Transition& t, Report& report) {
   ProposeKeeping(t, removed, fraction * total * (1 + kRounding), finding);
 }
 
+void CheckRemovedPolicy(const PoolCase& c, Report& report) {
+  CheckTightens(c.state, kRemoved, c.policy.max_removed_fraction, report);
+}
+
 void CheckRemovedVips(const FleetState& candidate, const FleetState& base, Report& report) {
   std::set<VipKey> kept;
   for (const model::Vip& vip : candidate.fleet->config.vips) kept.insert(KeyOf(vip));
@@ -109,9 +108,9 @@ void CheckRemovedVips(const FleetState& candidate, const FleetState& base, Repor
   }
   report.observed =
       absl::StrFormat("%d of %s removed", removed.size(), Count(before.size(), "VIP"));
-  report.limit = absl::StrCat("one VIP, or ", Percent(kMaxRemoved), " of them; never all");
+  report.limit = absl::StrCat("one VIP, or ", Percent(kRemoved.loosest), " of them; never all");
   const bool all = !before.empty() && removed.size() == before.size();
-  const double allowed = std::max(1.0, kMaxRemoved * static_cast<double>(before.size()));
+  const double allowed = std::max(1.0, kRemoved.loosest * static_cast<double>(before.size()));
   if (!all && static_cast<double>(removed.size()) <= allowed) return;
 
   size_t keep = removed.size() - static_cast<size_t>(allowed);

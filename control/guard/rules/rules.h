@@ -12,21 +12,41 @@ void CheckBackendShare(const PoolCase& c, Report& report);     // LB001
 void CheckTableIntent(const PoolCase& c, Report& report);      // LB002
 void CheckMinServing(const PoolCase& c, Report& report);       // LB003
 void CheckRemovedAtOnce(const Transition& t, Report& report);  // LB005
+void CheckRemovedPolicy(const PoolCase& c, Report& report);
 void CheckRemovedVips(const FleetState& candidate, const FleetState& base, Report& report);
 void CheckRemapped(const Transition& t, Report& report);  // LB006
+void CheckRemappedPolicy(const PoolCase& c, Report& report);
 void CheckWeights(const PoolCase& c, Report& report);     // LB007
 void CheckDuplicates(const PoolCase& c, Report& report);  // LB008
 void CheckAddresses(const PoolCase& c, Report& report);   // LB009
 void CheckTableSize(const PoolCase& c, Report& report);   // LB017
 
-// What a rule lets a pool tighten: a value in (0, `loosest`] or absent. A value outside is a
-// finding that names the field, and `loosest` stays in force.
-double Tightened(const PoolState& state, std::string_view field, const std::optional<double>& value,
-                 double lowest, double loosest, Report& report);
+// A limit that a pool may tighten: `lowest` to `loosest`, which is the default.
+struct Range {
+  std::string_view field;  // of the policy
+  double lowest;
+  double loosest;
+};
+inline constexpr Range kShareFactor = {"max_share_factor", 1, 2};
+inline constexpr Range kShare = {"max_share", 1e-6, 0.8};
+inline constexpr Range kRemoved = {"max_removed_fraction", 1e-6, 0.25};
+inline constexpr Range kRemapped = {"max_remapped_fraction", 1e-6, 0.30};
+inline constexpr Range kWeightRatio = {"max_weight_ratio", 1, 20};
+
+// The limit in force: the pool's if it is in the range, else the default.
+double LimitOf(const Range& range, const std::optional<double>& value);
+// A finding that names the field where the pool's value is outside the range.
+void CheckTightens(const PoolState& state, const Range& range, const std::optional<double>& value,
+                   Report& report);
 
 // "pools/web/backends/web-1" and "pools[0].backends[2]".
 std::string BackendSubject(const PoolState& state, size_t backend);
 std::string BackendField(const PoolState& state, size_t backend);
+
+// "keep at least 2 of web-1..web-4 enabled", or "... at their present addresses" where the
+// candidate has other servers under these names. `at_least` 0: all of them.
+std::string KeepPhrase(const PoolState& after, const PoolState& before, size_t at_least,
+                       std::vector<std::string> names);
 
 // Enables backends until `wanted` servers serve: first those that are listed, then those that ran
 // before. Empty where there are not that many. `text` is the fix as a sentence.

@@ -13,7 +13,6 @@ namespace {
 constexpr int64_t kMinWeight = 1;
 constexpr int64_t kMaxWeight = 1000;
 constexpr double kWarnRatio = 10;
-constexpr double kBlockRatio = 20;
 
 struct Extremes {
   size_t lightest = 0, heaviest = 0;  // indices of backends
@@ -120,13 +119,13 @@ void CheckRange(const PoolCase& c, double ratio, Report& report) {
 }  // namespace
 
 void CheckWeights(const PoolCase& c, Report& report) {
-  const double block =
-      Tightened(c.state, "max_weight_ratio", c.policy.max_weight_ratio, 1, kBlockRatio, report);
+  CheckTightens(c.state, kWeightRatio, c.policy.max_weight_ratio, report);
+  const double block = LimitOf(kWeightRatio, c.policy.max_weight_ratio);
   CheckRange(c, block, report);
   const model::Pool& pool = *c.state.pool;
   const Extremes extremes = FindExtremes(pool);
   const double ratio = RatioOf(pool, extremes);
-  report.observed = absl::StrFormat("heaviest to lightest %.3g : 1", ratio);
+  report.observed = absl::StrFormat("heaviest to lightest %.4g : 1", ratio);
   report.limit = absl::StrFormat("1 to 1000, at most %g : 1", block);
   const double warn = std::min(kWarnRatio, block);
   if (ratio <= warn) return;
@@ -138,7 +137,7 @@ void CheckWeights(const PoolCase& c, Report& report) {
   finding.badness = ratio;
   const auto& heavy = pool.backends[extremes.heaviest];
   const auto& light = pool.backends[extremes.lightest];
-  finding.violation.observed = absl::StrFormat("%s weighs %d, %s %d: %.3g : 1", heavy.name,
+  finding.violation.observed = absl::StrFormat("%s weighs %d, %s %d: %.4g : 1", heavy.name,
                                                heavy.weight, light.name, light.weight, ratio);
   finding.violation.limit = blocks ? absl::StrFormat("at most %g : 1", block)
                                    : absl::StrFormat("warns above %g : 1", warn);
