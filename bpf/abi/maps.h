@@ -100,7 +100,7 @@ struct ek_outer4 {
 	__be32 src_mask; /* host bits: filled per flow from the hash */
 	__u32 csum;	 /* unfolded one's complement sum (big-endian 16-bit words as loaded on this
 			  * host) of the header with total length, source and checksum 0 */
-	__u32 reserved[2]; /* 0 */
+	__u32 reserved[2]; /* 0; the first is the family for EK_METHOD_L2 */
 };
 
 /* Outer IPv6 header: a /64 source prefix, interface id filled per flow from the hash. */
@@ -120,8 +120,12 @@ struct ek_backend {
 	__u16 mtu;	  /* of the path to the backend, bytes of the outer IP packet */
 	__u32 counter;	  /* index into ek_be_stats */
 	union {
-		struct ek_outer4 v4; /* also for EK_METHOD_L2 with an IPv4 backend: dst only */
-		struct ek_outer6 v6; /* also for EK_METHOD_L2 with an IPv6 backend: dst only */
+		/*
+		 * For EK_METHOD_L2, which programs do not read the union of: dst, and for user
+		 * space the address's family, 4 or 6, in v4.reserved[0] = v6.src_prefix[0].
+		 */
+		struct ek_outer4 v4;
+		struct ek_outer6 v6;
 	} outer;
 	struct ek_nexthop nexthop[2];
 };

@@ -21,6 +21,7 @@
 #include "bpf/abi/maps.h"
 #include "bpf/abi/verdict.h"
 #include "control/guard/guard.h"
+#include "control/maglev/maglev.h"
 #include "control/model/ip_address.h"
 
 namespace evenkeel::dataplane {
@@ -44,13 +45,19 @@ struct VipKey {
 
   friend bool operator==(const VipKey&, const VipKey&) = default;
   friend std::strong_ordering operator<=>(const VipKey&, const VipKey&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const VipKey& key) {
+    return H::combine(std::move(h), key.address, key.port, key.ip_protocol);
+  }
 };
 
 struct VipImage {
   VipKey key;
-  uint32_t table = 0;       // table id
+  uint32_t table = 0;  // table id
   uint32_t table_size = 0;
-  uint32_t counter = 0;     // VIP counter id
+  uint32_t counter = 0;  // VIP counter id
+
+  friend bool operator==(const VipImage&, const VipImage&) = default;
 };
 
 struct BackendImage {
@@ -58,15 +65,25 @@ struct BackendImage {
   uint8_t method = EK_METHOD_NONE;  // enum ek_method; NONE: the id is unused
   uint32_t counter = 0;             // backend counter id
   std::optional<NextHop> next_hop;  // empty: unresolved
+
+  friend bool operator==(const BackendImage&, const BackendImage&) = default;
 };
 
 struct TableImage {
   std::vector<uint32_t> slots;         // EK_SLOT words with pool-local ids
   std::vector<BackendImage> backends;  // element i has pool-local id i + 1
+
+  friend bool operator==(const TableImage&, const TableImage&) = default;
+};
+
+struct StagedTable {
+  uint32_t id = 0;
+  TableImage image;
 };
 
 struct GenerationImage {
   std::vector<VipImage> vips;  // services only; address markers are derived from them
+  // Staging fills in abi_version and active_word.
   ek_gen_info info{};
 };
 
@@ -99,8 +116,16 @@ struct Counters {  // summed over CPUs; index = counter id, verdict by enum ek_v
 
 struct Limits {
   uint32_t max_tables = EK_DEFAULT_MAX_TABLES;
-  uint32_t max_vips = EK_DEFAULT_MAX_VIPS;         // VIP counter ids
-  uint32_t max_backends = EK_DEFAULT_MAX_BACKENDS; // backend counter ids
+  uint32_t max_vips = EK_DEFAULT_MAX_VIPS;          // VIP counter ids
+  uint32_t max_backends = EK_DEFAULT_MAX_BACKENDS;  // backend counter ids
+};
+
+// Where the outer headers' source addresses come from: the flow's hash fills the host bits, so that
+// backends spread the packets over their receive queues.
+struct Encapsulation {
+  model::IpAddress source4 = model::IpAddress::FromIpv4({172, 16, 0, 0});
+  uint8_t source4_prefix = 16;                                    // 8..32
+  model::IpAddress source6 = model::IpAddress::FromIpv6({0x01});  // 100::/64 (RFC 6666)
 };
 
 class DataPlane {
@@ -108,19 +133,26 @@ class DataPlane {
   virtual ~DataPlane() = default;
 
   virtual const Limits& limits() const = 0;
+  virtual const Encapsulation& encapsulation() const = 0;
 
   // What is active now, read from the kernel.
   virtual absl::StatusOr<Snapshot> ReadActive() = 0;
 
-  // Tables. Staging under an id that an active generation uses is FailedPrecondition.
-  virtual absl::Status StageTable(uint32_t id, const TableImage& image) = 0;
+  // Tables. All of `tables` are staged or none. FailedPrecondition: an id that holds a table.
+  // Images are checked: slots name backends that are there.
+  virtual absl::Status StageTables(std::span<const StagedTable> tables) = 0;
+  // Backends with method NONE at the end are left out. NotFound: no such table.
   virtual absl::StatusOr<TableImage> ReadTable(uint32_t id, uint32_t table_size) = 0;
-  virtual absl::Status DropTable(uint32_t id) = 0;
-  virtual absl::StatusOr<std::vector<uint32_t>> ListTables() = 0;  // ids in use
+  // The tables are zeroed and their ids free; memory may be kept for the next table of that id.
+  // FailedPrecondition: the active generation uses one of them. Ids without a table are ignored.
+  virtual absl::Status DropTables(std::span<const uint32_t> ids) = 0;
+  virtual absl::StatusOr<std::vector<uint32_t>> ListTables() = 0;  // ids in use, ascending
 
-  // Generations, 0..EK_MAX_GENERATIONS-1. Staging the active one is FailedPrecondition.
+  // Generations, 0..EK_MAX_GENERATIONS-1. Staging the active one, or one that holds something, is
+  // FailedPrecondition; so is dropping the active one. Generation 0 without a VIP would read as
+  // EK_ACTIVE_NONE and is InvalidArgument. Reading an unused one is NotFound.
   virtual absl::Status StageGeneration(uint32_t generation, const GenerationImage& image) = 0;
-  virtual absl::StatusOr<GenerationImage> ReadGeneration(uint32_t generation) = 0;
+  virtual absl::StatusOr<GenerationImage> ReadGeneration(uint32_t generation) = 0;  // VIPs by key
   virtual absl::Status DropGeneration(uint32_t generation) = 0;
 
   // Runs `packet` (Ethernet frame) through the program against `generation`.
@@ -135,8 +167,9 @@ class DataPlane {
   // former next hop of the last SetNextHop (an RCU grace period).
   virtual absl::Status WaitGracePeriod() = 0;
 
-  // Changes how a published or staged backend is reached. Atomic per backend for packets.
-  virtual absl::Status SetNextHop(uint32_t table, uint16_t backend_id,
+  // Changes how a published or staged backend of table `table` with slots `table_size` is reached.
+  // Atomic per backend for packets.
+  virtual absl::Status SetNextHop(uint32_t table, uint32_t table_size, uint16_t backend_id,
                                   const std::optional<NextHop>& next_hop) = 0;
 
   virtual absl::StatusOr<Counters> ReadCounters() = 0;
@@ -146,6 +179,12 @@ class DataPlane {
 
 // The word that activates a generation holding these VIPs.
 uint32_t MakeActiveWord(uint32_t generation, std::span<const VipImage> vips);
+
+// What every implementation refuses to stage. InvalidArgument names the part.
+absl::Status CheckImage(const TableImage& image);
+
+// The fleet's key as the programs and bpf/lib/hash.h take it, the same on hosts of any byte order.
+std::array<uint64_t, 2> HashKeyWords(const maglev::HashKey& key);
 
 }  // namespace evenkeel::dataplane
 

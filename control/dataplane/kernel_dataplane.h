@@ -25,6 +25,7 @@ struct KernelOptions {
   std::string pin_dir;  // on a bpffs, e.g. /sys/fs/bpf/evenkeel/default; mounted if need be
   maglev::HashKey hash_key{};
   Limits limits;
+  Encapsulation encapsulation;
 };
 
 // Owns nothing that packets need: programs, maps and links are pinned and outlive it.
@@ -32,7 +33,10 @@ class KernelDataPlane final : public DataPlane {
  public:
   // Opens the pinned data plane in `pin_dir`, or creates it. An existing one of another ABI
   // version, or with another hash key or other limits, is FailedPrecondition and left untouched;
-  // one whose program is an older build has its program replaced atomically under its links.
+  // one whose program is another build has its program replaced atomically under its links. A
+  // half-made one, of a daemon that was killed while it made it, is made anew.
+  // FailedPrecondition also while another process has `pin_dir` open. Interfaces are those of the
+  // calling thread's network namespace.
   static absl::StatusOr<std::unique_ptr<KernelDataPlane>> Open(const KernelOptions& options);
   ~KernelDataPlane() override;
 
@@ -45,15 +49,17 @@ class KernelDataPlane final : public DataPlane {
   // Detaches links pinned for interfaces that are not in `keep`.
   absl::Status DetachOthers(const std::vector<std::string>& keep);
 
-  // Removes links, programs, maps and pins: packets are no longer balanced.
+  // Removes links, programs, maps and pins: packets are no longer balanced. FailedPrecondition
+  // while a KernelDataPlane, of this process too, has `pin_dir` open. OK where there is nothing.
   static absl::Status Remove(const std::string& pin_dir);
 
   // DataPlane
   const Limits& limits() const override;
+  const Encapsulation& encapsulation() const override;
   absl::StatusOr<Snapshot> ReadActive() override;
-  absl::Status StageTable(uint32_t id, const TableImage& image) override;
+  absl::Status StageTables(std::span<const StagedTable> tables) override;
   absl::StatusOr<TableImage> ReadTable(uint32_t id, uint32_t table_size) override;
-  absl::Status DropTable(uint32_t id) override;
+  absl::Status DropTables(std::span<const uint32_t> ids) override;
   absl::StatusOr<std::vector<uint32_t>> ListTables() override;
   absl::Status StageGeneration(uint32_t generation, const GenerationImage& image) override;
   absl::StatusOr<GenerationImage> ReadGeneration(uint32_t generation) override;
@@ -61,7 +67,7 @@ class KernelDataPlane final : public DataPlane {
   absl::StatusOr<ProbeResult> Probe(uint32_t generation, std::span<const uint8_t> packet) override;
   absl::Status Activate(uint32_t generation, const guard::Approval& approval) override;
   absl::Status WaitGracePeriod() override;
-  absl::Status SetNextHop(uint32_t table, uint16_t backend_id,
+  absl::Status SetNextHop(uint32_t table, uint32_t table_size, uint16_t backend_id,
                           const std::optional<NextHop>& next_hop) override;
   absl::StatusOr<Counters> ReadCounters() override;
   absl::Status ClearVipCounter(uint32_t id) override;

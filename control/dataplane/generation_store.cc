@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/dataplane/generation_store.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "control/dataplane/image_codec.h"
+#include "control/dataplane/inner_maps.h"
+#include "control/dataplane/vip_map.h"
+
+namespace evenkeel::dataplane {
+namespace {
+
+VipMap<ek_vip_key4> Vips4(const KernelObjects& objects, uint32_t generation) {
+  return {objects.map(MapId::kVips4), generation, "ek_vips4"};
+}
+
+VipMap<ek_vip_key6> Vips6(const KernelObjects& objects, uint32_t generation) {
+  return {objects.map(MapId::kVips6), generation, "ek_vips6"};
+}
+
+// Puts in the inner maps that are missing, all at once.
+template <typename Vips>
+absl::Status PrepareFamily(const KernelObjects& objects, MapId outer, Vips vips_of) {
+  std::vector<uint32_t> ids;
+  std::vector<int> fds;
+  std::vector<UniqueFd> owners;
+  for (uint32_t generation = 0; generation < EK_MAX_GENERATIONS; ++generation) {
+    const auto vips = vips_of(objects, generation);
+    auto exists = vips.Exists();
+    if (!exists.ok()) return exists.status();
+    if (*exists) continue;
+    auto map = vips.Create(1);
+    if (!map.ok()) return map.status();
+    ids.push_back(generation);
+    fds.push_back(map->get());
+    owners.push_back(*std::move(map));
+  }
+  return InsertInnerMaps(objects.map(outer), ids, fds, kMapNames[static_cast<size_t>(outer)]);
+}
+
+struct Contents {
+  VipMap<ek_vip_key4>::Content v4;
+  VipMap<ek_vip_key6>::Content v6;
+
+  void Add(const VipKey& key, const ek_vip& value) {
+    if (key.address.is_ipv4()) {
+      v4.keys.push_back(EncodeKey4(key));
+      v4.values.push_back(value);
+    } else {
+      v6.keys.push_back(EncodeKey6(key));
+      v6.values.push_back(value);
+    }
+  }
+};
+
+Contents Encode(const GenerationImage& image) {
+  Contents contents;
+  std::set<model::IpAddress> addresses;
+  for (const VipImage& vip : image.vips) {
+    contents.Add(vip.key, EncodeVip(vip));
+    addresses.insert(vip.key.address);
+  }
+  const ek_vip marker{.table = 0, .table_size = 0, .counter = 0, .flags = EK_VIP_ADDRESS};
+  for (const model::IpAddress& address : addresses) contents.Add({.address = address}, marker);
+  return contents;
+}
+
+template <typename Content>
+void Decode(const Content& content, std::vector<VipImage>& vips) {
+  for (size_t i = 0; i < content.keys.size(); ++i) {
+    if (content.values[i].flags & EK_VIP_ADDRESS) continue;
+    vips.push_back(DecodeVip(DecodeKey(content.keys[i]), content.values[i]));
+  }
+}
+
+}  // namespace
+
+absl::Status GenerationStore::Prepare() {
+  if (auto s = PrepareFamily(*objects_, MapId::kVips4, Vips4); !s.ok()) return s;
+  return PrepareFamily(*objects_, MapId::kVips6, Vips6);
+}
+
+absl::Status GenerationStore::Check(uint32_t generation, const GenerationImage& image) const {
+  if (generation >= EK_MAX_GENERATIONS) {
+    return absl::InvalidArgumentError(absl::StrCat("no generation ", generation));
+  }
+  if (generation == 0 && image.vips.empty()) {
+    return absl::InvalidArgumentError("generation 0 without a VIP would mean \"none\"");
+  }
+  std::set<VipKey> keys;
+  for (const VipImage& vip : image.vips) {
+    if (vip.key.ip_protocol == 0 || !keys.insert(vip.key).second) {
+      return absl::InvalidArgumentError(absl::StrCat("VIP ", vip.key.address.ToString(), " port ",
+                                                     vip.key.port,
+                                                     ": without protocol, or listed twice"));
+    }
+    if (vip.counter >= max_vips_) {
+      return absl::ResourceExhaustedError(absl::StrCat("VIP counter ", vip.counter,
+                                                       ": the data plane was made for ", max_vips_,
+                                                       " VIPs; raise max_vips and create it anew"));
+    }
+  }
+  auto info = ReadInfo(generation);
+  if (!info.ok()) return info.status();
+  if (info->abi_version != 0) {
+    return absl::FailedPreconditionError(absl::StrCat("generation ", generation, " is in use"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GenerationStore::Stage(uint32_t generation, const GenerationImage& image) {
+  if (auto s = Check(generation, image); !s.ok()) return s;
+  const Contents contents = Encode(image);
+  auto vips4 = Vips4(*objects_, generation);
+  auto vips6 = Vips6(*objects_, generation);
+  auto fill = [&]() -> absl::Status {
+    // What a daemon that was killed while it staged may have left.
+    if (auto s = vips4.Clear(); !s.ok()) return s;
+    if (auto s = vips6.Clear(); !s.ok()) return s;
+    if (auto s = vips4.Reserve(static_cast<uint32_t>(contents.v4.keys.size())); !s.ok()) return s;
+    if (auto s = vips6.Reserve(static_cast<uint32_t>(contents.v6.keys.size())); !s.ok()) return s;
+    if (auto s = vips4.Insert(contents.v4); !s.ok()) return s;
+    if (auto s = vips6.Insert(contents.v6); !s.ok()) return s;
+    ek_gen_info info = image.info;
+    info.abi_version = EK_ABI_VERSION;
+    info.active_word = MakeActiveWord(generation, image.vips);
+    return WriteInfo(generation, info);
+  };
+  absl::Status status = fill();
+  if (!status.ok()) {
+    if (auto undone = Drop(generation); !undone.ok()) return undone;
+  }
+  return status;
+}
+
+absl::StatusOr<GenerationImage> GenerationStore::Read(uint32_t generation) const {
+  auto info = ReadInfo(generation);
+  if (!info.ok()) return info.status();
+  if (info->abi_version == 0) {
+    return absl::NotFoundError(absl::StrCat("generation ", generation, " is unused"));
+  }
+  GenerationImage image;
+  image.info = *info;
+  auto vips4 = Vips4(*objects_, generation).Read();
+  if (!vips4.ok()) return vips4.status();
+  auto vips6 = Vips6(*objects_, generation).Read();
+  if (!vips6.ok()) return vips6.status();
+  Decode(*vips4, image.vips);
+  Decode(*vips6, image.vips);
+  std::sort(image.vips.begin(), image.vips.end(),
+            [](const VipImage& a, const VipImage& b) { return a.key < b.key; });
+  return image;
+}
+
+absl::StatusOr<ek_gen_info> GenerationStore::ReadInfo(uint32_t generation) const {
+  ek_gen_info info{};
+  const int err = bpf_map_lookup_elem(objects_->map(MapId::kGenInfo), &generation, &info);
+  if (err != 0)
+    return KernelError(err, absl::StrCat("cannot read info of generation ", generation));
+  return info;
+}
+
+absl::Status GenerationStore::WriteInfo(uint32_t generation, const ek_gen_info& info) {
+  const int err = bpf_map_update_elem(objects_->map(MapId::kGenInfo), &generation, &info, BPF_ANY);
+  if (err == 0) return absl::OkStatus();
+  return KernelError(err, absl::StrCat("cannot write info of generation ", generation));
+}
+
+absl::Status GenerationStore::Drop(uint32_t generation) {
+  if (auto s = WriteInfo(generation, ek_gen_info{}); !s.ok()) return s;
+  if (auto s = Vips4(*objects_, generation).Clear(); !s.ok()) return s;
+  return Vips6(*objects_, generation).Clear();
+}
+
+}  // namespace evenkeel::dataplane

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Plain values to the bytes of bpf/abi/maps.h and back. Pure.
+#ifndef EVENKEEL_CONTROL_DATAPLANE_IMAGE_CODEC_H_
+#define EVENKEEL_CONTROL_DATAPLANE_IMAGE_CODEC_H_
+
+#include <span>
+
+#include "control/dataplane/dataplane.h"
+
+namespace evenkeel::dataplane {
+
+// Lines that a table of `slots` with `backends` needs.
+uint32_t LinesNeeded(uint32_t slots, size_t backends);
+
+ek_backend EncodeBackend(const BackendImage& image, const Encapsulation& encapsulation);
+BackendImage DecodeBackend(const ek_backend& entry);
+
+ek_nexthop EncodeNextHop(const NextHop& hop);
+
+// `lines` has at least LinesNeeded() elements; those beyond are zeroed.
+void EncodeTable(const TableImage& image, const Encapsulation& encapsulation,
+                 std::span<ek_line> lines);
+// OutOfRange: `lines` cannot hold `table_size` slots.
+absl::StatusOr<TableImage> DecodeTable(std::span<const ek_line> lines, uint32_t table_size);
+
+ek_vip_key4 EncodeKey4(const VipKey& key);
+ek_vip_key6 EncodeKey6(const VipKey& key);
+VipKey DecodeKey(const ek_vip_key4& key);
+VipKey DecodeKey(const ek_vip_key6& key);
+ek_vip EncodeVip(const VipImage& image);
+VipImage DecodeVip(const VipKey& key, const ek_vip& value);
+
+}  // namespace evenkeel::dataplane
+
+#endif  // EVENKEEL_CONTROL_DATAPLANE_IMAGE_CODEC_H_
