@@ -24,8 +24,8 @@ namespace evenkeel::publish {
 
 struct PublishResult {
   uint32_t generation = 0;
-  uint32_t tables_staged = 0;   // the other pools kept theirs
-  uint32_t probes = 0;          // synthetic packets that gave the expected bytes
+  uint32_t tables_staged = 0;  // the other pools kept theirs
+  uint32_t probes = 0;         // synthetic packets that gave the expected bytes
   std::chrono::microseconds stage{0}, verify{0}, swap{0};
   std::vector<neighbor::Resolution> unreachable;  // backends published without a next hop
 };
@@ -33,9 +33,9 @@ struct PublishResult {
 // What the kernel had when the daemon started.
 struct AdoptReport {
   enum class State { kEmpty, kMatches, kDiffers } state = State::kEmpty;
-  uint64_t revision = 0;          // as noted in the kernel
+  uint64_t revision = 0;                       // as noted in the kernel
   std::optional<guard::Digest> kernel_digest;  // of the tables as read back
-  std::string message;            // one sentence for the log and for status
+  std::string message;                         // one sentence for the log and for status
 };
 
 struct BackendCounters {
@@ -83,6 +83,10 @@ class Publisher {
 
   std::shared_ptr<const guard::BuiltFleet> applied() const;  // null: nothing published or adopted
   absl::StatusOr<CounterReport> ReadCounters();
+
+  // Former generations are released in the background, after a grace period. Returns when all but
+  // the one before the active (kept for a quick undo) are.
+  void Settle();
 
  private:
   struct Impl;

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/publish/publisher.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "bpf/abi/verdict.h"
+#include "control/guard/server_weights.h"
+#include "control/publish/publisher_impl.h"
+#include "control/publish/reach.h"
+#include "control/publish/readback.h"
+
+namespace evenkeel::publish {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What an update waits for neighbours that are new: one that answers does so within a few ms.
+constexpr std::chrono::milliseconds kResolveWait{300};
+constexpr std::chrono::milliseconds kResolveSlice{10};
+// What an update waits for the indexes of former generations; a grace period takes 10 to 50 ms.
+constexpr std::chrono::seconds kIndexWait{5};
+
+std::chrono::microseconds Since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
+}
+
+}  // namespace
+
+Publisher::Impl::Impl(dataplane::DataPlane* dataplane_in, neighbor::Resolver* resolver_in,
+                      const maglev::HashKey& flow_key)
+    : dataplane(dataplane_in),
+      resolver(resolver_in),
+      key(dataplane::HashKeyWords(flow_key)),
+      ledger(dataplane_in->limits()),
+      collector([this] { Collect(); }) {}
+
+Publisher::Impl::~Impl() {
+  {
+    std::lock_guard lock(mu);
+    stopping = true;
+  }
+  changed.notify_all();
+  collector.join();
+}
+
+absl::Status Publisher::Impl::CheckBase(const guard::Approval& approval) const {
+  const std::optional<guard::Digest>& base = approval.base();
+  if (!active && !base) return absl::OkStatus();
+  if (active && base && active->digest == *base) return absl::OkStatus();
+  auto name = [](const std::optional<guard::Digest>& digest) {
+    return digest ? digest->ToShort() : std::string("nothing");
+  };
+  std::optional<guard::Digest> running;
+  if (active) running = active->digest;
+  return absl::AbortedError(absl::StrCat("the change was judged against ", name(base), ", but ",
+                                         name(running), " runs; plan it again"));
+}
+
+// Follows addresses that are new and gives their neighbours a moment to answer.
+absl::Status Publisher::Impl::FollowNew(const guard::BuiltFleet& fleet) {
+  std::vector<model::IpAddress> fresh;
+  for (const model::Pool& pool : fleet.config.pools) {
+    for (const model::Backend& backend : pool.backends) {
+      if (backend.state == model::AdminState::kDisabled) continue;
+      if (followed.insert(backend.address).second) fresh.push_back(backend.address);
+    }
+  }
+  if (fresh.empty()) return absl::OkStatus();
+  if (auto status = resolver->Follow({followed.begin(), followed.end()}); !status.ok()) {
+    for (const model::IpAddress& address : fresh) followed.erase(address);
+    return status;
+  }
+  const auto deadline = Clock::now() + kResolveWait;
+  auto unknown = [&](const model::IpAddress& a) { return !resolver->Get(a).next_hop; };
+  while (Clock::now() < deadline && std::any_of(fresh.begin(), fresh.end(), unknown)) {
+    resolver->WaitResolved(kResolveSlice);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> Publisher::Impl::NextIndex(std::unique_lock<std::mutex>& lock,
+                                                    bool has_vips) {
+  auto find = [&]() -> std::optional<uint32_t> {
+    for (uint32_t i = 1; i <= EK_MAX_GENERATIONS; ++i) {
+      const uint32_t index = (last_index + i) % EK_MAX_GENERATIONS;
+      if (!index_used[index] && (index != 0 || has_vips)) return index;
+    }
+    return std::nullopt;
+  };
+  std::optional<uint32_t> index;
+  if (!changed.wait_for(lock, kIndexWait, [&] { return (index = find()).has_value(); })) {
+    return absl::UnavailableError(
+        "every generation of the kernel's maps is still in use by packets; try again");
+  }
+  return *index;
+}
+
+std::vector<neighbor::Resolution> Publisher::Impl::Unreachable() const {
+  std::vector<neighbor::Resolution> list;
+  for (const model::IpAddress& address : unresolved) {
+    for (const Place& place : ledger.PlacesOf(address)) {
+      auto resolution = ForMethod(resolver->Get(address), place.method);
+      if (resolution.next_hop) continue;
+      list.push_back(std::move(resolution));
+      break;
+    }
+  }
+  std::sort(list.begin(), list.end(),
+            [](const auto& a, const auto& b) { return a.address < b.address; });
+  return list;
+}
+
+void Publisher::Impl::Swap(GenerationRecord next) {
+  last_index = next.index;
+  index_used[next.index] = true;
+  if (previous) retired.push_back(*std::move(previous));
+  previous.reset();
+  if (active) previous = std::move(active);
+  active = std::move(next);
+  changed.notify_all();
+}
+
+absl::StatusOr<PublishResult> Publisher::Impl::Attempt(const guard::Approval& approval,
+                                                       uint64_t revision,
+                                                       std::unique_lock<std::mutex>& lock) {
+  PublishResult result;
+  const auto start = Clock::now();
+  auto index = NextIndex(lock, !approval.fleet().config.vips.empty());
+  if (!index.ok()) return index.status();
+  Staging staging(dataplane, resolver, &ledger, approval, active ? &*active : nullptr);
+  if (auto status = staging.StageTables(); !status.ok()) return status;
+  if (auto status = staging.StageGeneration(*index, revision); !status.ok()) return status;
+  result.stage = Since(start);
+  const auto verify = Clock::now();
+  if (auto status = staging.Probe(key); !status.ok()) return status;
+  result.verify = Since(verify);
+  const auto swap = Clock::now();
+  if (auto status = dataplane->Activate(*index, approval); !status.ok()) {
+    // Only the kernel knows whether the write was made; once made it stands.
+    auto now = dataplane->ReadActive();
+    if (!now.ok() || !now->published || now->generation != *index) return status;
+  }
+  result.swap = Since(swap);
+  result.generation = *index;
+  result.tables_staged = staging.tables_staged();
+  result.probes = staging.probes();
+  unresolved.insert(staging.unresolved().begin(), staging.unresolved().end());
+  Swap(staging.Commit());
+  result.unreachable = Unreachable();
+  return result;
+}
+
+absl::StatusOr<PublishResult> Publisher::Impl::Publish(const guard::Approval& approval,
+                                                       uint64_t revision, bool compare_base) {
+  std::lock_guard serial(publish_mu);
+  {
+    std::lock_guard lock(mu);
+    if (!adopted) return absl::FailedPreconditionError("publishing before Adopt");
+    if (auto s = CheckBase(approval); compare_base && !s.ok()) return s;
+  }
+  if (auto status = FollowNew(approval.fleet()); !status.ok()) return status;
+  std::unique_lock lock(mu);
+  auto result = Attempt(approval, revision, lock);
+  if (!absl::IsResourceExhausted(result.status()) || (!previous && retired.empty())) return result;
+  // Ids are scarce: those of former generations are given up first.
+  if (previous) retired.push_back(*std::move(previous));
+  previous.reset();
+  changed.notify_all();
+  changed.wait_for(lock, kIndexWait, [&] { return retired.empty(); });
+  return Attempt(approval, revision, lock);
+}
+
+absl::Status Publisher::Impl::UpdateNextHop(const neighbor::Resolution& resolution) {
+  std::lock_guard lock(mu);
+  return ApplyNextHop(resolution);
+}
+
+absl::Status Publisher::Impl::ApplyNextHop(const neighbor::Resolution& resolution) {
+  absl::Status status;
+  bool missing = false;
+  for (const Place& place : ledger.PlacesOf(resolution.address)) {
+    const auto hop = ForMethod(resolution, place.method).next_hop;
+    missing |= !hop.has_value();
+    status.Update(dataplane->SetNextHop(place.table, place.table_size, place.backend_id, hop));
+  }
+  if (missing) {
+    unresolved.insert(resolution.address);
+  } else {
+    unresolved.erase(resolution.address);
+  }
+  return status;
+}
+
+absl::StatusOr<CounterReport> Publisher::Impl::ReadCounters() {
+  auto counters = dataplane->ReadCounters();
+  if (!counters.ok()) return counters.status();
+  static constexpr const char* kVerdictNames[] = {
+#define EK_NAME(symbol, name, text) name,
+      EK_VERDICT_LIST(EK_NAME)
+#undef EK_NAME
+  };
+  CounterReport report;
+  for (size_t i = 0; i < EK_VERDICT_COUNT; ++i) {
+    report.verdicts.emplace_back(kVerdictNames[i], counters->verdicts[i]);
+  }
+  std::lock_guard lock(mu);
+  if (!active || !active->fleet) return report;
+  for (const model::Vip& vip : active->fleet->config.vips) {
+    const auto id = ledger.VipCounter(
+        {.address = vip.address, .port = vip.port, .ip_protocol = guard::IpProtocol(vip.protocol)});
+    report.vips.push_back({vip.name, id ? counters->vips[*id] : dataplane::Counter{}});
+  }
+  for (const model::Pool& pool : active->fleet->config.pools) {
+    for (const model::Backend& backend : pool.backends) {
+      const auto id = ledger.BackendCounter(pool.name, backend.address);
+      report.backends.push_back({pool.name, backend.name, backend.address,
+                                 id ? counters->backends[*id] : dataplane::Counter{}});
+    }
+  }
+  return report;
+}
+
+Publisher::Publisher(dataplane::DataPlane* dataplane, neighbor::Resolver* resolver,
+                     const maglev::HashKey& flow_key)
+    : impl_(std::make_unique<Impl>(dataplane, resolver, flow_key)) {}
+
+Publisher::~Publisher() = default;
+
+absl::StatusOr<AdoptReport> Publisher::Adopt(std::shared_ptr<const guard::BuiltFleet> intent) {
+  return impl_->Adopt(std::move(intent));
+}
+
+absl::StatusOr<PublishResult> Publisher::Publish(const guard::Approval& approval,
+                                                 uint64_t revision) {
+  return impl_->Publish(approval, revision, /*compare_base=*/true);
+}
+
+absl::StatusOr<PublishResult> Publisher::Restore(const guard::Approval& approval,
+                                                 uint64_t revision) {
+  return impl_->Publish(approval, revision, /*compare_base=*/false);
+}
+
+absl::Status Publisher::UpdateNextHop(const neighbor::Resolution& resolution) {
+  return impl_->UpdateNextHop(resolution);
+}
+
+absl::StatusOr<guard::Digest> Publisher::ReadKernelDigest() {
+  std::lock_guard lock(impl_->mu);
+  return DigestOfKernel(*impl_->dataplane);
+}
+
+std::shared_ptr<const guard::BuiltFleet> Publisher::applied() const {
+  std::lock_guard lock(impl_->mu);
+  return impl_->active ? impl_->active->fleet : nullptr;
+}
+
+absl::StatusOr<CounterReport> Publisher::ReadCounters() { return impl_->ReadCounters(); }
+
+void Publisher::Settle() { impl_->Settle(); }
+
+}  // namespace evenkeel::publish

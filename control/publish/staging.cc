@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/publish/staging.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "control/guard/server_weights.h"
+#include "control/maglev/maglev.h"
+#include "control/publish/reach.h"
+#include "control/publish/readback.h"
+
+namespace evenkeel::publish {
+namespace {
+
+// Bounds the images held in memory (262 KB each at the default size), while each chunk costs one
+// grace period only.
+constexpr size_t kChunk = 32;
+
+// Addresses that get an entry: all but the disabled ones, each once, in order of the config.
+std::vector<model::IpAddress> EntriesOf(const model::Pool& pool) {
+  std::vector<model::IpAddress> addresses;
+  absl::flat_hash_set<model::IpAddress> seen;
+  for (const model::Backend& backend : pool.backends) {
+    if (backend.state == model::AdminState::kDisabled) continue;
+    if (seen.insert(backend.address).second) addresses.push_back(backend.address);
+  }
+  return addresses;
+}
+
+bool SameEntries(const TableRecord& table, const std::vector<model::IpAddress>& wanted) {
+  std::vector<model::IpAddress> sorted = wanted;
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<model::IpAddress> present;
+  for (const BackendSlot& slot : table.backends) {
+    if (slot.method != EK_METHOD_NONE) present.push_back(slot.address);
+  }
+  std::sort(present.begin(), present.end());
+  return present == sorted;
+}
+
+absl::Status WithPool(const absl::Status& status, const std::string& pool) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat("pool ", pool, ": ", status.message()));
+}
+
+int64_t UnixNanoseconds() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+Staging::Staging(dataplane::DataPlane* dataplane, const neighbor::Resolver* resolver,
+                 Ledger* ledger, const guard::Approval& approval, const GenerationRecord* active)
+    : dataplane_(dataplane),
+      resolver_(resolver),
+      ledger_(ledger),
+      approval_(approval),
+      active_(active) {}
+
+Staging::~Staging() {
+  if (committed_) return;
+  if (auto status = Undo(); !status.ok()) {
+    spdlog::error("publishing was not undone in full: {}", std::string(status.message()));
+  }
+}
+
+absl::Status Staging::StageTables() {
+  const guard::BuiltFleet& fleet = approval_.fleet();
+  std::map<std::string, TableRef, std::less<>> standing;
+  if (active_ != nullptr) {
+    for (const TableRef& table : active_->tables) standing[table->pool] = table;
+  }
+  std::set<std::string, std::less<>> used;
+  for (const model::Vip& vip : fleet.config.vips) used.insert(vip.pool);
+
+  std::vector<Pool*> changed;
+  for (size_t i = 0; i < fleet.pools.size(); ++i) {
+    const guard::BuiltPool& built = fleet.pools[i];
+    if (!used.contains(built.name)) continue;
+    Pool& pool = pools_[built.name];
+    pool.config = &fleet.config.pools[i];
+    pool.built = &built;
+    const std::vector<model::IpAddress> entries = EntriesOf(*pool.config);
+    const auto it = standing.find(built.name);
+    if (it != standing.end() && it->second->digest == built.digest &&
+        it->second->size == built.table->size && SameEntries(*it->second, entries)) {
+      pool.table = it->second;
+      continue;
+    }
+    auto table = ledger_->AddTable(built.name, built.table->size, built.digest,
+                                   built.table->forwarding, entries);
+    if (!table.ok()) return WithPool(table.status(), built.name);
+    fresh_.push_back(*table);
+    pool.table = *std::move(table);
+    pool.fresh = true;
+    changed.push_back(&pool);
+  }
+  for (size_t i = 0; i < changed.size(); i += kChunk) {
+    auto chunk = std::span(changed).subspan(i, std::min(kChunk, changed.size() - i));
+    if (auto status = StageChunk(chunk); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+dataplane::TableImage Staging::MakeImage(const Pool& pool) const {
+  dataplane::TableImage image;
+  absl::flat_hash_map<model::IpAddress, uint16_t> ids;
+  for (size_t i = 0; i < pool.table->backends.size(); ++i) {
+    const BackendSlot& slot = pool.table->backends[i];
+    dataplane::BackendImage backend;
+    if (slot.method != EK_METHOD_NONE) {
+      backend.address = slot.address;
+      backend.method = slot.method;
+      backend.counter = slot.counter;
+      backend.next_hop = ForMethod(resolver_->Get(slot.address), slot.method).next_hop;
+      ids[slot.address] = static_cast<uint16_t>(i + 1);
+    }
+    image.backends.push_back(backend);
+  }
+  const guard::BuiltTable& built = *pool.built->table;
+  std::vector<uint16_t> id_of_server;
+  for (const model::IpAddress& server : built.servers) id_of_server.push_back(ids[server]);
+  image.slots.reserve(built.owner.size());
+  for (const uint16_t owner : built.owner) {
+    const uint16_t id = owner == maglev::kNoOwner ? uint16_t{0} : id_of_server[owner];
+    image.slots.push_back(EK_SLOT(id, 0));
+  }
+  return image;
+}
+
+absl::Status Staging::StageChunk(std::span<Pool*> pools) {
+  std::vector<dataplane::StagedTable> tables;
+  for (Pool* pool : pools) {
+    tables.push_back({.id = pool->table->id, .image = MakeImage(*pool)});
+  }
+  // Noted before the call: whatever becomes of it, these ids are to be dropped.
+  for (const dataplane::StagedTable& table : tables) in_kernel_.push_back(table.id);
+  if (auto status = dataplane_->StageTables(tables); !status.ok()) return status;
+  for (size_t i = 0; i < pools.size(); ++i) {
+    if (auto status = VerifyTable(*pools[i], tables[i].image); !status.ok()) {
+      return WithPool(status, pools[i]->built->name);
+    }
+    pools[i]->backends = std::move(tables[i].image.backends);
+    for (const dataplane::BackendImage& backend : pools[i]->backends) {
+      if (backend.method != EK_METHOD_NONE && !backend.next_hop) {
+        unresolved_.push_back(backend.address);
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Staging::VerifyTable(const Pool& pool, const dataplane::TableImage& staged) {
+  auto read = dataplane_->ReadTable(pool.table->id, pool.table->size);
+  if (!read.ok()) return read.status();
+  auto table = TableFromKernel(*read, pool.built->table->forwarding);
+  if (!table.ok()) return table.status();
+  if (const guard::Digest digest = table->ComputeDigest(); digest != pool.built->digest) {
+    return absl::DataLossError(absl::StrCat("the table read back has digest ", digest.ToShort(),
+                                            ", approved was ", pool.built->digest.ToShort()));
+  }
+  // The digest does not cover draining backends, counters and next hops.
+  if (read->backends != staged.backends) {
+    return absl::DataLossError("the backend entries read back are not those written");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Staging::StageGeneration(uint32_t index, uint64_t revision) {
+  record_.index = index;
+  record_.revision = revision;
+  record_.digest = approval_.digest();
+  record_.fleet = approval_.shared_fleet();
+  for (const auto& [name, pool] : pools_) record_.tables.push_back(pool.table);
+  dataplane::GenerationImage image;
+  for (const model::Vip& vip : record_.fleet->config.vips) {
+    const dataplane::VipKey key{
+        .address = vip.address, .port = vip.port, .ip_protocol = guard::IpProtocol(vip.protocol)};
+    auto counter = ledger_->AcquireVip(key);
+    if (!counter.ok()) return counter.status();
+    vip_references_.push_back(key);
+    const TableRecord& table = *pools_.find(vip.pool)->second.table;
+    image.vips.push_back(
+        {.key = key, .table = table.id, .table_size = table.size, .counter = *counter});
+  }
+  std::sort(image.vips.begin(), image.vips.end(),
+            [](const auto& a, const auto& b) { return a.key < b.key; });
+  image.info.revision = revision;
+  image.info.published_unix_ns = static_cast<uint64_t>(UnixNanoseconds());
+  std::copy(record_.digest.bytes.begin(), record_.digest.bytes.end(), image.info.digest);
+  record_.vips = image.vips;
+  generation_staged_ = true;
+  if (auto status = dataplane_->StageGeneration(index, image); !status.ok()) return status;
+  return VerifyGeneration();
+}
+
+absl::Status Staging::VerifyGeneration() {
+  auto read = dataplane_->ReadGeneration(record_.index);
+  if (!read.ok()) return read.status();
+  if (read->vips != record_.vips) {
+    return absl::DataLossError("the VIPs read back are not those written");
+  }
+  absl::flat_hash_map<uint32_t, const guard::Digest*> digests;
+  for (const TableRef& table : record_.tables) digests[table->id] = &table->digest;
+  std::vector<guard::VipBinding> bindings;
+  for (const dataplane::VipImage& vip : read->vips) {
+    bindings.push_back({.address = vip.key.address,
+                        .port = vip.key.port,
+                        .ip_protocol = vip.key.ip_protocol,
+                        .table = *digests.at(vip.table)});
+  }
+  if (const guard::Digest digest = guard::ComputeFleetDigest(bindings);
+      digest != approval_.digest()) {
+    return absl::DataLossError(absl::StrCat("the generation read back has digest ",
+                                            digest.ToShort(), ", approved was ",
+                                            approval_.digest().ToShort()));
+  }
+  return absl::OkStatus();
+}
+
+GenerationRecord Staging::Commit() {
+  committed_ = true;
+  return std::move(record_);
+}
+
+absl::Status Staging::Undo() {
+  committed_ = true;
+  absl::Status status;
+  if (generation_staged_) status.Update(dataplane_->DropGeneration(record_.index));
+  status.Update(dataplane_->DropTables(in_kernel_));
+  // What the kernel could not drop keeps its ids: they must not be handed out.
+  if (!status.ok()) return status;
+  for (const dataplane::VipKey& key : vip_references_) {
+    if (const auto id = ledger_->DropVip(key)) ledger_->FreeVipCounter(*id);
+  }
+  // No packet has counted on these yet: nothing to clear.
+  for (const TableRef& table : fresh_) ledger_->FreeBackendCounters(ledger_->RemoveTable(table));
+  return absl::OkStatus();
+}
+
+}  // namespace evenkeel::publish

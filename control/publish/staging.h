@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One attempt to publish: everything it puts into the kernel and the ledger it also takes out
+// again, unless it is committed.
+#ifndef EVENKEEL_CONTROL_PUBLISH_STAGING_H_
+#define EVENKEEL_CONTROL_PUBLISH_STAGING_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "control/dataplane/dataplane.h"
+#include "control/guard/guard.h"
+#include "control/neighbor/neighbor.h"
+#include "control/publish/generation_record.h"
+#include "control/publish/ledger.h"
+
+namespace evenkeel::publish {
+
+struct Flow;
+
+class Staging {
+ public:
+  // `active` may be null. All must outlive the object.
+  Staging(dataplane::DataPlane* dataplane, const neighbor::Resolver* resolver, Ledger* ledger,
+          const guard::Approval& approval, const GenerationRecord* active);
+  ~Staging();  // takes out what was put in and not committed
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+
+  // Stages a table for each pool that has a VIP and whose slots or backends are not those that
+  // `active` has; reads each back and compares it with what was approved.
+  absl::Status StageTables();
+  // Stages the VIPs as generation `index`, reads them back, compares the whole digest.
+  absl::Status StageGeneration(uint32_t index, uint64_t revision);
+  // Runs synthetic packets through the program against the staged generation.
+  absl::Status Probe(const std::array<uint64_t, 2>& key);
+  // From here on the staged objects are the caller's.
+  GenerationRecord Commit();
+  // Takes everything out. What could not be taken out is in the status.
+  absl::Status Undo();
+
+  uint32_t tables_staged() const { return static_cast<uint32_t>(fresh_.size()); }
+  uint32_t probes() const { return probes_; }
+  // Backends in the staged tables without a next hop.
+  const std::vector<model::IpAddress>& unresolved() const { return unresolved_; }
+
+ private:
+  struct Pool {
+    const model::Pool* config = nullptr;
+    const guard::BuiltPool* built = nullptr;
+    TableRef table;
+    bool fresh = false;
+    // Kept for the probes: next hops as staged, by pool-local id - 1.
+    std::vector<dataplane::BackendImage> backends;
+  };
+
+  absl::Status StageChunk(std::span<Pool*> pools);
+  absl::Status VerifyTable(const Pool& pool, const dataplane::TableImage& staged);
+  dataplane::TableImage MakeImage(const Pool& pool) const;
+  absl::Status VerifyGeneration();
+  absl::Status ProbePool(Pool& pool, const std::array<uint64_t, 2>& key, uint32_t budget);
+  absl::Status ProbeOnce(const Pool& pool, const dataplane::VipImage& vip, const Flow& flow,
+                         uint64_t hash);
+  uint16_t AnyPort(const dataplane::VipKey& vip) const;
+
+  dataplane::DataPlane* dataplane_;
+  const neighbor::Resolver* resolver_;
+  Ledger* ledger_;
+  const guard::Approval& approval_;
+  const GenerationRecord* active_;
+
+  std::map<std::string, Pool, std::less<>> pools_;  // with a VIP
+  std::vector<TableRef> fresh_;                     // in the ledger because of this attempt
+  std::vector<uint32_t> in_kernel_;                 // tables put in
+  std::vector<dataplane::VipKey> vip_references_;
+  std::vector<model::IpAddress> unresolved_;
+  GenerationRecord record_;
+  bool generation_staged_ = false;
+  bool committed_ = false;
+  uint32_t probes_ = 0;
+};
+
+}  // namespace evenkeel::publish
+
+#endif  // EVENKEEL_CONTROL_PUBLISH_STAGING_H_
