@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/harness/fake_dataplane/fake_dataplane.h"
+
+#include <linux/bpf.h>
+
+#include <algorithm>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "control/publish/probe.h"
+
+namespace evenkeel::testing {
+namespace {
+
+using dataplane::GenerationImage;
+using dataplane::TableImage;
+
+uint16_t Read16(std::span<const uint8_t> bytes, size_t at) {
+  return static_cast<uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+}
+
+template <size_t N>
+std::array<uint8_t, N> ReadBytes(std::span<const uint8_t> bytes, size_t at) {
+  std::array<uint8_t, N> out;
+  std::copy_n(bytes.begin() + static_cast<ptrdiff_t>(at), N, out.begin());
+  return out;
+}
+
+// Frames as publish::BuildFrame makes them.
+publish::Flow ParseFrame(std::span<const uint8_t> frame) {
+  publish::Flow flow;
+  size_t transport = 0;
+  if (Read16(frame, 12) == 0x0800) {
+    flow.ip_protocol = frame[23];
+    flow.source = model::IpAddress::FromIpv4(ReadBytes<4>(frame, 26));
+    flow.destination = model::IpAddress::FromIpv4(ReadBytes<4>(frame, 30));
+    transport = 34;
+  } else {
+    flow.ip_protocol = frame[20];
+    flow.source = model::IpAddress::FromIpv6(ReadBytes<16>(frame, 22));
+    flow.destination = model::IpAddress::FromIpv6(ReadBytes<16>(frame, 38));
+    transport = 54;
+  }
+  flow.source_port = Read16(frame, transport);
+  flow.destination_port = Read16(frame, transport + 2);
+  return flow;
+}
+
+const dataplane::VipImage* FindVip(const GenerationImage& image, const publish::Flow& flow) {
+  for (const uint16_t port : {flow.destination_port, uint16_t{0}}) {
+    const dataplane::VipKey key{
+        .address = flow.destination, .port = port, .ip_protocol = flow.ip_protocol};
+    for (const auto& vip : image.vips) {
+      if (vip.key == key) return &vip;
+    }
+  }
+  return nullptr;
+}
+
+absl::Status InUse(absl::string_view what, uint32_t id) {
+  return absl::FailedPreconditionError(absl::StrCat(what, " ", id, " is in use"));
+}
+
+}  // namespace
+
+FakeDataPlane::FakeDataPlane(const maglev::HashKey& key, const dataplane::Limits& limits)
+    : key_(dataplane::HashKeyWords(key)), limits_(limits) {
+  counters_.vips.resize(limits.max_vips);
+  counters_.backends.resize(limits.max_backends);
+}
+
+std::string FakeDataPlane::Dump() const {
+  std::lock_guard lock(mu_);
+  std::string out = absl::StrCat("active ", active_word_, "\n");
+  for (const auto& [id, table] : tables_) {
+    absl::StrAppend(&out, "table ", id, ":");
+    for (const uint32_t slot : table.slots) absl::StrAppend(&out, " ", slot);
+    for (const auto& b : table.backends) {
+      absl::StrAppend(
+          &out, "\n  ", b.address.ToString(), " ", b.method, " ", b.counter, " ",
+          b.next_hop ? absl::StrCat(b.next_hop->ifindex, "/", b.next_hop->dmac[5]) : "-");
+    }
+    absl::StrAppend(&out, "\n");
+  }
+  for (const auto& [index, image] : generations_) {
+    absl::StrAppend(&out, "generation ", index, " revision ", image.info.revision, " ",
+                    image.info.published_unix_ns);
+    for (const auto& vip : image.vips) {
+      absl::StrAppend(&out, "\n  ", vip.key.address.ToString(), " ", vip.key.port, " ",
+                      vip.key.ip_protocol, " ", vip.table, " ", vip.counter);
+    }
+    absl::StrAppend(&out, "\n");
+  }
+  auto add = [&](absl::string_view name, const std::vector<dataplane::Counter>& counters) {
+    for (size_t i = 0; i < counters.size(); ++i) {
+      if (counters[i].packets) absl::StrAppend(&out, name, i, "=", counters[i].packets, "\n");
+    }
+  };
+  add("vip ", counters_.vips);
+  add("backend ", counters_.backends);
+  return out;
+}
+
+void FakeDataPlane::CorruptNextTable() {
+  std::lock_guard lock(mu_);
+  corrupt_next_ = true;
+}
+
+void FakeDataPlane::SetVipCounter(uint32_t id, const dataplane::Counter& counter) {
+  std::lock_guard lock(mu_);
+  counters_.vips[id] = counter;
+}
+
+void FakeDataPlane::SetBackendCounter(uint32_t id, const dataplane::Counter& counter) {
+  std::lock_guard lock(mu_);
+  counters_.backends[id] = counter;
+}
+
+bool FakeDataPlane::IsActive(uint32_t generation) const {
+  return active_word_ != EK_ACTIVE_NONE && (active_word_ & EK_ACTIVE_GENERATION_MASK) == generation;
+}
+
+bool FakeDataPlane::InActiveUse(uint32_t table) const {
+  if (active_word_ == EK_ACTIVE_NONE) return false;
+  const auto& vips = generations_.at(active_word_ & EK_ACTIVE_GENERATION_MASK).vips;
+  return std::any_of(vips.begin(), vips.end(), [&](const auto& vip) { return vip.table == table; });
+}
+
+absl::StatusOr<dataplane::Snapshot> FakeDataPlane::ReadActive() {
+  std::lock_guard lock(mu_);
+  dataplane::Snapshot snapshot;
+  snapshot.active_word = active_word_;
+  snapshot.published = active_word_ != EK_ACTIVE_NONE;
+  if (!snapshot.published) return snapshot;
+  snapshot.generation = active_word_ & EK_ACTIVE_GENERATION_MASK;
+  snapshot.image = generations_.at(snapshot.generation);
+  return snapshot;
+}
+
+absl::Status FakeDataPlane::StageTables(std::span<const dataplane::StagedTable> tables) {
+  std::lock_guard lock(mu_);
+  for (const auto& table : tables) {
+    if (table.id >= limits_.max_tables) return absl::ResourceExhaustedError("table id");
+    if (tables_.contains(table.id)) return InUse("table", table.id);
+    if (auto status = dataplane::CheckImage(table.image); !status.ok()) return status;
+  }
+  for (const auto& table : tables) {
+    TableImage& image = tables_[table.id] = table.image;
+    if (!std::exchange(corrupt_next_, false)) continue;
+    const auto other = std::find_if(image.slots.begin(), image.slots.end(),
+                                    [&](uint32_t slot) { return slot != image.slots[0]; });
+    std::swap(image.slots[0], *other);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TableImage> FakeDataPlane::ReadTable(uint32_t id, uint32_t table_size) {
+  std::lock_guard lock(mu_);
+  const auto it = tables_.find(id);
+  if (it == tables_.end()) return absl::NotFoundError(absl::StrCat("no table ", id));
+  if (it->second.slots.size() != table_size) return absl::OutOfRangeError("table size");
+  return it->second;
+}
+
+absl::Status FakeDataPlane::DropTables(std::span<const uint32_t> ids) {
+  std::lock_guard lock(mu_);
+  for (const uint32_t id : ids) {
+    if (InActiveUse(id)) return InUse("table", id);
+  }
+  for (const uint32_t id : ids) tables_.erase(id);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<uint32_t>> FakeDataPlane::ListTables() {
+  std::lock_guard lock(mu_);
+  std::vector<uint32_t> ids;
+  for (const auto& [id, image] : tables_) ids.push_back(id);
+  return ids;
+}
+
+absl::Status FakeDataPlane::StageGeneration(uint32_t generation, const GenerationImage& image) {
+  std::lock_guard lock(mu_);
+  if (generation >= EK_MAX_GENERATIONS || (generation == 0 && image.vips.empty())) {
+    return absl::InvalidArgumentError("generation");
+  }
+  if (generations_.contains(generation)) return InUse("generation", generation);
+  GenerationImage& staged = generations_[generation] = image;
+  staged.info.abi_version = EK_ABI_VERSION;
+  staged.info.active_word = dataplane::MakeActiveWord(generation, image.vips);
+  std::sort(staged.vips.begin(), staged.vips.end(),
+            [](const auto& a, const auto& b) { return a.key < b.key; });
+  return absl::OkStatus();
+}
+
+absl::StatusOr<GenerationImage> FakeDataPlane::ReadGeneration(uint32_t generation) {
+  std::lock_guard lock(mu_);
+  const auto it = generations_.find(generation);
+  if (it == generations_.end()) return absl::NotFoundError("generation");
+  return it->second;
+}
+
+absl::Status FakeDataPlane::DropGeneration(uint32_t generation) {
+  std::lock_guard lock(mu_);
+  if (IsActive(generation)) return InUse("generation", generation);
+  generations_.erase(generation);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<dataplane::ProbeResult> FakeDataPlane::Probe(uint32_t generation,
+                                                            std::span<const uint8_t> packet) {
+  std::lock_guard lock(mu_);
+  const auto it = generations_.find(generation);
+  if (it == generations_.end()) return absl::FailedPreconditionError("generation is unused");
+  const publish::Flow flow = ParseFrame(packet);
+  const dataplane::VipImage* vip = FindVip(it->second, flow);
+  if (vip == nullptr) {
+    return dataplane::ProbeResult{.verdict = XDP_PASS, .packet = {packet.begin(), packet.end()}};
+  }
+  const uint64_t hash = publish::HashFlow(key_, flow);
+  const TableImage& table = tables_.at(vip->table);
+  const uint16_t owner = EK_SLOT_OWNER(table.slots[publish::SlotOf(hash, vip->table_size)]);
+  const dataplane::BackendImage* backend = owner == 0 ? nullptr : &table.backends[owner - 1];
+  const publish::Expectation out = publish::Predict(flow, hash, backend, encapsulation_);
+  return dataplane::ProbeResult{.verdict = out.forwarded ? XDP_REDIRECT : XDP_DROP,
+                                .packet = out.packet};
+}
+
+absl::Status FakeDataPlane::Activate(uint32_t generation, const guard::Approval& approval) {
+  std::lock_guard lock(mu_);
+  const auto it = generations_.find(generation);
+  if (it == generations_.end() || IsActive(generation)) return InUse("generation", generation);
+  const auto& digest = approval.digest().bytes;
+  if (!std::equal(digest.begin(), digest.end(), it->second.info.digest)) {
+    return absl::FailedPreconditionError("not what was approved");
+  }
+  active_word_ = it->second.info.active_word;
+  return absl::OkStatus();
+}
+
+absl::Status FakeDataPlane::SetNextHop(uint32_t table, uint32_t table_size, uint16_t backend_id,
+                                       const std::optional<dataplane::NextHop>& next_hop) {
+  std::lock_guard lock(mu_);
+  const auto it = tables_.find(table);
+  if (it == tables_.end() || it->second.slots.size() != table_size || backend_id == 0 ||
+      backend_id > it->second.backends.size()) {
+    return absl::NotFoundError(absl::StrCat("table ", table, " backend ", backend_id));
+  }
+  it->second.backends[backend_id - 1u].next_hop = next_hop;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<dataplane::Counters> FakeDataPlane::ReadCounters() {
+  std::lock_guard lock(mu_);
+  return counters_;
+}
+
+absl::Status FakeDataPlane::ClearVipCounter(uint32_t id) {
+  std::lock_guard lock(mu_);
+  counters_.vips.at(id) = {};
+  return absl::OkStatus();
+}
+
+absl::Status FakeDataPlane::ClearBackendCounter(uint32_t id) {
+  std::lock_guard lock(mu_);
+  counters_.backends.at(id) = {};
+  return absl::OkStatus();
+}
+
+}  // namespace evenkeel::testing

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EVENKEEL_TESTS_HARNESS_FAKE_DATAPLANE_FAKE_DATAPLANE_H_
+#define EVENKEEL_TESTS_HARNESS_FAKE_DATAPLANE_FAKE_DATAPLANE_H_
+
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "control/dataplane/dataplane.h"
+
+namespace evenkeel::testing {
+
+// The kernel's side in memory, with the same refusals. Thread-safe.
+class FakeDataPlane final : public dataplane::DataPlane {
+ public:
+  explicit FakeDataPlane(const maglev::HashKey& key, const dataplane::Limits& limits = {});
+
+  // All that a kernel would hold, for comparison.
+  std::string Dump() const;
+  // Damages the next table staged: its first two slots with different owners are exchanged.
+  void CorruptNextTable();
+  void SetVipCounter(uint32_t id, const dataplane::Counter& counter);
+  void SetBackendCounter(uint32_t id, const dataplane::Counter& counter);
+
+  const dataplane::Limits& limits() const override { return limits_; }
+  const dataplane::Encapsulation& encapsulation() const override { return encapsulation_; }
+  absl::StatusOr<dataplane::Snapshot> ReadActive() override;
+  absl::Status StageTables(std::span<const dataplane::StagedTable> tables) override;
+  absl::StatusOr<dataplane::TableImage> ReadTable(uint32_t id, uint32_t table_size) override;
+  absl::Status DropTables(std::span<const uint32_t> ids) override;
+  absl::StatusOr<std::vector<uint32_t>> ListTables() override;
+  absl::Status StageGeneration(uint32_t generation,
+                               const dataplane::GenerationImage& image) override;
+  absl::StatusOr<dataplane::GenerationImage> ReadGeneration(uint32_t generation) override;
+  absl::Status DropGeneration(uint32_t generation) override;
+  absl::StatusOr<dataplane::ProbeResult> Probe(uint32_t generation,
+                                               std::span<const uint8_t> packet) override;
+  absl::Status Activate(uint32_t generation, const guard::Approval& approval) override;
+  absl::Status WaitGracePeriod() override { return absl::OkStatus(); }
+  absl::Status SetNextHop(uint32_t table, uint32_t table_size, uint16_t backend_id,
+                          const std::optional<dataplane::NextHop>& next_hop) override;
+  absl::StatusOr<dataplane::Counters> ReadCounters() override;
+  absl::Status ClearVipCounter(uint32_t id) override;
+  absl::Status ClearBackendCounter(uint32_t id) override;
+
+ private:
+  bool IsActive(uint32_t generation) const;
+  bool InActiveUse(uint32_t table) const;
+
+  const std::array<uint64_t, 2> key_;
+  const dataplane::Limits limits_;
+  const dataplane::Encapsulation encapsulation_;
+  mutable std::mutex mu_;
+  bool corrupt_next_ = false;
+  uint32_t active_word_ = EK_ACTIVE_NONE;
+  std::map<uint32_t, dataplane::TableImage> tables_;
+  std::map<uint32_t, dataplane::GenerationImage> generations_;
+  dataplane::Counters counters_;
+};
+
+}  // namespace evenkeel::testing
+
+#endif  // EVENKEEL_TESTS_HARNESS_FAKE_DATAPLANE_FAKE_DATAPLANE_H_
