@@ -135,7 +135,7 @@ void World::SetUp() {
   balancer_->Activate(balancer_->PutGeneration(0, AllVips()));
 }
 
-const Backend& World::BackendFor(const std::vector<Backend>& backends, const Packet& packet) {
+Backend World::BackendFor(const std::vector<Backend>& backends, const Packet& packet) {
   const uint32_t slot = ExpectedSlot(FlowHash(kKey, packet), kTableSize);
   return backends[slot % backends.size()];
 }
@@ -146,7 +146,7 @@ void World::ExpectForwarded(const Packet& packet, VipId vip) {
 
 void World::ExpectForwarded(const Packet& packet, const Bytes& frame, VipId vip,
                             const std::vector<Backend>& backends) {
-  const Backend& backend = BackendFor(backends, packet);
+  const Backend backend = BackendFor(backends, packet);
   const Bytes expected = ExpectedFrame(frame, backend, FlowHash(kKey, packet));
   const bool new_flow = packet.proto == kTcp && (packet.tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn;
 

@@ -51,7 +51,7 @@ class World : public ::testing::Test {
   void SetUp() override;
 
   // The backend that the packet's flow belongs to.
-  static const Backend& BackendFor(const std::vector<Backend>& backends, const Packet& packet);
+  static Backend BackendFor(const std::vector<Backend>& backends, const Packet& packet);
 
   // Runs the frame and expects: sent to the right backend with the right bytes; the VIP's and the
   // backend's counters moved by this packet; no other counter moved.

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The packet parser under libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer. Whatever the
+// bytes: nothing outside the frame is read, and what is called fit to forward is whole.
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "tests/fuzz/packet/packet_host.h"
+
+namespace {
+
+using evenkeel::testing::HostParse;
+
+void Require(bool holds) {
+  if (!holds) std::abort();
+}
+
+void CheckForward(const HostParse& parse, const uint8_t* frame, size_t length) {
+  const auto* l3 = static_cast<const uint8_t*>(parse.packet.l3);
+  const size_t minimum =
+      (parse.packet.version == 4 ? 20u : 40u) + (parse.packet.proto == IPPROTO_TCP ? 20u : 8u);
+  Require(l3 == frame + 14);
+  Require(l3[0] >> 4 == parse.packet.version);
+  Require(parse.packet.proto == IPPROTO_TCP || parse.packet.proto == IPPROTO_UDP);
+  Require(parse.packet.ip_len >= minimum);
+  Require(14 + parse.packet.ip_len <= length);
+}
+
+// A dropped packet's addresses are read afterwards, to see whether it is for a VIP.
+void CheckDrop(const HostParse& parse, const uint8_t* frame, size_t length) {
+  const size_t header = parse.packet.version == 4 ? 20 : 40;
+  Require(parse.packet.version == 4 || parse.packet.version == 6);
+  Require(parse.packet.l3 == frame + 14);
+  Require(14 + header <= length);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  // A buffer of exactly this size: one byte beyond it is an error that the sanitizer reports.
+  const std::unique_ptr<uint8_t[]> frame(new uint8_t[size]);
+  if (size > 0) std::memcpy(frame.get(), data, size);
+  const HostParse parse = evenkeel::testing::ParseOnHost(frame.get(), size);
+  Require(parse.verdict < EK_VERDICT_COUNT);
+  Require(size == 0 || std::memcmp(frame.get(), data, size) == 0);
+  switch (parse.verdict) {
+    case EK_FORWARD:
+      CheckForward(parse, frame.get(), size);
+      break;
+    case EK_PASS_NOT_IP:
+    case EK_PASS_NO_VIP:
+    case EK_PASS_UNREADABLE:
+      break;
+    default:
+      CheckDrop(parse, frame.get(), size);
+  }
+  return 0;
+}
