@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/guard/rules_markdown.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "control/guard/guard.h"
+#include "control/model/text.h"
+
+namespace evenkeel::guard {
+namespace {
+
+using model::Av;
+
+constexpr char kHead[] = R"(# Rules
+
+<!-- From the rule table (control/guard/rules.cc); a test compares the two. -->
+
+The guard judges every change on the tables as they would be published, reports everything that is
+wrong at once, and refuses what blocks. `evenkeel rules ID` shows one rule.
+
+)";
+
+constexpr char kTail[] = R"(## What turns a refusal into a warning
+
+- **The drain of one host.** One server of a pool stops serving (`state: draining`, `disabled` or
+  `weight: 0`, its entry still listed), everything else serves as before, and at least one other
+  server does: LB001, LB003, LB005 and LB006 warn. Removing the entry is not a drain.
+- **A better state.** What was bad in the running state and is less so in the new one warns, except
+  for LB002. Mending what LB001 or LB003 found bad also lets LB006 pass with a warning.
+- **Nothing touched.** What was bad and runs on with the same table under the same policy warns, so
+  that one bad pool does not hold up the others.
+- **The first state** has nothing to compare with: LB005 and LB006 do not apply.
+
+A rule that fails to complete refuses. A `policy` field may only tighten a limit; a value that would
+loosen it is refused and names the field.
+)";
+
+void AppendRow(const RuleInfo& rule, std::string& out) {
+  absl::StrAppend(&out, "| [", Av(rule.id), "](#", Av(rule.name), ") | ", Av(rule.name), " | ",
+                  Av(rule.summary), " |\n");
+}
+
+void AppendSection(const RuleInfo& rule, std::string& out) {
+  absl::StrAppend(&out, "<a id=\"", Av(rule.name), "\"></a>\n\n## ", Av(rule.id), " ",
+                  Av(rule.name), "\n\n", Av(rule.summary), "\n\n**Default.** ");
+  absl::StrAppend(&out, Av(rule.default_text), "\n\n", Av(rule.explanation),
+                  "\n\n- Refused: ", Av(rule.example_refused),
+                  "\n- Passes: ", Av(rule.example_passing), "\n\n");
+}
+
+}  // namespace
+
+std::string RulesMarkdown() {
+  std::string out = kHead;
+  absl::StrAppend(&out, "| id | name | |\n|---|---|---|\n");
+  for (const RuleInfo& rule : Rules()) AppendRow(rule, out);
+  absl::StrAppend(&out, "\n");
+  for (const RuleInfo& rule : Rules()) AppendSection(rule, out);
+  return out + kTail;
+}
+
+}  // namespace evenkeel::guard

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <stdexcept>
+
+#include "tests/unit/guard/states.h"
+
+namespace evenkeel::guard::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A rule that fails refuses, and does not hide what the others find.
+TEST(Runner, ARuleThatThrowsRefuses) {
+  std::vector<Rule> rules(RuleTable().begin(), RuleTable().end());
+  Rule broken;
+  broken.info.id = "LB999";
+  broken.info.name = "broken";
+  broken.pool = [](const PoolCase&, Report&) { throw std::runtime_error("out of cheese"); };
+  rules.insert(rules.begin(), broken);
+  const Verdict verdict = RunRules(rules, *Built(WebWith(4)), nullptr, {});
+  ASSERT_TRUE(verdict.refused());
+  EXPECT_EQ(BlockingRules(verdict), std::vector<std::string>{"LB999"});
+  EXPECT_THAT(verdict.violations[0].observed, HasSubstr("LB999 failed: out of cheese"));
+  EXPECT_EQ(verdict.results.size(), RuleTable().size() + 1 + 1);  // and LB005 for the VIPs
+}
+
+TEST(Runner, AThrowingDeltaOrFleetCheckRefusesToo) {
+  const auto base = Built(WebWith(4));
+  Rule delta;
+  delta.info.id = "LB998";
+  delta.allows_drain_of_one = true;
+  delta.yields_to_relief = true;
+  delta.transition = [](const Transition&, Report&) { throw 7; };
+  EXPECT_TRUE(RunRules(std::vector<Rule>{delta}, *base, base.get(), {}).refused());
+  Rule fleet;
+  fleet.info.id = "LB997";
+  fleet.fleet = [](const FleetState&, const FleetState&, Report&) { throw std::bad_alloc(); };
+  EXPECT_TRUE(RunRules(std::vector<Rule>{fleet}, *base, base.get(), {}).refused());
+}
+
+TEST(Runner, AStateThatCannotBeReadIsRefused) {
+  EXPECT_TRUE(Judge(nullptr, nullptr, {}).verdict.refused());
+  auto broken = std::make_shared<BuiltFleet>(*Built(WebWith(4)));
+  broken->pools[0].table = nullptr;
+  EXPECT_TRUE(Judge(broken, nullptr, {}).verdict.refused());
+  broken->pools.clear();
+  EXPECT_TRUE(Judge(broken, nullptr, {}).verdict.refused());
+  EXPECT_FALSE(Judge(broken, nullptr, {}).approval.has_value());
+}
+
+TEST(Runner, GivesOneResultPerRuleAndPool) {
+  model::Config config = WebWith(4);
+  config.pools.push_back(MakePool("api", 3, 7));
+  config.vips.push_back({"api", Ip("192.0.2.11"), 443, model::Protocol::kTcp, "api"});
+  for (const model::Config* base :
+       {static_cast<const model::Config*>(nullptr), static_cast<const model::Config*>(&config)}) {
+    const Verdict verdict = JudgeChange(base, config).verdict;
+    std::set<std::pair<std::string, std::string>> seen;
+    for (const RuleResult& r : verdict.results) {
+      EXPECT_TRUE(seen.emplace(r.rule, r.pool).second) << r.rule << " " << r.pool;
+      EXPECT_FALSE(r.observed.empty()) << r.rule << " " << r.pool;
+      EXPECT_EQ(r.severity, Severity::kPass) << r.rule << ": " << r.observed;
+    }
+    for (const RuleInfo& rule : Rules()) {
+      EXPECT_TRUE(seen.contains({std::string(rule.id), "web"})) << rule.id;
+      EXPECT_TRUE(seen.contains({std::string(rule.id), "api"})) << rule.id;
+    }
+  }
+}
+
+TEST(Runner, ReportsAllAtOnceBlocksFirst) {
+  model::Config config = WebWith(4);
+  config.pools[0].backends[0].weight = -7;
+  config.pools[0].backends[1].address = Ip("127.0.0.1");
+  config.pools[0].backends[2].address = config.pools[0].backends[3].address;
+  config.pools[0].backends[2].weight = 4;
+  config.pools[0].table_size = 257;
+  const Verdict verdict = JudgeChange(nullptr, config).verdict;
+  EXPECT_THAT(BlockingRules(verdict),
+              ::testing::IsSupersetOf({"LB007", "LB008", "LB009", "LB017"}));
+  for (size_t i = 1; i < verdict.violations.size(); ++i) {
+    EXPECT_GE(verdict.violations[i - 1].severity, verdict.violations[i].severity);
+  }
+}
+
+TEST(RuleTable, IsCompleteAndFindable) {
+  std::set<std::string_view> ids, names;
+  for (const RuleInfo& rule : Rules()) {
+    EXPECT_TRUE(ids.insert(rule.id).second);
+    EXPECT_TRUE(names.insert(rule.name).second);
+    for (std::string_view text : {rule.summary, rule.default_text, rule.explanation,
+                                  rule.example_refused, rule.example_passing}) {
+      EXPECT_FALSE(text.empty()) << rule.id;
+    }
+    EXPECT_EQ(FindRule(rule.id)->name, rule.name);
+    EXPECT_EQ(FindRule(rule.name)->id, rule.id);
+  }
+  EXPECT_EQ(ids, (std::set<std::string_view>{"LB001", "LB002", "LB003", "LB005", "LB006", "LB007",
+                                             "LB008", "LB009", "LB017"}));
+  EXPECT_EQ(FindRule("LB000"), nullptr);
+}
+
+}  // namespace
+}  // namespace evenkeel::guard::testing
