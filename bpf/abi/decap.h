@@ -17,12 +17,10 @@
 #define EK_DECAP_LIST(X)                                                                           \
 	X(DONE, "decapsulated", "outer header removed, inner packet given to the host")            \
 	X(PASS_OTHER, "pass_other", "no tunnel packet for an address of this host")                \
-	    X(PASS_SOURCE, "pass_source", "tunnel packet from a source that is not allowed")       \
-		X(PASS_FRAGMENT, "pass_fragment", "fragment of a tunnel packet")                   \
-		    X(PASS_MALFORMED, "pass_malformed",                                            \
-		      "outer or inner header cut short or inconsistent")                           \
-			X(DROP_INTERNAL, "drop_internal",                                          \
-			  "the outer header could not be removed; must stay zero")
+	X(PASS_SOURCE, "pass_source", "tunnel packet from a source that is not allowed")           \
+	X(PASS_FRAGMENT, "pass_fragment", "fragment of a tunnel packet")                           \
+	X(PASS_MALFORMED, "pass_malformed", "outer or inner header cut short or inconsistent")     \
+	X(DROP_INTERNAL, "drop_internal", "the outer header could not be removed; must stay zero")
 
 enum ek_decap_verdict {
 #define EK_DECAP_ENUM(sym, name, text) EK_DECAP_##sym,

@@ -13,7 +13,7 @@
 #define EK_MAX_GENERATIONS 8
 
 /* A lookup table is an array of 64-byte lines: slot lines first, then one line per backend. */
-#define EK_LINE_SIZE 64
+#define EK_LINE_SIZE	  64
 #define EK_SLOTS_PER_LINE 16
 
 /* Slots of a lookup table: any prime in this range. */
@@ -25,8 +25,8 @@
 #define EK_MAX_POOL_BACKENDS 65535
 
 /* Default capacities of the maps; each can be raised when the data plane is created. */
-#define EK_DEFAULT_MAX_TABLES   4096
-#define EK_DEFAULT_MAX_VIPS     4096
+#define EK_DEFAULT_MAX_TABLES	4096
+#define EK_DEFAULT_MAX_VIPS	4096
 #define EK_DEFAULT_MAX_BACKENDS 65536
 
 /* IPv6 extension headers walked before the packet is called malformed. */

@@ -31,11 +31,11 @@
  * it with one aligned 32-bit store. EK_ACTIVE_NONE: nothing published, every packet passes.
  */
 #define EK_ACTIVE_GENERATION_MASK 0xffu
-#define EK_ACTIVE_HAS_VIPS4       (1u << 8)
-#define EK_ACTIVE_HAS_VIPS6       (1u << 9)
-#define EK_ACTIVE_HAS_ANY_PORT4   (1u << 10) /* some IPv4 VIP has port 0 */
-#define EK_ACTIVE_HAS_ANY_PORT6   (1u << 11)
-#define EK_ACTIVE_NONE            0u /* no HAS_ bit: no lookup is made */
+#define EK_ACTIVE_HAS_VIPS4	  (1u << 8)
+#define EK_ACTIVE_HAS_VIPS6	  (1u << 9)
+#define EK_ACTIVE_HAS_ANY_PORT4	  (1u << 10) /* some IPv4 VIP has port 0 */
+#define EK_ACTIVE_HAS_ANY_PORT6	  (1u << 11)
+#define EK_ACTIVE_NONE		  0u /* no HAS_ bit: no lookup is made */
 
 struct ek_control {
 	__u32 active; /* used by ek_balancer */
@@ -76,7 +76,7 @@ EK_ABI_ASSERT(sizeof(struct ek_vip) == 16, "ek_vip");
 
 /* A slot: owner in the low half, previous owner in the high half; pool-local ids, 0 = none. */
 #define EK_SLOT(owner, previous) ((__u32)(__u16)(owner) | (__u32)(__u16)(previous) << 16)
-#define EK_SLOT_OWNER(slot)	 ((__u16)((slot) & 0xffff))
+#define EK_SLOT_OWNER(slot)	 ((__u16)((slot)&0xffff))
 #define EK_SLOT_PREVIOUS(slot)	 ((__u16)((slot) >> 16))
 
 struct ek_nexthop {
@@ -87,8 +87,8 @@ struct ek_nexthop {
 EK_ABI_ASSERT(sizeof(struct ek_nexthop) == 16, "ek_nexthop");
 
 enum ek_method {
-	EK_METHOD_NONE = 0, /* unused line */
-	EK_METHOD_L2 = 1,   /* rewrite MAC addresses only */
+	EK_METHOD_NONE = 0,  /* unused line */
+	EK_METHOD_L2 = 1,    /* rewrite MAC addresses only */
 	EK_METHOD_IPIP4 = 2, /* outer IPv4 (RFC 2003) */
 	EK_METHOD_IPIP6 = 3, /* outer IPv6 (RFC 2473) */
 };

@@ -13,12 +13,14 @@
 #define EK_VERDICT_LIST(X)                                                                         \
 	X(FORWARD, "forward", "sent to a backend (counted per VIP)")                               \
 	X(PASS_NOT_IP, "pass_not_ip", "not IPv4 or IPv6 over Ethernet; left to the host")          \
-	X(PASS_NO_VIP, "pass_no_vip", "no VIP matches address, protocol and port; left to the host") \
+	X(PASS_NO_VIP, "pass_no_vip",                                                              \
+	  "no VIP matches address, protocol and port; left to the host")                           \
 	X(PASS_UNREADABLE, "pass_unreadable",                                                      \
 	  "headers cut short or inconsistent, and not for a VIP address; left to the host")        \
 	X(DROP_L3_TRUNCATED, "drop_l3_truncated", "IP header cut short")                           \
 	X(DROP_L3_HEADER, "drop_l3_header", "bad IP version or header length")                     \
-	X(DROP_L3_LENGTH, "drop_l3_length", "IP total length below its headers or beyond the frame") \
+	X(DROP_L3_LENGTH, "drop_l3_length",                                                        \
+	  "IP total length below its headers or beyond the frame")                                 \
 	X(DROP_L3_EXT, "drop_l3_ext", "too many or malformed IPv6 extension headers")              \
 	X(DROP_L4_TRUNCATED, "drop_l4_truncated", "TCP or UDP header cut short")                   \
 	X(DROP_L4_HEADER, "drop_l4_header", "TCP data offset or UDP length out of range")          \
@@ -34,7 +36,7 @@ enum ek_verdict {
 #define EK_VERDICT_ENUM(sym, name, text) EK_##sym,
 	EK_VERDICT_LIST(EK_VERDICT_ENUM)
 #undef EK_VERDICT_ENUM
-	EK_VERDICT_COUNT,
+	    EK_VERDICT_COUNT,
 };
 
 #endif /* EK_ABI_VERDICT_H */
