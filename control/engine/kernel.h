@@ -28,37 +28,6 @@ class Kernel {
   virtual absl::StatusOr<publish::CounterReport> ReadCounters() = 0;
 };
 
-// The real one. `publisher` must outlive it.
-class PublisherKernel final : public Kernel {
- public:
-  explicit PublisherKernel(publish::Publisher* publisher) : publisher_(publisher) {}
-
-  absl::StatusOr<publish::AdoptReport> Adopt(
-      std::shared_ptr<const guard::BuiltFleet> intent) override {
-    return publisher_->Adopt(std::move(intent));
-  }
-  absl::StatusOr<publish::PublishResult> Publish(const guard::Approval& approval,
-                                                 uint64_t revision) override {
-    return publisher_->Publish(approval, revision);
-  }
-  absl::StatusOr<publish::PublishResult> Restore(const guard::Approval& approval,
-                                                 uint64_t revision) override {
-    return publisher_->Restore(approval, revision);
-  }
-  absl::StatusOr<guard::Digest> ReadKernelDigest() override {
-    return publisher_->ReadKernelDigest();
-  }
-  std::shared_ptr<const guard::BuiltFleet> applied() const override {
-    return publisher_->applied();
-  }
-  absl::StatusOr<publish::CounterReport> ReadCounters() override {
-    return publisher_->ReadCounters();
-  }
-
- private:
-  publish::Publisher* publisher_;
-};
-
 }  // namespace evenkeel::engine
 
 #endif  // EVENKEEL_CONTROL_ENGINE_KERNEL_H_

@@ -2,7 +2,7 @@
 #ifndef EVENKEEL_CONTROL_ENGINE_REQUEST_CHECK_H_
 #define EVENKEEL_CONTROL_ENGINE_REQUEST_CHECK_H_
 
-#include <string_view>
+#include <cstddef>
 #include <vector>
 
 #include "control/engine/engine.h"
@@ -10,8 +10,6 @@
 namespace evenkeel::engine {
 
 inline constexpr size_t kMaxReasonBytes = 1024;
-
-bool IsValidUtf8(std::string_view text);
 
 // What is wrong with the request itself, before its change is looked at. Apply demands an etag and
 // a reason; Plan does not.
