@@ -19,12 +19,12 @@
 namespace evenkeel::neighbor {
 
 struct Resolution {
-  model::IpAddress address;                     // the backend
-  std::optional<dataplane::NextHop> next_hop;   // empty: not reachable now
+  model::IpAddress address;                    // the backend
+  std::optional<dataplane::NextHop> next_hop;  // empty: not reachable now
   std::string problem;    // empty if reachable; else "no route to 10.0.1.11", "no answer from
                           // gateway 10.0.0.1 on eth0", "interface eth0 is down"
   std::string interface;  // egress, where there is a route
-  std::optional<model::IpAddress> gateway;      // next hop, if not on link
+  std::optional<model::IpAddress> gateway;  // next hop, if not on link
 };
 
 // Called from the watcher's thread, for each address whose resolution changed.
