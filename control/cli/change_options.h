@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EVENKEEL_CONTROL_CLI_CHANGE_OPTIONS_H_
+#define EVENKEEL_CONTROL_CLI_CHANGE_OPTIONS_H_
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "control/cli/plan_report.h"
+
+namespace evenkeel::cli {
+
+// The options that plan and apply share.
+class ChangeFlags {
+ public:
+  void Declare(CLI::App& app);
+  ChangeOptions Take() const;
+
+ private:
+  ChangeOptions options_;
+  std::string fail_on_;
+};
+
+// Declares --fail-on; its value is "warn" or empty.
+void AddFailOn(CLI::App& app, std::string& value);
+
+}  // namespace evenkeel::cli
+
+#endif  // EVENKEEL_CONTROL_CLI_CHANGE_OPTIONS_H_

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "control/cli/cat.h"
+#include "control/cli/command.h"
+#include "control/cli/text.h"
+#include "control/cli/version.h"
+
+namespace evenkeel::cli {
+namespace {
+
+constexpr char kAbout[] =
+    "Evenkeel load balancer: check, plan and apply its configuration, see what it does.";
+
+void AddSocket(CLI::App& app, std::string& socket) {
+  app.add_option("--socket", socket,
+                 "The daemon's socket; default: $EVENKEEL_SOCKET, else the usual")
+      ->type_name(kFileType);
+}
+
+void DeclareRoot(CLI::App& root, Session& session, std::string& format) {
+  root.name("evenkeel");
+  root.description(kAbout);
+  root.require_subcommand(1);
+  root.set_help_flag("-h,--help", "Print this help");
+  root.set_version_flag("-V,--version", Cat("evenkeel ", kVersion), "Print the version");
+  root.footer("evenkeel help COMMAND explains a command; more is in evenkeel(1).");
+  AddChoice(root, "-o,--output", format, "text|json|yaml", "Output format, default text");
+  AddSocket(root, session.socket);
+}
+
+}  // namespace
+
+const std::vector<CommandSpec>& Commands() {
+  static const std::vector<CommandSpec> commands = {
+      {"check", "Judge configuration files offline, without a daemon", false, "text|json",
+       "Exit codes: 0 passes, 1 not a valid configuration, 3 refused by a rule,\n"
+       "4 warnings with --fail-on warn. The worst file decides.\n\n"
+       "  evenkeel check web.yaml\n"
+       "  evenkeel check web.yaml --against deployed.yaml --fail-on warn",
+       MakeCheck},
+      {"plan", "Show what a configuration would change, without changing it", true, "text|json",
+       "Exit codes: 0 would be accepted, 1 error, 2 there are changes (with\n"
+       "--detailed-exitcode), 3 refused by a rule, 4 warnings with --fail-on warn,\n"
+       "5 the given etag is stale.\n\n"
+       "  evenkeel plan -f web.yaml\n"
+       "  evenkeel plan -f web.yaml --pool web --detailed-exitcode",
+       MakePlan},
+      {"apply", "Plan a configuration, ask, and put it into force", true, "text|json",
+       "Asks before it changes anything. Where standard input is no terminal (scripts,\n"
+       "CI) it cannot ask, and changes nothing unless --yes is given.\n\n"
+       "Exit codes: 0 applied or nothing to change, 1 error or not confirmed,\n"
+       "2 changes were made (with --detailed-exitcode), 3 refused by a rule,\n"
+       "4 warnings with --fail-on warn, 5 the state changed meanwhile.\n\n"
+       "  evenkeel apply -f web.yaml --reason 'add web-4, OPS-1234'\n"
+       "  evenkeel apply -f web.yaml --reason 'deploy 77' --yes -o json",
+       MakeApply},
+      {"get", "Print the state in force, or a past revision, as a configuration file", true,
+       "text|json|yaml",
+       "  evenkeel get > web.yaml     # edit, then: evenkeel apply -f web.yaml ...\n"
+       "  evenkeel get -r 41 -o yaml",
+       MakeGet},
+      {"diff", "Compare two states, field by field", true, "text|json",
+       "With one revision: from it to the state in force. With --file: from the state\n"
+       "in force (or the one revision given) to the file.\n\n"
+       "Exit codes: 0, 1 error, 2 they differ (with --detailed-exitcode).\n\n"
+       "  evenkeel diff -f web.yaml\n"
+       "  evenkeel diff 41 42",
+       MakeDiff},
+      {"status", "Show what the load balancer does now", true, "text|json",
+       "  evenkeel status\n"
+       "  evenkeel status --watch",
+       MakeStatus},
+      {"history", "List revisions and refusals, newest first", true, "text|json",
+       "  evenkeel history -n 10", MakeHistory},
+      {"watch", "Print events as they happen", true, "text|json",
+       "In JSON one object a line. Ends with Ctrl-C, or after --count events.", MakeWatch},
+      {"rules", "List the rules, or explain one", false, "text|json",
+       "  evenkeel rules\n"
+       "  evenkeel rules LB001",
+       MakeRules},
+      {"completion", "Print a shell's completion script", false, "",
+       "  source <(evenkeel completion bash)\n"
+       "  evenkeel completion zsh > \"${fpath[1]}/_evenkeel\"\n"
+       "  evenkeel completion fish > ~/.config/fish/completions/evenkeel.fish",
+       MakeCompletion},
+      {"help", "Explain a command", false, "", "", MakeHelp},
+  };
+  return commands;
+}
+
+CLI::Option* AddChoice(CLI::App& app, const std::string& name, std::string& value,
+                       std::string_view values, const std::string& description) {
+  const std::vector<std::string_view> parts = Split(values, '|');
+  const std::vector<std::string> choices(parts.begin(), parts.end());
+  const auto is_choice = [choices, shown = std::string(values)](const std::string& given) {
+    if (std::find(choices.begin(), choices.end(), given) != choices.end()) return std::string();
+    return Cat("\"", given, "\" is none of ", shown);
+  };
+  return app.add_option(name, value, description)
+      ->type_name(std::string(values))
+      ->check(CLI::Validator(is_choice, ""));
+}
+
+std::vector<std::unique_ptr<Declared>> DeclareAll(CLI::App& root, Session& session,
+                                                  std::string& format) {
+  DeclareRoot(root, session, format);
+  std::vector<std::unique_ptr<Declared>> all;
+  for (const CommandSpec& spec : Commands()) {
+    auto declared = std::make_unique<Declared>();
+    declared->spec = &spec;
+    declared->command = spec.make();
+    CLI::App* app = root.add_subcommand(std::string(spec.name), std::string(spec.summary));
+    app->set_help_flag("-h,--help", "Print this help");
+    app->footer(std::string(spec.details));
+    declared->app = app;
+    declared->command->Declare(*app);
+    if (!spec.formats.empty()) {
+      AddChoice(*app, "-o,--output", declared->format, spec.formats, "Output format, default text");
+    }
+    if (spec.speaks_to_daemon) AddSocket(*app, session.socket);
+    all.push_back(std::move(declared));
+  }
+  return all;
+}
+
+CommandTree::CommandTree() : session_(env_), declared_(DeclareAll(root_, session_, format_)) {}
+
+CommandTree::~CommandTree() = default;
+
+}  // namespace evenkeel::cli

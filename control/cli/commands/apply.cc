@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "control/cli/apply_report.h"
+#include "control/cli/cat.h"
+#include "control/cli/change_options.h"
+#include "control/cli/command.h"
+#include "control/cli/plan_report.h"
+#include "control/cli/stale_report.h"
+
+namespace evenkeel::cli {
+namespace {
+
+using Kind = engine::Outcome::Kind;
+
+constexpr size_t kMaxReasonBytes = 1024;
+
+class Apply final : public Command {
+ public:
+  void Declare(CLI::App& app) override {
+    flags_.Declare(app);
+    app.add_option("-r,--reason", reason_, "Why; recorded with the revision")
+        ->type_name("TEXT")
+        ->required();
+    app.add_flag("-y,--yes", yes_, "Do not ask; needed where standard input is no terminal");
+    app.add_flag("--validate-only", validate_only_, "Let the daemon do all but the change itself");
+  }
+
+  ExitCode Run(Session& session) override {
+    reason_ = std::string(absl::StripAsciiWhitespace(reason_));
+    if (reason_.empty()) {
+      return session.FailUsage("--reason is empty; say why, for the person on call");
+    }
+    if (reason_.size() > kMaxReasonBytes) {
+      return session.FailUsage(
+          Cat("--reason has ", reason_.size(), " bytes; at most ", kMaxReasonBytes));
+    }
+    const ChangeOptions options = flags_.Take();
+    const absl::StatusOr<Planned> planned = RequestPlan(session, options);
+    if (!planned.ok()) return session.Fail(planned.status());
+    if (planned->outcome.kind != Kind::kValidated)
+      return ReportNotApplicable(session, options, *planned);
+    return Proceed(session, options, *planned);
+  }
+
+ private:
+  // Refused, invalid, stale, or nothing to change: the plan says it all.
+  static ExitCode ReportNotApplicable(Session& session, const ChangeOptions& options,
+                                      const Planned& planned) {
+    if (planned.outcome.kind == Kind::kStale) {
+      return ReportStale(session, options, planned.outcome, std::nullopt, "apply");
+    }
+    if (!session.json()) return ReportPlan(session, options, planned);
+    session.PrintJson(ApplyJson(options, planned, planned.outcome));
+    return PlanExitCode(options, planned.outcome);
+  }
+
+  ExitCode Proceed(Session& session, const ChangeOptions& options, const Planned& planned) {
+    if (!session.json()) {
+      Printer out = session.Out();
+      PrintPlan(out, options, planned);
+      session.env.out->flush();
+    }
+    if (options.fail_on_warn && planned.outcome.verdict.severity == guard::Severity::kWarn) {
+      return ReportHeld(session, options, planned,
+                        "not applied: there are warnings (--fail-on warn)", "warnings",
+                        ExitCode::kWarnings);
+    }
+    if (!validate_only_ && !yes_ && !Confirm(session, options, planned)) {
+      return ReportHeld(session, options, planned,
+                        session.env.in_is_terminal
+                            ? "not confirmed; nothing changed"
+                            : "not applied: standard input is no terminal to ask for confirmation "
+                              "on; repeat with --yes",
+                        "not_confirmed", ExitCode::kError);
+    }
+    return Send(session, options, planned);
+  }
+
+  static bool Confirm(Session& session, const ChangeOptions& options, const Planned& planned) {
+    if (!session.env.in_is_terminal) return false;
+    Printer err = session.Err();
+    if (session.json()) PrintPlan(err, options, planned);  // standard output is for the document
+    err.Put("Apply this change? [y/N] ", Style::kBold);
+    session.env.err->flush();
+    std::string answer;
+    std::getline(*session.env.in, answer);
+    answer = absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer));
+    return answer == "y" || answer == "yes";
+  }
+
+  static ExitCode ReportHeld(Session& session, const ChangeOptions& options, const Planned& planned,
+                             std::string_view message, const char* outcome, ExitCode exit) {
+    session.Err().Put("evenkeel: ", Style::kBad).Line(message);
+    if (session.json()) {
+      nlohmann::ordered_json document = ApplyJson(options, planned, planned.outcome);
+      document["outcome"] = outcome;
+      document["message"] = std::string(message);
+      session.PrintJson(document);
+    }
+    return exit;
+  }
+
+  ExitCode Send(Session& session, const ChangeOptions& options, const Planned& planned) {
+    engine::Request request;
+    request.change = planned.change;
+    request.etag = planned.outcome.applied.etag;
+    request.reason = reason_;
+    request.validate_only = validate_only_;
+    const engine::Outcome outcome = session.daemon().Apply(request);
+    if (outcome.kind == Kind::kStale) {
+      return ReportStale(session, options, outcome, planned.base, "apply");
+    }
+    if (outcome.kind == Kind::kFailed) {
+      return session.Fail(outcome.status.ok()
+                              ? absl::InternalError("the daemon's answer has no result")
+                              : outcome.status);
+    }
+    ReportApply(session, options, planned, outcome);
+    return PlanExitCode(options, outcome);
+  }
+
+  ChangeFlags flags_;
+  std::string reason_;
+  bool yes_ = false;
+  bool validate_only_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeApply() { return std::make_unique<Apply>(); }
+
+}  // namespace evenkeel::cli

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/cli/command.h"
+#include "control/cli/history_report.h"
+
+namespace evenkeel::cli {
+namespace {
+
+constexpr uint32_t kMaxListed = 1000;
+
+class History final : public Command {
+ public:
+  void Declare(CLI::App& app) override {
+    app.add_option("-n,--limit", limit_, "At most this many, default 20")
+        ->type_name("COUNT")
+        ->check(CLI::Range(1u, kMaxListed).description(""));
+  }
+
+  ExitCode Run(Session& session) override {
+    const absl::StatusOr<std::vector<history::Revision>> revisions =
+        session.daemon().ListRevisions(limit_);
+    if (!revisions.ok()) return session.Fail(revisions.status());
+    if (session.json()) {
+      nlohmann::ordered_json list = nlohmann::ordered_json::array();
+      for (const history::Revision& revision : *revisions) list.push_back(ToJson(revision));
+      session.PrintJson({{"schema", "evenkeel.history/v1"}, {"revisions", list}});
+      return ExitCode::kDone;
+    }
+    Printer out = session.Out();
+    if (revisions->empty()) out.Line("Nothing was applied yet");
+    PrintRevisions(out, *revisions, session.env.now_unix_ns());
+    return ExitCode::kDone;
+  }
+
+ private:
+  uint32_t limit_ = 20;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeHistory() { return std::make_unique<History>(); }
+
+}  // namespace evenkeel::cli

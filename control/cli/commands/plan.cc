@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/cli/change_options.h"
+#include "control/cli/command.h"
+#include "control/cli/plan_report.h"
+
+namespace evenkeel::cli {
+namespace {
+
+class Plan final : public Command {
+ public:
+  void Declare(CLI::App& app) override { flags_.Declare(app); }
+
+  ExitCode Run(Session& session) override {
+    const ChangeOptions options = flags_.Take();
+    const absl::StatusOr<Planned> planned = RequestPlan(session, options);
+    if (!planned.ok()) return session.Fail(planned.status());
+    return ReportPlan(session, options, *planned);
+  }
+
+ private:
+  ChangeFlags flags_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakePlan() { return std::make_unique<Plan>(); }
+
+}  // namespace evenkeel::cli

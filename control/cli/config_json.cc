@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/cli/config_json.h"
+#include "control/cli/cat.h"
+
+namespace evenkeel::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string Duration(std::chrono::milliseconds ms) {
+  return ms.count() % 1000 == 0 ? Cat(ms.count() / 1000, "s") : Cat(ms.count(), "ms");
+}
+
+void PutText(ordered_json& object, const char* key, const std::string& text) {
+  if (!text.empty()) object[key] = text;
+}
+
+template <typename T>
+void PutOptional(ordered_json& object, const char* key, const std::optional<T>& value) {
+  if (value.has_value()) object[key] = *value;
+}
+
+}  // namespace
+
+ordered_json ToJson(const model::Vip& vip) {
+  return {{"name", vip.name},
+          {"address", vip.address.ToString()},
+          {"port", vip.port},
+          {"protocol", std::string(model::ToString(vip.protocol))},
+          {"pool", vip.pool}};
+}
+
+ordered_json ToJson(const model::Backend& backend) {
+  ordered_json object = {
+      {"name", backend.name}, {"address", backend.address.ToString()}, {"weight", backend.weight}};
+  PutOptional(object, "capacity", backend.capacity);
+  PutText(object, "zone", backend.zone);
+  PutText(object, "rack", backend.rack);
+  for (const auto& [key, value] : backend.labels) object["labels"][key] = value;
+  object["state"] = std::string(model::ToString(backend.state));
+  return object;
+}
+
+ordered_json ToJson(const model::HealthCheck& check) {
+  ordered_json object = {{"type", std::string(model::ToString(check.type))}};
+  if (check.port != 0) object["port"] = check.port;
+  if (check.type != model::HealthCheck::Type::kTcp) object["path"] = check.path;
+  object["interval"] = Duration(check.interval);
+  object["timeout"] = Duration(check.timeout);
+  object["rise"] = check.rise;
+  object["fall"] = check.fall;
+  return object;
+}
+
+ordered_json ToJson(const model::Policy& policy) {
+  ordered_json object = ordered_json::object();
+  PutOptional(object, "min_serving_backends", policy.min_serving_backends);
+  if (policy.single_backend) {
+    object["single_backend"] = {{"reason", policy.single_backend->reason},
+                                {"owner", policy.single_backend->owner}};
+  }
+  PutOptional(object, "max_share_factor", policy.max_share_factor);
+  PutOptional(object, "max_share", policy.max_share);
+  PutOptional(object, "max_removed_fraction", policy.max_removed_fraction);
+  PutOptional(object, "max_remapped_fraction", policy.max_remapped_fraction);
+  PutOptional(object, "max_weight_ratio", policy.max_weight_ratio);
+  return object;
+}
+
+ordered_json ToJson(const model::Pool& pool) {
+  ordered_json object = {{"name", pool.name},
+                         {"forwarding", std::string(model::ToString(pool.forwarding))},
+                         {"table_size", pool.table_size},
+                         {"backends", ordered_json::array()}};
+  for (const model::Backend& backend : pool.backends) object["backends"].push_back(ToJson(backend));
+  if (pool.health_check) object["health_check"] = ToJson(*pool.health_check);
+  if (ordered_json policy = ToJson(pool.policy); !policy.empty()) object["policy"] = policy;
+  return object;
+}
+
+ordered_json ToJson(const model::Config& config) {
+  ordered_json object = {{"vips", ordered_json::array()}, {"pools", ordered_json::array()}};
+  for (const model::Vip& vip : config.vips) object["vips"].push_back(ToJson(vip));
+  for (const model::Pool& pool : config.pools) object["pools"].push_back(ToJson(pool));
+  return object;
+}
+
+}  // namespace evenkeel::cli

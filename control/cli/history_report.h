@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EVENKEEL_CONTROL_CLI_HISTORY_REPORT_H_
+#define EVENKEEL_CONTROL_CLI_HISTORY_REPORT_H_
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "control/cli/printer.h"
+#include "control/history/history.h"
+
+namespace evenkeel::cli {
+
+// Without the configuration itself.
+nlohmann::ordered_json ToJson(const history::Revision& revision);
+void PrintRevisions(Printer& out, const std::vector<history::Revision>& revisions,
+                    int64_t now_unix_ns);
+
+}  // namespace evenkeel::cli
+
+#endif  // EVENKEEL_CONTROL_CLI_HISTORY_REPORT_H_

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/abi/verdict.h"
+#include "control/cli/status_report.h"
+#include "control/cli/text.h"
+
+namespace evenkeel::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json CounterJson(const dataplane::Counter& counter) {
+  return {{"packets", counter.packets},
+          {"bytes", counter.bytes},
+          {"new_flows", counter.new_flows},
+          {"drops", counter.drops}};
+}
+
+ordered_json InterfacesJson(const engine::Status& status) {
+  ordered_json list = ordered_json::array();
+  for (const engine::InterfaceStatus& i : status.interfaces) {
+    list.push_back({{"name", i.name},
+                    {"mode", i.mode},
+                    {"fallback_reason", i.fallback_reason},
+                    {"adopted", i.adopted}});
+  }
+  return list;
+}
+
+ordered_json VipsJson(const engine::Status& status) {
+  ordered_json list = ordered_json::array();
+  for (const engine::VipStatus& v : status.vips) {
+    list.push_back({{"name", v.vip.name},
+                    {"address", v.vip.address.ToString()},
+                    {"port", v.vip.port},
+                    {"protocol", std::string(model::ToString(v.vip.protocol))},
+                    {"pool", v.vip.pool},
+                    {"counter", CounterJson(v.counter)}});
+  }
+  return list;
+}
+
+ordered_json PoolsJson(const engine::Status& status) {
+  ordered_json list = ordered_json::array();
+  for (const engine::PoolStatus& p : status.pools) {
+    ordered_json backends = ordered_json::array();
+    for (const engine::BackendStatus& b : p.backends) {
+      backends.push_back({{"name", b.name},
+                          {"address", b.address.ToString()},
+                          {"state", std::string(model::ToString(b.state))},
+                          {"share", b.share},
+                          {"counter", CounterJson(b.counter)},
+                          {"problem", b.problem}});
+    }
+    list.push_back({{"name", p.name},
+                    {"forwarding", std::string(model::ToString(p.forwarding))},
+                    {"table_size", p.table_size},
+                    {"table_digest", p.table_digest},
+                    {"backends", backends}});
+  }
+  return list;
+}
+
+}  // namespace
+
+ordered_json ToJson(const engine::Status& status) {
+  ordered_json verdicts = ordered_json::object();
+  for (const auto& [name, packets] : status.verdicts) verdicts[name] = packets;
+  return {{"schema", "evenkeel.status/v1"},
+          {"version", status.version},
+          {"instance", status.instance},
+          {"started_at", Rfc3339(status.started_unix_ns)},
+          {"applied",
+           {{"revision", status.applied.revision},
+            {"etag", status.applied.etag},
+            {"digest", status.applied.digest.ToHex()},
+            {"author", status.applied.author},
+            {"reason", status.applied.reason},
+            {"applied_at", Rfc3339(status.applied.applied_unix_ns)}}},
+          {"kernel_digest", status.kernel_digest},
+          {"digest_matches", status.digest_matches},
+          {"alarm", IsAlarm(status)},
+          {"adoption", status.adoption},
+          {"interfaces", InterfacesJson(status)},
+          {"vips", VipsJson(status)},
+          {"pools", PoolsJson(status)},
+          {"verdicts", verdicts},
+          {"notices", status.notices}};
+}
+
+bool IsAlarm(const engine::Status& status) {
+  const bool nothing_yet = status.applied.revision == 0 && status.kernel_digest.empty();
+  return !nothing_yet && !status.digest_matches;
+}
+
+std::string_view VerdictMeaning(std::string_view verdict) {
+  static constexpr std::pair<std::string_view, std::string_view> kMeanings[] = {
+#define EK_CLI_MEANING(symbol, name, text) {name, text},
+      EK_VERDICT_LIST(EK_CLI_MEANING)
+#undef EK_CLI_MEANING
+  };
+  for (const auto& [name, text] : kMeanings) {
+    if (name == verdict) return text;
+  }
+  return "";
+}
+
+}  // namespace evenkeel::cli

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "control/cli/cat.h"
+#include "control/cli/plan_report.h"
+#include "control/cli/status_report.h"
+#include "control/cli/text.h"
+
+namespace evenkeel::cli {
+namespace {
+
+using engine::BackendStatus;
+using engine::PoolStatus;
+using engine::Status;
+
+constexpr size_t kBarColumns = 10;
+constexpr size_t kShortDigest = 12;
+constexpr size_t kLabelColumns = 10;
+
+Cell Heading(std::string_view text, bool right = false) {
+  return {std::string(text), Style::kDim, right};
+}
+Cell Number(std::string text) { return {std::move(text), Style::kPlain, true}; }
+
+Cell Label(std::string_view text) {
+  return {Cat(text, std::string(kLabelColumns - text.size(), ' ')), Style::kBold};
+}
+
+// Rates between two samples; without an earlier one, totals.
+class Rates {
+ public:
+  Rates(const StatusSample& now, const std::optional<StatusSample>& before) : before_(before) {
+    if (before) seconds_ = static_cast<double>(now.unix_ns - before->unix_ns) / 1e9;
+  }
+
+  bool known() const { return seconds_ > 0; }
+  std::string_view heading() const { return known() ? "PACKETS/S" : "PACKETS"; }
+
+  const dataplane::Counter* VipBefore(std::string_view name) const {
+    if (!before_) return nullptr;
+    for (const engine::VipStatus& v : before_->status.vips) {
+      if (v.vip.name == name) return &v.counter;
+    }
+    return nullptr;
+  }
+  const dataplane::Counter* BackendBefore(std::string_view pool, std::string_view name) const {
+    if (!before_) return nullptr;
+    for (const PoolStatus& p : before_->status.pools) {
+      if (p.name != pool) continue;
+      for (const BackendStatus& b : p.backends) {
+        if (b.name == name) return &b.counter;
+      }
+    }
+    return nullptr;
+  }
+  // A counter that began anew (another backend took the name) counts from 0.
+  static uint64_t Since(uint64_t now, uint64_t before) {
+    return now >= before ? now - before : now;
+  }
+
+  uint64_t Packets(const dataplane::Counter& now, const dataplane::Counter* before) const {
+    return known() ? Since(now.packets, before != nullptr ? before->packets : 0) : now.packets;
+  }
+  std::string Show(uint64_t packets) const {
+    return Count(known() ? static_cast<uint64_t>(static_cast<double>(packets) / seconds_ + 0.5)
+                         : packets);
+  }
+
+ private:
+  const std::optional<StatusSample>& before_;
+  double seconds_ = 0;
+};
+
+void PrintDaemon(Printer& out, const Status& s, int64_t now) {
+  out.Hanging(0, Label("Daemon"),
+              Cat("evenkeeld ", s.version, ", instance ", s.instance, ", started ",
+                  UtcTime(s.started_unix_ns), " (", Ago(s.started_unix_ns, now), ")"));
+  if (!s.adoption.empty()) out.Hanging(0, Label(""), s.adoption);
+}
+
+void PrintState(Printer& out, const Status& s, int64_t now) {
+  const engine::Applied& a = s.applied;
+  if (a.revision == 0) {
+    out.Hanging(0, Label("State"), "nothing applied yet; evenkeel apply -f FILE --reason TEXT");
+  } else {
+    out.Hanging(0, Label("State"),
+                Cat("revision ", a.revision, " by ", a.author, ", ", UtcTime(a.applied_unix_ns),
+                    " (", Ago(a.applied_unix_ns, now), ")"));
+    if (!a.reason.empty()) out.Hanging(0, Label(""), a.reason);
+  }
+  if (IsAlarm(s)) {
+    out.Put(Label("Kernel").text, Style::kBold)
+        .Put(" ")
+        .Line("ALARM: not what was approved", Style::kBad);
+    out.Hanging(0, Label(""),
+                Cat("the kernel's tables have digest ",
+                    s.kernel_digest.empty() ? "(none)" : s.kernel_digest.substr(0, kShortDigest),
+                    ", ", RevisionName(a.revision), " has ", a.digest.ToShort(),
+                    ". Restart evenkeeld to restore the approved tables; packets "
+                    "meanwhile follow the kernel's."));
+  } else if (a.revision != 0) {
+    out.Put(Label("Kernel").text, Style::kBold)
+        .Put(" ")
+        .Put("matches", Style::kGood)
+        .Line(Cat(": forwards with ", RevisionName(a.revision), ", digest ", a.digest.ToShort()));
+  }
+}
+
+void PrintInterfaces(Printer& out, const Status& s) {
+  bool first = true;
+  for (const engine::InterfaceStatus& i : s.interfaces) {
+    std::string text = Cat(i.name, ": ", i.mode, " XDP");
+    if (i.adopted) text += Cat(", attached by an earlier daemon");
+    if (!i.fallback_reason.empty()) text += Cat("; not native: ", i.fallback_reason);
+    out.Hanging(0, Label(first ? "Interface" : ""), text);
+    first = false;
+  }
+  if (s.interfaces.empty()) out.Hanging(0, Label("Interface"), "none");
+}
+
+std::string Endpoint(const model::Vip& vip) {
+  const std::string address =
+      vip.address.is_ipv6() ? Cat("[", vip.address.ToString(), "]") : vip.address.ToString();
+  const std::string port = vip.port == 0 ? "*" : Cat(vip.port);
+  return Cat(address, ":", port, "/", model::ToString(vip.protocol));
+}
+
+void PrintVips(Printer& out, const Status& s, const Rates& rates) {
+  if (s.vips.empty()) return;
+  std::vector<std::vector<Cell>> rows = {{Heading("VIP"), Heading("ADDRESS"), Heading("POOL"),
+                                          Heading(rates.heading(), true), Heading("BYTES", true),
+                                          Heading("NEW FLOWS", true), Heading("DROPS", true)}};
+  for (const engine::VipStatus& v : s.vips) {
+    const dataplane::Counter* before = rates.VipBefore(v.vip.name);
+    rows.push_back(
+        {{v.vip.name, Style::kBold},
+         {Endpoint(v.vip)},
+         {v.vip.pool},
+         Number(rates.Show(rates.Packets(v.counter, before))),
+         Number(Bytes(v.counter.bytes)),
+         Number(Count(v.counter.new_flows)),
+         {Count(v.counter.drops), v.counter.drops > 0 ? Style::kWarn : Style::kPlain, true}});
+  }
+  out.End().Table(0, rows);
+}
+
+std::string Note(const BackendStatus& b) {
+  std::string note;
+  if (b.state != model::AdminState::kEnabled) note = model::ToString(b.state);
+  if (!b.problem.empty()) {
+    note += Cat(note.empty() ? "" : "; ", "UNREACHABLE: ", b.problem);
+  }
+  return note;
+}
+
+void PrintPool(Printer& out, const PoolStatus& p, const Rates& rates) {
+  uint64_t total = 0;
+  double largest = 0;
+  for (const BackendStatus& b : p.backends) {
+    total += rates.Packets(b.counter, rates.BackendBefore(p.name, b.name));
+    largest = std::max(largest, b.share);
+  }
+  out.End().Put("Pool ").Put(p.name, Style::kBold);
+  out.Line(Cat(": ", model::ToString(p.forwarding), ", ", Plural(p.table_size, "slot"), ", table ",
+               p.table_digest.substr(0, kShortDigest)));
+  std::vector<std::vector<Cell>> rows = {
+      {Heading("BACKEND"), Heading("ADDRESS"), Heading("SHARE", true), Heading(""),
+       Heading(rates.heading(), true), Heading("OF POOL", true), Heading("")}};
+  for (const BackendStatus& b : p.backends) {
+    const uint64_t packets = rates.Packets(b.counter, rates.BackendBefore(p.name, b.name));
+    rows.push_back(
+        {{b.name, Style::kBold},
+         {b.address.ToString()},
+         Number(Percent(b.share)),
+         {Bar(largest > 0 ? b.share / largest : 0, kBarColumns, out.utf8())},
+         Number(rates.Show(packets)),
+         Number(total > 0 ? Percent(static_cast<double>(packets) / static_cast<double>(total), 1)
+                          : "-"),
+         {Note(b), b.problem.empty() ? Style::kDim : Style::kBad}});
+  }
+  out.Table(2, rows);
+}
+
+void PrintVerdicts(Printer& out, const Status& s) {
+  std::vector<std::vector<Cell>> rows;
+  for (const auto& [name, packets] : s.verdicts) {
+    if (packets == 0 || name == "forward") continue;
+    const bool drop = name.starts_with("drop");
+    rows.push_back({{Count(packets), drop ? Style::kWarn : Style::kPlain, true},
+                    {name},
+                    {std::string(VerdictMeaning(name)), Style::kDim}});
+  }
+  if (rows.empty()) return;
+  out.End().Line("Packets not forwarded:").Table(2, rows);
+}
+
+}  // namespace
+
+void PrintStatus(Printer& out, const StatusSample& now, const std::optional<StatusSample>& before) {
+  const Status& s = now.status;
+  const Rates rates(now, before);
+  PrintDaemon(out, s, now.unix_ns);
+  PrintState(out, s, now.unix_ns);
+  PrintInterfaces(out, s);
+  for (const std::string& notice : s.notices) {
+    out.Hanging(0, {Label("Notice").text, Style::kWarn}, notice);
+  }
+  PrintVips(out, s, rates);
+  for (const PoolStatus& p : s.pools) PrintPool(out, p, rates);
+  PrintVerdicts(out, s);
+}
+
+}  // namespace evenkeel::cli

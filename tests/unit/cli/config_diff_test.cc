@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/cli/config_diff.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <sstream>
+
+#include "tests/unit/cli/fake_engine.h"
+
+namespace evenkeel::cli {
+namespace {
+
+using Kind = Difference::Kind;
+
+struct FieldCase {
+  const char* name;
+  std::function<void(model::Config&)> edit;
+  std::string object, field;
+};
+
+class FieldTest : public testing::TestWithParam<FieldCase> {};
+
+TEST_P(FieldTest, IsTheOnlyDifference) {
+  const model::Config before = WebConfig(3);
+  model::Config after = before;
+  GetParam().edit(after);
+  const std::vector<Difference> differences = DiffConfigs(before, after);
+  ASSERT_EQ(differences.size(), 1u);
+  EXPECT_EQ(differences[0].kind, Kind::kChanged);
+  EXPECT_EQ(differences[0].object, GetParam().object);
+  EXPECT_EQ(differences[0].field, GetParam().field);
+  EXPECT_NE(differences[0].before, differences[0].after);
+}
+
+const model::IpAddress kOther = model::IpAddress::FromIpv4({203, 0, 113, 1});
+
+// Every field of the model that does not name the object.
+INSTANTIATE_TEST_SUITE_P(
+    All, FieldTest,
+    testing::Values(
+        FieldCase{"vip_address", [](auto& c) { c.vips[0].address = kOther; }, "vips/web",
+                  "address"},
+        FieldCase{"vip_port", [](auto& c) { c.vips[0].port = 80; }, "vips/web", "port"},
+        FieldCase{"vip_protocol", [](auto& c) { c.vips[0].protocol = model::Protocol::kQuic; },
+                  "vips/web", "protocol"},
+        FieldCase{"vip_pool", [](auto& c) { c.vips[0].pool = "api"; }, "vips/web", "pool"},
+        FieldCase{"forwarding", [](auto& c) { c.pools[0].forwarding = model::Forwarding::kL2; },
+                  "pools/web", "forwarding"},
+        FieldCase{"table_size", [](auto& c) { c.pools[0].table_size = 251; }, "pools/web",
+                  "table_size"},
+        FieldCase{"address", [](auto& c) { c.pools[0].backends[2].address = kOther; },
+                  "pools/web/backends/web-3", "address"},
+        FieldCase{"weight", [](auto& c) { c.pools[0].backends[2].weight = 7; },
+                  "pools/web/backends/web-3", "weight"},
+        FieldCase{"capacity", [](auto& c) { c.pools[0].backends[2].capacity = 20000; },
+                  "pools/web/backends/web-3", "capacity"},
+        FieldCase{"zone", [](auto& c) { c.pools[0].backends[2].zone = "a"; },
+                  "pools/web/backends/web-3", "zone"},
+        FieldCase{"rack", [](auto& c) { c.pools[0].backends[2].rack = "r1"; },
+                  "pools/web/backends/web-3", "rack"},
+        FieldCase{"label", [](auto& c) { c.pools[0].backends[2].labels["team"] = "x"; },
+                  "pools/web/backends/web-3", "labels.team"},
+        FieldCase{"state",
+                  [](auto& c) { c.pools[0].backends[2].state = model::AdminState::kDraining; },
+                  "pools/web/backends/web-3", "state"},
+        FieldCase{"min_serving", [](auto& c) { c.pools[0].policy.min_serving_backends = 3; },
+                  "pools/web", "policy.min_serving_backends"},
+        FieldCase{"share_factor", [](auto& c) { c.pools[0].policy.max_share_factor = 1.5; },
+                  "pools/web", "policy.max_share_factor"},
+        FieldCase{"share", [](auto& c) { c.pools[0].policy.max_share = 0.4; }, "pools/web",
+                  "policy.max_share"},
+        FieldCase{"removed", [](auto& c) { c.pools[0].policy.max_removed_fraction = 0.1; },
+                  "pools/web", "policy.max_removed_fraction"},
+        FieldCase{"remapped", [](auto& c) { c.pools[0].policy.max_remapped_fraction = 0.1; },
+                  "pools/web", "policy.max_remapped_fraction"},
+        FieldCase{"weight_ratio", [](auto& c) { c.pools[0].policy.max_weight_ratio = 2; },
+                  "pools/web", "policy.max_weight_ratio"}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(ConfigDiffTest, SeesEveryFieldOfTheHealthCheckAndTheException) {
+  model::Config before = WebConfig(2);
+  before.pools[0].health_check.emplace().type = model::HealthCheck::Type::kHttp;
+  before.pools[0].policy.single_backend = {"r", "o"};
+  model::Config after = before;
+  after.pools[0].health_check = model::HealthCheck{
+      model::HealthCheck::Type::kHttps, 8443, "/healthz", std::chrono::milliseconds(500),
+      std::chrono::milliseconds(250),   5,    6};
+  after.pools[0].policy.single_backend = {"r2", "o2"};
+  std::vector<std::string> fields;
+  for (const Difference& d : DiffConfigs(before, after)) fields.push_back(d.field);
+  EXPECT_THAT(fields, testing::UnorderedElementsAre(
+                          "health_check.type", "health_check.port", "health_check.path",
+                          "health_check.interval", "health_check.timeout", "health_check.rise",
+                          "health_check.fall", "policy.single_backend.reason",
+                          "policy.single_backend.owner"));
+}
+
+TEST(ConfigDiffTest, OrderDoesNotCount) {
+  const model::Config before = WebConfig(4);
+  model::Config after = before;
+  std::reverse(after.pools[0].backends.begin(), after.pools[0].backends.end());
+  EXPECT_TRUE(DiffConfigs(before, after).empty());
+}
+
+TEST(ConfigDiffTest, ListsWhatComesAndGoes) {
+  const model::Config before = WebConfig(3);
+  model::Config after = WebConfig(4);
+  after.pools[0].backends.erase(after.pools[0].backends.begin());
+  after.vips[0].name = "shop";
+  const std::vector<Difference> differences = DiffConfigs(before, after);
+  std::vector<std::pair<Kind, std::string>> seen;
+  for (const Difference& d : differences) seen.emplace_back(d.kind, d.object);
+  EXPECT_THAT(seen, testing::ElementsAre(std::pair(Kind::kRemoved, "vips/web"),
+                                         std::pair(Kind::kAdded, "vips/shop"),
+                                         std::pair(Kind::kRemoved, "pools/web/backends/web-1"),
+                                         std::pair(Kind::kAdded, "pools/web/backends/web-4")));
+  std::ostringstream text;
+  Printer out(text, false, false, 80);
+  PrintDifferences(out, 0, differences);
+  EXPECT_EQ(text.str(),
+            "- vips/web\n"
+            "+ vips/shop: address 192.0.2.10, pool web, port 443, protocol tcp\n"
+            "- pools/web/backends/web-1\n"
+            "+ pools/web/backends/web-4: address 10.0.1.14, state enabled, weight 100\n");
+}
+
+}  // namespace
+}  // namespace evenkeel::cli

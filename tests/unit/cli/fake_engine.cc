@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/cli/fake_engine.h"
+
+#include <stdexcept>
+
+#include "control/cli/cat.h"
+#include "control/model/yaml.h"
+
+namespace evenkeel::cli {
+namespace {
+
+using Kind = engine::Outcome::Kind;
+
+constexpr maglev::HashKey kKey = {1, 2, 3};
+constexpr int64_t kEpochNs = 1'772'366'400'000'000'000;  // 2026-03-01 12:00:00 UTC
+
+class Connection final : public engine::Engine {
+ public:
+  explicit Connection(FakeEngine& fake) : fake_(fake) {}
+  engine::Outcome Plan(const engine::Request& r) override { return fake_.Plan(r); }
+  engine::Outcome Apply(const engine::Request& r) override { return fake_.Apply(r); }
+  absl::StatusOr<engine::Applied> Get() override { return fake_.Get(); }
+  absl::StatusOr<history::Revision> GetRevision(uint64_t n) override {
+    return fake_.GetRevision(n);
+  }
+  absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t n) override {
+    return fake_.ListRevisions(n);
+  }
+  absl::StatusOr<engine::Status> GetStatus() override { return fake_.GetStatus(); }
+  uint64_t Subscribe(engine::EventSink sink) override { return fake_.Subscribe(std::move(sink)); }
+  void Unsubscribe(uint64_t id) override { fake_.Unsubscribe(id); }
+
+ private:
+  FakeEngine& fake_;
+};
+
+model::Config Changed(model::Config config, const engine::Change& change) {
+  if (change.config) return *change.config;
+  for (model::Pool& pool : config.pools) {
+    if (pool.name == change.pool->name) pool = *change.pool;
+  }
+  return config;
+}
+
+}  // namespace
+
+model::Config WebConfig(int backends) {
+  model::Config config;
+  model::Pool pool;
+  pool.name = "web";
+  for (int i = 1; i <= backends; ++i) {
+    model::Backend backend;
+    backend.name = Cat("web-", i);
+    backend.address = model::IpAddress::FromIpv4({10, 0, 1, static_cast<uint8_t>(10 + i)});
+    pool.backends.push_back(backend);
+  }
+  config.pools.push_back(pool);
+  model::Vip vip;
+  vip.name = "web";
+  vip.address = model::IpAddress::FromIpv4({192, 0, 2, 10});
+  vip.port = 443;
+  vip.pool = "web";
+  config.vips.push_back(vip);
+  return config;
+}
+
+std::unique_ptr<engine::Engine> ConnectTo(FakeEngine& fake) {
+  return std::make_unique<Connection>(fake);
+}
+
+FakeEngine::FakeEngine(const model::Config& running) {
+  Force(running, "uid 0 (root)", "bootstrap");
+}
+
+std::shared_ptr<const guard::BuiltFleet> FakeEngine::Build(const model::Config& config) const {
+  auto fleet = guard::BuildFleet(config, kKey, nullptr);
+  if (!fleet.ok()) throw std::runtime_error(fleet.status().ToString());
+  return *fleet;
+}
+
+void FakeEngine::Force(const model::Config& config, const std::string& author,
+                       const std::string& reason) {
+  running_.revision += 1;
+  running_.etag = Cat("etag-", running_.revision);
+  running_.config = config;
+  running_.author = author;
+  running_.reason = reason;
+  running_.digest = Build(config)->digest;
+  running_.applied_unix_ns = kEpochNs + static_cast<int64_t>(running_.revision) * 60'000'000'000;
+  history::Revision revision;
+  revision.number = running_.revision;
+  revision.author = author;
+  revision.reason = reason;
+  revision.source = "api";
+  revision.created_unix_ns = running_.applied_unix_ns;
+  revision.outcome = history::Outcome::kApplied;
+  revision.digest = running_.digest.ToHex();
+  revision.config_yaml = model::ToYaml(config);
+  history_.push_back(revision);
+}
+
+engine::Outcome FakeEngine::Evaluate(const engine::Request& request) const {
+  engine::Outcome result;
+  result.applied = running_;
+  if (!down.ok()) {
+    result.status = down;
+    return result;
+  }
+  if (!request.etag.empty() && request.etag != running_.etag) {
+    result.kind = Kind::kStale;
+    return result;
+  }
+  const model::Config candidate = Changed(running_.config, request.change);
+  result.diagnostics = model::Validate(candidate);
+  if (!result.diagnostics.empty()) {
+    result.kind = Kind::kInvalid;
+    return result;
+  }
+  result.verdict =
+      guard::Judge(Build(candidate), Build(running_.config), guard::HostFacts{}).verdict;
+  result.kind = result.verdict.refused()       ? Kind::kRefused
+                : candidate == running_.config ? Kind::kNoChange
+                                               : Kind::kValidated;
+  return result;
+}
+
+engine::Outcome FakeEngine::Plan(const engine::Request& request) {
+  return outcome ? *outcome : Evaluate(request);
+}
+
+engine::Outcome FakeEngine::Apply(const engine::Request& request) {
+  applied_requests.push_back(request);
+  if (before_apply) before_apply();
+  if (apply_outcome) return *apply_outcome;
+  engine::Outcome result = outcome ? *outcome : Evaluate(request);
+  if (result.kind != Kind::kValidated || request.validate_only) return result;
+  Force(Changed(running_.config, request.change), "uid 1000 (alice)", request.reason);
+  result.kind = Kind::kApplied;
+  result.applied = running_;
+  result.publish.emplace();
+  result.publish->tables_staged = 1;
+  result.publish->probes = 65;
+  result.publish->stage = std::chrono::microseconds(3210);
+  result.publish->verify = std::chrono::microseconds(1500);
+  result.publish->swap = std::chrono::microseconds(40);
+  return result;
+}
+
+absl::StatusOr<engine::Applied> FakeEngine::Get() {
+  if (!down.ok()) return down;
+  return running_;
+}
+
+absl::StatusOr<history::Revision> FakeEngine::GetRevision(uint64_t number) {
+  if (!down.ok()) return down;
+  for (const history::Revision& revision : history_) {
+    if (revision.number == number) return revision;
+  }
+  return absl::NotFoundError(Cat("there is no revision ", number));
+}
+
+absl::StatusOr<std::vector<history::Revision>> FakeEngine::ListRevisions(uint32_t limit) {
+  if (!down.ok()) return down;
+  std::vector<history::Revision> newest_first(history_.rbegin(), history_.rend());
+  if (newest_first.size() > limit) newest_first.resize(limit);
+  return newest_first;
+}
+
+absl::StatusOr<engine::Status> FakeEngine::GetStatus() {
+  if (!down.ok()) return down;
+  return status;
+}
+
+uint64_t FakeEngine::Subscribe(engine::EventSink sink) {
+  for (const engine::Event& event : events) sink(event);
+  return 1;
+}
+
+void FakeEngine::Unsubscribe(uint64_t) {}
+
+}  // namespace evenkeel::cli

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EVENKEEL_TESTS_UNIT_CLI_FAKE_ENGINE_H_
+#define EVENKEEL_TESTS_UNIT_CLI_FAKE_ENGINE_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "control/engine/engine.h"
+
+namespace evenkeel::cli {
+
+// A pool "web" of `backends` servers of weight 100, and its VIP.
+model::Config WebConfig(int backends);
+
+// The daemon's engine in memory: real tables, the real guard, no kernel.
+class FakeEngine final : public engine::Engine {
+ public:
+  explicit FakeEngine(const model::Config& running);
+
+  engine::Outcome Plan(const engine::Request& request) override;
+  engine::Outcome Apply(const engine::Request& request) override;
+  absl::StatusOr<engine::Applied> Get() override;
+  absl::StatusOr<history::Revision> GetRevision(uint64_t number) override;
+  absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit) override;
+  absl::StatusOr<engine::Status> GetStatus() override;
+  uint64_t Subscribe(engine::EventSink sink) override;
+  void Unsubscribe(uint64_t id) override;
+
+  // Puts `config` into force without asking anybody, as another operator would.
+  void Force(const model::Config& config, const std::string& author, const std::string& reason);
+  uint64_t revision() const { return running_.revision; }
+
+  absl::Status down;                             // not ok: every call fails with it
+  std::function<void()> before_apply;            // what happens between the user's plan and apply
+  std::optional<engine::Outcome> outcome;        // of Plan and Apply instead of the computed one
+  std::optional<engine::Outcome> apply_outcome;  // of Apply only
+  engine::Status status;
+  std::vector<engine::Event> events;  // delivered at Subscribe
+  std::vector<engine::Request> applied_requests;
+
+ private:
+  engine::Outcome Evaluate(const engine::Request& request) const;
+  std::shared_ptr<const guard::BuiltFleet> Build(const model::Config& config) const;
+
+  engine::Applied running_;
+  std::vector<history::Revision> history_;  // oldest first
+};
+
+// What the commands own: a connection to `fake`, which outlives it.
+std::unique_ptr<engine::Engine> ConnectTo(FakeEngine& fake);
+
+}  // namespace evenkeel::cli
+
+#endif  // EVENKEEL_TESTS_UNIT_CLI_FAKE_ENGINE_H_

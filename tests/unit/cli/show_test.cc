@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// get, diff, history and rules.
+#include "control/model/yaml.h"
+#include "tests/unit/cli/cli_fixture.h"
+
+namespace evenkeel::cli {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+class ShowTest : public CliTest {
+ protected:
+  ShowTest() {
+    model::Config config = WebConfig(4);
+    config.pools[0].backends[2].weight = 50;
+    daemon_.Force(config, "uid 1000 (alice)", "web-3 is slow\033[2J\nreally");
+  }
+};
+
+TEST_F(ShowTest, GetRoundTripsInEveryFormat) {
+  const std::optional<model::Config> expected = daemon_.Get()->config;
+  for (const char* format : {"text", "yaml", "json"}) {
+    const Ran ran = Run({"get", "-o", format});
+    std::string text = ran.out;
+    if (format == std::string("json")) text = ran.Json()["config"].dump();
+    const model::ParseResult parsed = model::ParseYaml(text, format);
+    ASSERT_TRUE(parsed.ok()) << parsed.diagnostics[0].ToString() << "\n" << text;
+    EXPECT_EQ(parsed.config, *expected) << format;
+  }
+}
+
+TEST_F(ShowTest, GetSaysWhoseStateItIs) {
+  const Ran text = Run({"get"});
+  EXPECT_THAT(text.out, AllOf(HasSubstr("# Revision 2, 2026-03-01"), HasSubstr("uid 1000 (alice)"),
+                              HasSubstr("--etag etag-2"), Not(HasSubstr("\033"))));
+  EXPECT_THAT(Run({"get", "-o", "yaml"}).out, Not(HasSubstr("#")));
+  const nlohmann::json json = Run({"get", "-o", "json"}).Json();
+  EXPECT_EQ(json["schema"], "evenkeel.get/v1");
+  EXPECT_EQ(json["revision"], 2);
+  EXPECT_EQ(json["reason"], "web-3 is slow\033[2J\nreally") << "JSON keeps the text as it is";
+  EXPECT_EQ(json["applied_at"], "2026-03-01T12:02:00.000Z");
+  const Ran past = Run({"get", "-r", "1", "-o", "json"});
+  EXPECT_EQ(past.Json()["config"]["pools"][0]["backends"][2]["weight"], 100);
+  EXPECT_EQ(past.Json()["reason"], "bootstrap");
+}
+
+TEST_F(ShowTest, WhatGetPrintsCanBeAppliedAgain) {
+  const std::string file = WriteFile("got.yaml", Run({"get"}).out);
+  EXPECT_THAT(Run({"plan", "-f", file}).out, HasSubstr("No change"));
+}
+
+TEST_F(ShowTest, DiffOfRevisionsAndFiles) {
+  const std::string change = "  ~ pools/web/backends/web-3: weight 100 -> 50\n";
+  EXPECT_EQ(Run({"diff", "1", "2"}).out, "From revision 1 to revision 2:\n" + change);
+  EXPECT_EQ(Run({"diff", "1"}).out, "From revision 1 to revision 2:\n" + change);
+  EXPECT_THAT(Run({"diff", "2", "1"}).out, HasSubstr("weight 50 -> 100"));
+  const std::string file = WriteConfig("web.yaml", WebConfig(4));
+  EXPECT_THAT(Run({"diff", "-f", file}).out,
+              AllOf(StartsWith("From revision 2 to " + file), HasSubstr("weight 50 -> 100")));
+  EXPECT_EQ(Run({"diff", "-f", file, "1"}).out,
+            "No difference between revision 1 and " + file + "\n");
+  const nlohmann::json json = Run({"diff", "1", "2", "-o", "json"}).Json();
+  EXPECT_EQ(json["schema"], "evenkeel.diff/v1");
+  ASSERT_EQ(json["differences"].size(), 1u);
+  EXPECT_EQ(json["differences"][0], nlohmann::json({{"kind", "changed"},
+                                                    {"object", "pools/web/backends/web-3"},
+                                                    {"field", "weight"},
+                                                    {"before", 100},
+                                                    {"after", 50}}));
+}
+
+TEST_F(ShowTest, HistoryIsNewestFirstAndHarmless) {
+  const Ran ran = Run({"history"});
+  EXPECT_EQ(ran.out,
+            "    2  applied  2026-03-01 12:02:00 UTC (3 min ago)  uid 1000 (alice) via api\n"
+            "       web-3 is slow\\x1b[2J\\nreally\n"
+            "    1  applied  2026-03-01 12:01:00 UTC (4 min ago)  uid 0 (root) via api\n"
+            "       bootstrap\n");
+  const nlohmann::json json = Run({"history", "-n", "1", "-o", "json"}).Json();
+  ASSERT_EQ(json["revisions"].size(), 1u);
+  EXPECT_EQ(json["revisions"][0]["revision"], 2);
+}
+
+TEST_F(ShowTest, RulesListAndExplain) {
+  const Ran list = Run({"rules"});
+  const nlohmann::json json = Run({"rules", "-o", "json"}).Json();
+  EXPECT_GE(json["rules"].size(), 9u);
+  for (const auto& rule : json["rules"]) {
+    EXPECT_THAT(list.out, HasSubstr(rule["id"].get<std::string>()));
+    EXPECT_FALSE(rule["explanation"].get<std::string>().empty());
+  }
+  const Ran one = Run({"rules", "LB001"});
+  EXPECT_THAT(one.out, AllOf(StartsWith("LB001 backend-share\n"), HasSubstr("\nDefault\n"),
+                             HasSubstr("\nRefused\n"), HasSubstr("\nPasses\n")));
+  EXPECT_EQ(Run({"rules", "backend-share"}).out, one.out);
+  std::istringstream lines(one.out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
+}
+
+}  // namespace
+}  // namespace evenkeel::cli

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/abi/verdict.h"
+#include "control/cli/status_report.h"
+#include "control/cli/text.h"
+#include "tests/unit/cli/cli_fixture.h"
+
+namespace evenkeel::cli {
+namespace {
+
+using testing::AllOf;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::Not;
+
+class StatusTest : public CliTest {
+ protected:
+  StatusTest() {
+    engine::Status& s = daemon_.status;
+    s.version = "0.1.0";
+    s.instance = "edge";
+    s.started_unix_ns = 1'772'366'400'000'000'000;
+    s.applied = *daemon_.Get();
+    s.kernel_digest = s.applied.digest.ToHex();
+    s.digest_matches = true;
+    s.adoption = "the kernel already forwards with revision 1";
+    s.interfaces = {{"eth1", "native", "", true},
+                    {"eth2", "generic", "the driver has no native XDP", false}};
+    s.vips = {{s.applied.config.vips[0],
+               {.packets = 1'234'567, .bytes = 987'654'321, .new_flows = 4321, .drops = 0}}};
+    engine::PoolStatus pool;
+    pool.name = "web";
+    pool.table_size = 65537;
+    pool.table_digest = std::string(64, 'a');
+    for (const model::Backend& b : s.applied.config.pools[0].backends) {
+      pool.backends.push_back({b.name,
+                               b.address,
+                               b.state,
+                               0.25,
+                               {.packets = 250'000, .bytes = 1, .new_flows = 1, .drops = 0},
+                               ""});
+    }
+    pool.backends[3].problem = "no answer from gateway 10.0.0.1 on eth1";
+    s.pools = {pool};
+    s.verdicts = {
+        {"forward", 1'234'567}, {"pass_no_vip", 12}, {"drop_ttl", 3}, {"drop_fragment", 0}};
+    s.notices = {"the config file differs from revision 1: pools/web\033[2J"};
+  }
+};
+
+TEST_F(StatusTest, ShowsWhatThePersonOnCallNeedsIn80Columns) {
+  const Ran ran = Run({"status"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.out,
+              AllOf(HasSubstr("evenkeeld 0.1.0, instance edge"),
+                    HasSubstr("revision 1 by uid 0 (root), 2026-03-01 12:01:00 UTC"),
+                    HasSubstr("bootstrap"), HasSubstr("matches: forwards with revision 1"),
+                    HasSubstr("eth1: native XDP, attached by an earlier daemon"),
+                    HasSubstr("eth2: generic XDP; not native: the driver has no native XDP"),
+                    ContainsRegex("web +192.0.2.10:443/tcp +web +1.23 M +988 MB +4.32 k +0\n"),
+                    ContainsRegex("web-1 +10.0.1.11 +25.00 % +#+ +250 k +25.0 %\n"),
+                    ContainsRegex("web-4 .*UNREACHABLE: no")));
+  EXPECT_THAT(ran.out, AllOf(ContainsRegex("12 +pass_no_vip"), ContainsRegex("3 +drop_ttl +TTL"),
+                             Not(HasSubstr("drop_fragment")), Not(HasSubstr("\033")),
+                             HasSubstr("differs from revision 1"), Not(HasSubstr("ALARM"))));
+  for (std::string_view line : Split(ran.out, '\n')) EXPECT_LE(line.size(), 80u) << line;
+}
+
+TEST_F(StatusTest, DigestThatDiffersIsAnAlarm) {
+  daemon_.status.digest_matches = false;
+  daemon_.status.kernel_digest = std::string(64, 'b');
+  const Ran ran = Run({"status"});
+  EXPECT_THAT(ran.out,
+              AllOf(HasSubstr("ALARM"), HasSubstr("bbbbbbbbbbbb"), Not(HasSubstr("matches:"))));
+  EXPECT_EQ(Run({"status", "-o", "json"}).Json()["alarm"], true);
+}
+
+TEST_F(StatusTest, KernelThatLostItsTablesIsAnAlarm) {
+  daemon_.status.digest_matches = false;
+  daemon_.status.kernel_digest = "";
+  EXPECT_THAT(Run({"status"}).out, HasSubstr("ALARM"));
+}
+
+TEST_F(StatusTest, NothingAppliedYetIsNone) {
+  daemon_.status = engine::Status{};
+  const Ran ran = Run({"status"});
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("nothing applied yet"), Not(HasSubstr("ALARM"))));
+  EXPECT_EQ(Run({"status", "-o", "json"}).Json()["alarm"], false);
+}
+
+TEST_F(StatusTest, JsonHasEveryNumber) {
+  const nlohmann::json json = Run({"status", "-o", "json"}).Json();
+  EXPECT_EQ(json["schema"], "evenkeel.status/v1");
+  EXPECT_EQ(json["applied"]["revision"], 1);
+  EXPECT_EQ(json["vips"][0]["counter"]["packets"], 1'234'567);
+  EXPECT_EQ(json["pools"][0]["backends"][3]["problem"], "no answer from gateway 10.0.0.1 on eth1");
+  EXPECT_EQ(json["verdicts"]["drop_ttl"], 3);
+  EXPECT_EQ(json["interfaces"][1]["fallback_reason"], "the driver has no native XDP");
+}
+
+TEST_F(StatusTest, WatchShowsRates) {
+  int samples = 0;
+  int64_t now = 1'772'366'700'000'000'000;
+  env_.now_unix_ns = [&] { return now; };
+  env_.sleep = [&](std::chrono::milliseconds interval) {
+    EXPECT_EQ(interval, std::chrono::milliseconds(500));
+    now += 500'000'000;
+    daemon_.status.vips[0].counter.packets += 1000;
+    daemon_.status.pools[0].backends[0].counter.packets += 900;
+    daemon_.status.pools[0].backends[1].counter.packets = 50;  // counts anew
+    ++samples;
+    return true;
+  };
+  const Ran ran = Run({"status", "--watch", "--interval", "0.5", "-n", "2"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(samples, 1);
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("PACKETS/S"), ContainsRegex("443/tcp +web +2.00 k"),
+                             ContainsRegex("web-1 .* 1.80 k +94.7 %"),
+                             ContainsRegex("web-2 .* 100 +5.3 %")));
+  EXPECT_THAT(ran.out, Not(HasSubstr("\033[2J"))) << "only a terminal is cleared";
+  env_.out_is_terminal = true;
+  EXPECT_THAT(Run({"status", "--watch", "--interval", "0.5", "-n", "1"}).out, HasSubstr("\033[2J"));
+}
+
+TEST_F(StatusTest, ColorsFollowTerminalAndNoColor) {
+  EXPECT_THAT(Run({"status"}).out, Not(HasSubstr("\033[")));
+  env_.out_is_terminal = true;
+  EXPECT_THAT(Run({"status"}).out, HasSubstr("\033["));
+  env_.no_color = true;
+  EXPECT_THAT(Run({"status"}).out, Not(HasSubstr("\033[")));
+}
+
+TEST(VerdictMeaningTest, KnowsEveryVerdict) {
+#define EK_TEST_MEANING(symbol, name, text) EXPECT_EQ(VerdictMeaning(name), text);
+  EK_VERDICT_LIST(EK_TEST_MEANING)
+#undef EK_TEST_MEANING
+  EXPECT_EQ(VerdictMeaning("drop_by_magic"), "");
+}
+
+}  // namespace
+}  // namespace evenkeel::cli
