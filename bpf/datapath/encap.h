@@ -48,14 +48,6 @@ static __always_inline int ek_age_packet(struct ek_packet *pkt)
 	return 0;
 }
 
-static __always_inline void ek_write_eth(struct ethhdr *eth, const struct ek_nexthop *hop,
-					 __be16 proto)
-{
-	__builtin_memcpy(eth->h_dest, hop->dmac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, hop->smac, ETH_ALEN);
-	eth->h_proto = proto;
-}
-
 /* Pointers into the frame are void after bpf_xdp_adjust_head: all are taken anew here. */
 static __always_inline enum ek_verdict ek_push_outer4(struct xdp_md *ctx,
 						      const struct ek_packet *pkt,
@@ -63,15 +55,15 @@ static __always_inline enum ek_verdict ek_push_outer4(struct xdp_md *ctx,
 						      const struct ek_nexthop *hop, __u64 hash)
 {
 	struct ek_ipv4_words *outer;
-	struct ethhdr *eth;
+	char *eth;
 
 	if (bpf_xdp_adjust_head(ctx, -EK_OUTER4_LEN))
 		return EK_DROP_HEADROOM;
 	eth = (void *)(long)ctx->data;
-	outer = (void *)(eth + 1);
+	outer = (void *)(eth + ETH_HLEN);
 	if ((void *)(outer + 1) > (void *)(long)ctx->data_end)
 		return EK_DROP_INTERNAL;
-	ek_write_eth(eth, hop, bpf_htons(ETH_P_IP));
+	ek_write_eth(eth, hop->dmac, bpf_htons(ETH_P_IP));
 	ek_fill_outer4(outer, &be->outer.v4, ek_hash_entropy(hash), pkt->ip_len);
 	return EK_FORWARD;
 }
@@ -83,15 +75,15 @@ static __always_inline enum ek_verdict ek_push_outer6(struct xdp_md *ctx,
 {
 	__u8 proto = pkt->version == 4 ? EK_PROTO_IPV4 : EK_PROTO_IPV6;
 	struct ek_ipv6_words *outer;
-	struct ethhdr *eth;
+	char *eth;
 
 	if (bpf_xdp_adjust_head(ctx, -EK_OUTER6_LEN))
 		return EK_DROP_HEADROOM;
 	eth = (void *)(long)ctx->data;
-	outer = (void *)(eth + 1);
+	outer = (void *)(eth + ETH_HLEN);
 	if ((void *)(outer + 1) > (void *)(long)ctx->data_end)
 		return EK_DROP_INTERNAL;
-	ek_write_eth(eth, hop, bpf_htons(ETH_P_IPV6));
+	ek_write_eth(eth, hop->dmac, bpf_htons(ETH_P_IPV6));
 	ek_fill_outer6(outer, &be->outer.v6, ek_hash_entropy(hash), pkt->ip_len, proto);
 	return EK_FORWARD;
 }
@@ -99,11 +91,12 @@ static __always_inline enum ek_verdict ek_push_outer6(struct xdp_md *ctx,
 static __always_inline enum ek_verdict
 ek_rewrite_l2(struct xdp_md *ctx, const struct ek_packet *pkt, const struct ek_nexthop *hop)
 {
-	struct ethhdr *eth = (void *)(long)ctx->data;
+	char *eth = (void *)(long)ctx->data;
 
-	if ((void *)(eth + 1) > (void *)(long)ctx->data_end)
+	if ((void *)(eth + ETH_HLEN) > (void *)(long)ctx->data_end)
 		return EK_DROP_INTERNAL;
-	ek_write_eth(eth, hop, pkt->version == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
+	ek_write_eth(eth, hop->dmac,
+		     pkt->version == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
 	return EK_FORWARD;
 }
 

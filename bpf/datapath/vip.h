@@ -6,11 +6,23 @@
 #include "bpf/datapath/maps.h"
 #include "bpf/lib/parse.h"
 
+/*
+ * Keys are written in whole words. The kernel reads them so at once, and a load that spans several
+ * younger, narrower stores waits until they have left the store buffer.
+ */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define EK_KEY_PORT(port, proto)  ((__u32)(port) | (__u32)(proto) << 16)
+#define EK_KEY4(addr, port_proto) ((__u64)(addr) | (__u64)(port_proto) << 32)
+#else
+#define EK_KEY_PORT(port, proto)  ((__u32)(port) << 16 | (__u32)(proto) << 8)
+#define EK_KEY4(addr, port_proto) ((__u64)(addr) << 32 | (__u64)(port_proto))
+#endif
+
 /* The map lookups stay apart per family: known map types at the call site are called directly. */
 static __always_inline struct ek_vip *ek_find_vip4(__u32 active, const struct iphdr *ip,
 						   __be16 port, __u8 proto)
 {
-	struct ek_vip_key4 key = {.addr = ip->daddr, .port = port, .proto = proto};
+	__u64 key = EK_KEY4(ip->daddr, EK_KEY_PORT(port, proto)); /* struct ek_vip_key4 */
 	__u32 generation = active & EK_ACTIVE_GENERATION_MASK;
 	struct ek_vip *vip;
 	void *vips;
@@ -23,14 +35,14 @@ static __always_inline struct ek_vip *ek_find_vip4(__u32 active, const struct ip
 	vip = bpf_map_lookup_elem(vips, &key);
 	if (vip || !(active & EK_ACTIVE_HAS_ANY_PORT4) || !proto)
 		return vip;
-	key.port = 0;
+	key = EK_KEY4(ip->daddr, EK_KEY_PORT(0, proto));
 	return bpf_map_lookup_elem(vips, &key);
 }
 
 static __always_inline struct ek_vip *ek_find_vip6(__u32 active, const struct ipv6hdr *ip,
 						   __be16 port, __u8 proto)
 {
-	struct ek_vip_key6 key = {.port = port, .proto = proto};
+	__u32 key[5]; /* struct ek_vip_key6 */
 	__u32 generation = active & EK_ACTIVE_GENERATION_MASK;
 	struct ek_vip *vip;
 	void *vips;
@@ -40,12 +52,13 @@ static __always_inline struct ek_vip *ek_find_vip6(__u32 active, const struct ip
 	vips = bpf_map_lookup_elem(&ek_vips6, &generation);
 	if (!vips)
 		return NULL;
-	__builtin_memcpy(key.addr, &ip->daddr, sizeof(key.addr));
-	vip = bpf_map_lookup_elem(vips, &key);
+	__builtin_memcpy(key, &ip->daddr, sizeof(ip->daddr));
+	key[4] = EK_KEY_PORT(port, proto);
+	vip = bpf_map_lookup_elem(vips, key);
 	if (vip || !(active & EK_ACTIVE_HAS_ANY_PORT6) || !proto)
 		return vip;
-	key.port = 0;
-	return bpf_map_lookup_elem(vips, &key);
+	key[4] = EK_KEY_PORT(0, proto);
+	return bpf_map_lookup_elem(vips, key);
 }
 
 static __always_inline struct ek_vip *ek_find_vip(__u32 active, const struct ek_packet *pkt)
