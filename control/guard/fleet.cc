@@ -14,8 +14,7 @@
 namespace evenkeel::guard {
 namespace {
 
-// The server's address, not its name, so that renaming a backend moves nothing. Sorts as
-// IpAddress does.
+// Sorts as IpAddress does.
 std::string MemberId(const model::IpAddress& address) {
   std::string id(1, static_cast<char>(address.family()));
   id.append(reinterpret_cast<const char*>(address.bytes().data()), address.bytes().size());
@@ -27,11 +26,9 @@ absl::StatusOr<std::shared_ptr<const BuiltTable>> BuildTable(const model::Pool& 
   auto table = std::make_shared<BuiltTable>();
   table->forwarding = pool.forwarding;
   table->size = pool.table_size;
-  std::vector<maglev::Member> members;
-  for (const auto& [address, weight] : ServingWeights(pool)) {
-    table->servers.push_back(address);
-    members.push_back({MemberId(address), weight});
-  }
+  const auto weights = ServingWeights(pool);
+  for (const auto& [address, weight] : weights) table->servers.push_back(address);
+  const std::vector<maglev::Member> members = ToMembers(weights);
   if (members.size() > table->size || members.size() >= maglev::kNoOwner) {
     // Cannot be built, and so never approved (LB002, LB017); the guard reports it together with
     // everything else that is wrong.
@@ -93,6 +90,13 @@ std::map<model::IpAddress, uint64_t> ServingWeights(const model::Pool& pool) {
   return weights;
 }
 
+std::vector<maglev::Member> ToMembers(const std::map<model::IpAddress, uint64_t>& weights) {
+  std::vector<maglev::Member> members;
+  members.reserve(weights.size());
+  for (const auto& [address, weight] : weights) members.push_back({MemberId(address), weight});
+  return members;
+}
+
 std::vector<uint32_t> BuiltTable::CountSlots() const {
   std::vector<uint32_t> slots(servers.size(), 0);
   for (uint16_t o : owner) {
@@ -115,11 +119,12 @@ absl::StatusOr<std::shared_ptr<const BuiltFleet>> BuildFleet(const model::Config
     return absl::InvalidArgumentError(diagnostics.front().ToString());
   }
   std::unordered_map<std::string_view, size_t> old;
-  if (reuse != nullptr) {
+  if (reuse != nullptr && reuse->key == key) {
     for (size_t i = 0; i < reuse->pools.size(); ++i) old.emplace(reuse->pools[i].name, i);
   }
   auto fleet = std::make_shared<BuiltFleet>();
   fleet->config = config;
+  fleet->key = key;
   for (const model::Pool& pool : config.pools) {
     const auto it = old.find(pool.name);
     const bool known = it != old.end();

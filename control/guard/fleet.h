@@ -64,13 +64,14 @@ struct BuiltPool {
 struct BuiltFleet {
   model::Config config;
   std::vector<BuiltPool> pools;  // as config.pools, same order
+  maglev::HashKey key{};         // that the tables were built with: the fleet's secret
   Digest digest;                 // what the kernel is compared with
 
   const BuiltPool* FindPool(std::string_view name) const;
 };
 
 // Builds every pool's table. A pool that would get the same table as its namesake in `reuse` (may
-// be null; built with the same key) keeps that table without building it again.
+// be null) keeps that table without building it again.
 //
 // What policy refuses is built all the same, so that the guard can report everything at once: a
 // server listed twice is one server with the sum of its weights, and a pool with more servers than

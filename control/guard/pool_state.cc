@@ -118,6 +118,7 @@ std::vector<Transition> FindTransitions(const FleetState& candidate, const Fleet
     Transition& transition = grouped[{it->second, after}];
     transition.before = it->second;
     transition.after = after;
+    transition.key = candidate.fleet->key;
     transition.vips.push_back(&vip);
   }
   std::vector<Transition> transitions;

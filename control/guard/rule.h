@@ -77,6 +77,7 @@ struct Transition {
   const PoolState* before = nullptr;
   const PoolState* after = nullptr;
   std::vector<const model::Vip*> vips;  // of the candidate
+  maglev::HashKey key{};                // of the candidate's tables
 };
 
 struct Finding {

@@ -51,10 +51,10 @@ std::vector<uint64_t> WeightsOf(const PoolState& state) {
   return weights;
 }
 
-Limits LimitsFor(const PoolCase& c) {
-  const double share = LimitOf(kShare, c.policy.max_share);
-  return {c.state.servers.size() >= 3 ? std::min(share, kMaxShareOfMany) : share,
-          LimitOf(kShareFactor, c.policy.max_share_factor)};
+Limits LimitsFor(const model::Policy& policy, size_t serving) {
+  const double share = LimitOf(kShare, policy.max_share);
+  return {serving >= 3 ? std::min(share, kMaxShareOfMany) : share,
+          LimitOf(kShareFactor, policy.max_share_factor)};
 }
 
 // The largest share that server `i` may have.
@@ -130,21 +130,59 @@ std::vector<Edit> LowerWeights(const PoolState& state, const Limits& limits, std
   return edits;
 }
 
-void ProposeFix(const PoolCase& c, const Limits& limits, Finding& finding) {
+// Lets more servers serve, as few as do, their weights lowered where that is needed too.
+void ProposeServing(const PoolCase& c, Finding& finding) {
   std::string& text = finding.violation.fix;
-  if (c.state.servers.size() == 1) {
-    finding.edits = KeepServing(c.state, c.base, 2, text);
-    if (text.empty()) text = "add a second backend on a server of its own";
+  for (size_t wanted = 2;; ++wanted) {
+    const std::vector<Edit> edits = KeepServing(c.state, c.base, wanted, text);
+    if (edits.empty()) break;
+    model::Pool pool = *c.state.pool;
+    for (const Edit& edit : edits)
+      ApplyEdit(edit, c.base == nullptr ? nullptr : c.base->pool, pool);
+    const PoolState then = MakePoolState(pool, c.state.index, *c.state.built, {});
+    const Limits limits = LimitsFor(c.policy, then.servers.size());
+    finding.edits = edits;
+    if (!WorstOf(then, limits, WeightsOf(then))) return;
+    std::string lowered;
+    const std::vector<Edit> weights = LowerWeights(then, limits, lowered);
+    if (weights.empty()) continue;
+    finding.edits.insert(finding.edits.end(), weights.begin(), weights.end());
+    absl::StrAppend(&text, ", and ", lowered);
     return;
   }
+  finding.edits.clear();
+  text = "add backends on servers of their own until none is above the limit";
+}
+
+// No weights keep so few servers below the pool's own max_share.
+void ProposePolicy(const PoolCase& c, Finding& finding) {
+  std::string& text = finding.violation.fix;
+  text = absl::StrCat("no weights keep ", c.state.servers.size(),
+                      " servers below this policy.max_share: raise it, or serve from more");
+  finding.edits = {{Edit::Kind::kClearPolicy, c.state.pool->name, "max_share", 0}};
+  model::Policy policy = c.policy;
+  policy.max_share.reset();
+  const Limits limits = LimitsFor(policy, c.state.servers.size());
+  if (!WorstOf(c.state, limits, WeightsOf(c.state))) return;
+  std::string lowered;
+  const std::vector<Edit> weights = LowerWeights(c.state, limits, lowered);
+  if (weights.empty()) {  // a server under several names
+    finding.edits.clear();
+    text = "list each server once and spread the weights more evenly";
+    return;
+  }
+  finding.edits.insert(finding.edits.end(), weights.begin(), weights.end());
+  absl::StrAppend(&text, ", and ", lowered);
+}
+
+void ProposeFix(const PoolCase& c, const Limits& limits, Finding& finding) {
+  std::string& text = finding.violation.fix;
+  if (c.state.servers.size() == 1) return ProposeServing(c, finding);
   finding.edits = LowerWeights(c.state, limits, text);
   if (!finding.edits.empty()) return;
   text.clear();
   if (1.0 / static_cast<double>(c.state.servers.size()) > limits.share) {
-    text = absl::StrCat("no weights keep ", c.state.servers.size(),
-                        " servers below this policy.max_share: raise it, or serve from more");
-    finding.edits = {{Edit::Kind::kClearPolicy, c.state.pool->name, "max_share", 0}};
-    return;
+    return ProposePolicy(c, finding);
   }
   text = "spread the weights more evenly, each server under one name";
 }
@@ -155,7 +193,7 @@ void CheckBackendShare(const PoolCase& c, Report& report) {
   const PoolState& state = c.state;
   CheckTightens(state, kShareFactor, c.policy.max_share_factor, report);
   CheckTightens(state, kShare, c.policy.max_share, report);
-  const Limits limits = LimitsFor(c);
+  const Limits limits = LimitsFor(c.policy, state.servers.size());
   report.limit = DescribeLimit(limits, state.servers.size());
   report.observed = "nothing serves";
   if (state.servers.empty()) return;  // LB003's business

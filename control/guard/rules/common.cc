@@ -68,6 +68,16 @@ std::string KeepPhrase(const PoolState& after, const PoolState& before, size_t a
                       NameList(names), replaced ? " at their present addresses" : " enabled");
 }
 
+void KeepVipsInPlace(const Transition& t, Finding& finding) {
+  const std::string& pool = t.before->pool->name;
+  finding.violation.fix = absl::StrCat(
+      "keep the VIP on pool ", pool, " as it runs now, and change its backends there step by step");
+  finding.edits.push_back({Edit::Kind::kKeepPool, pool, "", 0});
+  for (const model::Vip* vip : t.vips) {
+    finding.edits.push_back({Edit::Kind::kKeepVip, pool, vip->name, 0});
+  }
+}
+
 std::vector<Edit> KeepServing(const PoolState& state, const PoolState* base, size_t wanted,
                               std::string& text) {
   std::set<model::IpAddress> used;

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "control/guard/changes.h"
 #include "control/guard/rules/rules.h"
+#include "control/guard/server_weights.h"
 #include "control/guard/words.h"
 #include "control/maglev/maglev.h"
 
@@ -19,25 +21,11 @@ namespace {
 constexpr double kExcessTolerance = 0.02;
 constexpr double kRounding = 1e-9;
 
-// A proposal: weight per server of either state.
-using Weights = std::map<model::IpAddress, uint64_t>;
 using Shares = std::map<model::IpAddress, double>;
 
 Shares SharesOf(const PoolState& state) {
   Shares shares;
   for (const Server& server : state.servers) shares[server.address] = state.Share(server);
-  return shares;
-}
-
-// As they would be built.
-Shares SharesOf(const Weights& weights, uint32_t size) {
-  std::vector<uint64_t> list;
-  for (const auto& [address, weight] : weights) list.push_back(weight);
-  const std::vector<uint32_t> quota = maglev::Quotas(list, size);
-  Shares shares;
-  size_t i = 0;
-  for (const auto& [address, weight] : weights)
-    shares[address] = static_cast<double>(quota[i++]) / size;
   return shares;
 }
 
@@ -55,30 +43,52 @@ double ShareChange(const Shares& before, const Shares& after) {
   return std::max(lost, gained);  // equal, unless nothing serves
 }
 
-class Proposal {
+// Whether a pool could follow the running one, on the table that would be built for it.
+class Trial {
  public:
-  Proposal(const Transition& t, double limit) : t_(t), limit_(limit) {
-    for (const Server& server : t.after->servers) weights_[server.address] = server.weight;
-  }
+  Trial(const Transition& t, double limit)
+      : before_(*t.before->built->table), key_(t.key), limit_(limit) {}
 
-  // Puts back what was taken away, the heaviest first, then goes only part of the way with what
-  // was added or weighs more or less than before.
-  void Make(Finding& finding) {
-    KeepRemoved(finding);
-    if (!Passes(weights_)) Scale(finding);
-    finding.violation.fix =
-        absl::StrCat(text_, text_.empty() ? "" : "; do the rest in later updates");
+  bool Passes(const model::Pool& pool) const {
+    const auto weights = ServingWeights(pool);
+    const auto built = maglev::Build(ToMembers(weights), pool.table_size, key_);
+    if (!built.ok() || weights.empty()) return false;
+    BuiltTable table;
+    for (const auto& [address, weight] : weights) table.servers.push_back(address);
+    table.owner = built->owner;
+    return SlotsMoved(before_, table) <= limit_ * pool.table_size;
   }
 
  private:
-  bool Passes(const Weights& weights) const {
-    return ShareChange(SharesOf(*t_.before), SharesOf(weights, t_.after->built->table->size)) <=
-           limit_;
+  const BuiltTable& before_;
+  const maglev::HashKey& key_;
+  const double limit_;
+};
+
+// Looks for a pool between the running and the wanted one that moves few enough slots, and says how
+// to get there: puts back what was taken away, the heaviest first, then goes only part of the way
+// with what was added or changed its weight, or else stays.
+class Proposal {
+ public:
+  Proposal(const Transition& t, double limit) : t_(t), trial_(t, limit), pool_(*t.after->pool) {}
+
+  void Make(Finding& finding) {
+    if (!KeepRemoved() && !Scale()) KeepAll();
+    finding.edits = std::move(edits_);
+    finding.violation.fix = text_ + "; do the rest in later updates";
+  }
+
+ private:
+  bool Passes(const model::Pool& pool) const { return trial_.Passes(pool); }
+
+  void Do(Edit::Kind kind, const std::string& name, int64_t value) {
+    edits_.push_back({kind, pool_.name, name, value});
+    ApplyEdit(edits_.back(), t_.before->pool, pool_);
   }
 
   void Say(const std::string& step) { absl::StrAppend(&text_, text_.empty() ? "" : ", ", step); }
 
-  void KeepRemoved(Finding& finding) {
+  bool KeepRemoved() {
     std::vector<const Server*> removed;
     for (const Server& server : t_.before->servers) {
       if (t_.after->Find(server.address) == nullptr) removed.push_back(&server);
@@ -87,61 +97,64 @@ class Proposal {
                      [](const Server* a, const Server* b) { return a->weight > b->weight; });
     std::vector<std::string> kept;
     for (const Server* server : removed) {
-      if (Passes(weights_)) break;
-      const auto& backend = t_.before->pool->backends[server->backends.front()];
-      weights_[server->address] = server->weight;
-      kept.push_back(backend.name);
-      finding.edits.push_back({Edit::Kind::kKeep, t_.after->pool->name, backend.name, 0});
+      if (Passes(pool_)) break;
+      kept.push_back(t_.before->pool->backends[server->backends.front()].name);
+      Do(Edit::Kind::kKeep, kept.back(), 0);
     }
     if (!kept.empty()) Say(KeepPhrase(*t_.after, *t_.before, 0, std::move(kept)));
+    return Passes(pool_);
   }
 
-  // The weights a part `step` of the way from the running ones to the wanted ones.
-  Weights Part(double step) const {
-    Weights part;
-    for (const auto& [address, wanted] : weights_) {
-      const Server* old = t_.before->Find(address);
+  // The pool a part `step` of the way from the running weights to the wanted ones.
+  model::Pool Part(double step) const {
+    model::Pool part = pool_;
+    for (model::Backend& backend : part.backends) {
+      if (!backend.serving()) continue;
+      const Server* old = t_.before->Find(backend.address);
       const double from = old == nullptr ? 0 : static_cast<double>(old->weight);
-      const double to = from + (static_cast<double>(wanted) - from) * step;
-      part[address] = std::max<uint64_t>(1, static_cast<uint64_t>(to));
+      const double to = from + (static_cast<double>(backend.weight) - from) * step;
+      backend.weight = std::max<int64_t>(1, static_cast<int64_t>(to));
     }
     return part;
   }
 
-  void Scale(Finding& finding) {
+  bool Scale() {
     double low = 0, high = 1;
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 12; ++i) {
       const double middle = (low + high) / 2;
       (Passes(Part(middle)) ? low : high) = middle;
     }
-    const Weights part = Part(low);
-    if (!Passes(part)) return;  // not even the smallest step: nothing to propose
-    for (const Server& server : t_.after->servers) {
-      const uint64_t weight = part.at(server.address);
-      if (weight == server.weight || server.backends.size() > 1) continue;
-      const std::string name = t_.after->NameOf(server);
-      finding.edits.push_back(
-          {Edit::Kind::kSetWeight, t_.after->pool->name, name, static_cast<int64_t>(weight)});
-      Say(absl::StrFormat("%s the weight of %s from %d to %d",
-                          weight < server.weight ? "lower" : "raise", name, server.weight, weight));
+    const model::Pool part = Part(low);
+    if (part == pool_ || !Passes(part)) return false;
+    for (size_t i = 0; i < part.backends.size(); ++i) {
+      const auto [name, from, to] =
+          std::tuple(part.backends[i].name, pool_.backends[i].weight, part.backends[i].weight);
+      if (from == to) continue;
+      Say(absl::StrFormat("%s the weight of %s from %d to %d", to < from ? "lower" : "raise", name,
+                          from, to));
+      Do(Edit::Kind::kSetWeight, name, to);
     }
+    return true;
+  }
+
+  void KeepAll() {
+    edits_.clear();
+    text_ = "keep the pool as it runs now, and change fewer backends at once";
+    Do(Edit::Kind::kKeepPool, "", 0);
   }
 
   const Transition& t_;
-  const double limit_;
-  Weights weights_;
+  const Trial trial_;
+  model::Pool pool_;
+  std::vector<Edit> edits_;
   std::string text_;
 };
 
-void ProposeFix(const Transition& t, double limit, double excess, Finding& finding) {
+void ProposeFix(const Transition& t, double limit, Finding& finding) {
   const model::Pool& before = *t.before->pool;
   const model::Pool& after = *t.after->pool;
   if (before.name != after.name) {
-    finding.violation.fix = absl::StrCat("keep the VIP on pool ", before.name,
-                                         " and change its backends there step by step");
-    for (const model::Vip* vip : t.vips) {
-      finding.edits.push_back({Edit::Kind::kKeepVip, after.name, vip->name, 0});
-    }
+    KeepVipsInPlace(t, finding);
     return;
   }
   if (before.table_size != after.table_size) {
@@ -151,11 +164,7 @@ void ProposeFix(const Transition& t, double limit, double excess, Finding& findi
     finding.edits = {{Edit::Kind::kKeepPool, after.name, "", 0}};
     return;
   }
-  // The table moves a little more than the shares need; leave room for as much again.
-  Proposal(t, limit - std::max(excess * 1.5, 0.002)).Make(finding);
-  if (finding.violation.fix.empty()) {
-    finding.violation.fix = "change fewer backends at once";
-  }
+  Proposal(t, limit).Make(finding);
 }
 
 // A pool that is declared to have one backend replaces or loses it whole.
@@ -187,7 +196,7 @@ void CheckRemapped(const Transition& t, Report& report) {
   finding.violation.observed = report.observed;
   finding.violation.limit = too_many ? absl::StrCat("at most ", Percent(limit))
                                      : "warns above the change in shares + 2 points";
-  ProposeFix(t, limit, std::max(0.0, moved - needed), finding);
+  ProposeFix(t, limit, finding);
 }
 
 }  // namespace evenkeel::guard

@@ -46,15 +46,21 @@ size_t FewestToKeep(std::vector<const Server*>& removed, double allowed) {
   return keep;
 }
 
+bool Suffices(const Transition& t, const std::vector<Edit>& edits, double allowed) {
+  model::Pool pool = *t.after->pool;
+  for (const Edit& edit : edits) ApplyEdit(edit, t.before->pool, pool);
+  const auto serving = ServingWeights(pool);
+  std::vector<const Server*> removed;
+  for (const Server& server : t.before->servers) {
+    if (!serving.contains(server.address)) removed.push_back(&server);
+  }
+  return removed.size() <= 1 || WeightOf(removed) <= allowed;
+}
+
 void ProposeKeeping(const Transition& t, std::vector<const Server*> removed, double allowed,
                     Finding& finding) {
   if (t.before->pool->name != t.after->pool->name) {
-    finding.violation.fix =
-        absl::StrCat("keep the VIP on pool ", t.before->pool->name,
-                     " and change its backends there, at most a quarter of their weight at a time");
-    for (const model::Vip* vip : t.vips) {
-      finding.edits.push_back({Edit::Kind::kKeepVip, t.after->pool->name, vip->name, 0});
-    }
+    KeepVipsInPlace(t, finding);
     return;
   }
   const size_t keep = FewestToKeep(removed, allowed);
@@ -65,6 +71,12 @@ void ProposeKeeping(const Transition& t, std::vector<const Server*> removed, dou
     if (names.size() <= keep) {
       finding.edits.push_back({Edit::Kind::kKeep, t.after->pool->name, backend.name, 0});
     }
+  }
+  if (!Suffices(t, finding.edits, allowed)) {
+    // A name that would be put back now belongs to another of the servers that ran before.
+    finding.edits = {{Edit::Kind::kKeepPool, t.after->pool->name, "", 0}};
+    finding.violation.fix = "keep the pool as it runs now, and change fewer backends at once";
+    return;
   }
   // With unequal weights it matters which ones stay.
   const bool equal = removed.front()->weight == removed.back()->weight;

@@ -48,6 +48,9 @@ std::string BackendField(const PoolState& state, size_t backend);
 std::string KeepPhrase(const PoolState& after, const PoolState& before, size_t at_least,
                        std::vector<std::string> names);
 
+// The fix for VIPs that move to a pool of other servers: they and their pool stay as they run.
+void KeepVipsInPlace(const Transition& t, Finding& finding);
+
 // Enables backends until `wanted` servers serve: first those that are listed, then those that ran
 // before. Empty where there are not that many. `text` is the fix as a sentence.
 std::vector<Edit> KeepServing(const PoolState& state, const PoolState* base, size_t wanted,

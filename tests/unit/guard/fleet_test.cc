@@ -90,6 +90,13 @@ TEST(BuildFleet, ReusesWhatWouldBeTheSame) {
   EXPECT_EQ(second->digest, Built(config)->digest);
 }
 
+TEST(BuildFleet, ReusesNothingOfAnotherKey) {
+  const auto first = Built(WebWith(4));
+  const auto other = BuildFleet(WebWith(4), {9}, first.get());
+  ASSERT_TRUE(other.ok());
+  EXPECT_NE((*other)->digest, first->digest);
+}
+
 TEST(BuildFleet, RefusesWhatIsStructurallyInvalid) {
   model::Config config = WebWith(4);
   config.vips[0].pool = "none";
