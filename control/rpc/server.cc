@@ -32,47 +32,49 @@ void PrepareGrpc() {
 }  // namespace
 
 struct Server::Impl {
-  explicit Impl(engine::Engine* engine) : service(engine) {}
-
   std::unique_ptr<UnixListener> listener;
-  ControlService service;
-  std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<ControlService> service;
+  std::unique_ptr<grpc::Server> server;  // null until Serve
   std::once_flag shut_down;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() { Shutdown(kDefaultGrace); }
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& socket,
-                                                      engine::Engine* engine) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Listen(const std::string& socket) {
   absl::StatusOr<std::unique_ptr<UnixListener>> listener = UnixListener::Listen(socket);
   if (!listener.ok()) return listener.status();
+  auto impl = std::make_unique<Impl>();
+  impl->listener = *std::move(listener);
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
 
+absl::Status Server::Serve(engine::Engine* engine) {
   PrepareGrpc();
-  auto impl = std::make_unique<Impl>(engine);
+  impl_->service = std::make_unique<ControlService>(engine);
   grpc::ResourceQuota quota("evenkeel");
   quota.SetMaxThreads(kMaxThreads);
   grpc::ServerBuilder builder;
   builder.SetResourceQuota(quota);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  builder.RegisterService(&impl->service);
-  impl->server = builder.BuildAndStart();
-  if (impl->server == nullptr) return absl::InternalError("the gRPC server cannot be started");
-  impl->server->GetHealthCheckService()->SetServingStatus(v1::Control::service_full_name(), true);
+  builder.RegisterService(impl_->service.get());
+  impl_->server = builder.BuildAndStart();
+  if (impl_->server == nullptr) return absl::InternalError("the gRPC server cannot be started");
+  impl_->server->GetHealthCheckService()->SetServingStatus(v1::Control::service_full_name(), true);
 
   // The connections are accepted here and handed to gRPC, not accepted by gRPC, so that a call can
   // be traced to its descriptor and the descriptor to its user (peer.h).
-  impl->listener = *std::move(listener);
-  impl->listener->Start(
-      [server = impl->server.get()](int fd) { grpc::AddInsecureChannelFromFd(server, fd); });
-  return std::unique_ptr<Server>(new Server(std::move(impl)));
+  impl_->listener->Start(
+      [server = impl_->server.get()](int fd) { grpc::AddInsecureChannelFromFd(server, fd); });
+  return absl::OkStatus();
 }
 
 void Server::Shutdown(std::chrono::milliseconds grace) {
   std::call_once(impl_->shut_down, [&] {
     impl_->listener->Stop();
+    if (impl_->server == nullptr) return;
     impl_->server->GetHealthCheckService()->Shutdown();
-    impl_->service.EndWatches();
+    impl_->service->EndWatches();
     impl_->server->Shutdown(std::chrono::system_clock::now() + grace);
   });
 }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "control/engine/engine.h"
 
@@ -16,10 +17,13 @@ namespace evenkeel::rpc {
 
 class Server {
  public:
-  // Serves `engine`, which must outlive the server, on `socket`. Errors: see UnixListener::Listen.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& socket,
-                                                       engine::Engine* engine);
+  // Takes `socket`; who connects waits until Serve. A socket file that nobody listens on is
+  // replaced. AlreadyExists: somebody does. FailedPrecondition: something else is there.
+  static absl::StatusOr<std::unique_ptr<Server>> Listen(const std::string& socket);
   ~Server();  // shuts down
+
+  // Serves `engine`, which must outlive the server. Call once.
+  absl::Status Serve(engine::Engine* engine);
 
   // Takes no new connection, ends the watches, gives running calls `grace` to end, then cancels
   // them. Idempotent.

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Wiring and signals. The order of the steps matters: what can be refused is looked at before
+// anything is touched, and the interfaces come last.
+#include "control/daemon/daemon.h"
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <iostream>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "control/daemon/flags.h"
+#include "control/daemon/hash_key.h"
+#include "control/daemon/instance_lock.h"
+#include "control/daemon/next_hop_feed.h"
+#include "control/daemon/service_manager.h"
+#include "control/engine/local_engine.h"
+#include "control/engine/publisher_kernel.h"
+#include "control/model/config_file.h"
+#include "control/model/yaml.h"
+#include "control/rpc/server.h"
+
+namespace evenkeel::daemon {
+namespace {
+
+constexpr std::chrono::milliseconds kShutdownGrace{2000};
+
+int64_t NowUnixNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+absl::StatusOr<guard::HostFacts> ReadHostFacts() {
+  auto addresses = neighbor::NetlinkResolver::OwnAddresses();
+  if (!addresses.ok()) return addresses.status();
+  return guard::HostFacts{.own_addresses = *std::move(addresses)};
+}
+
+const char* ModeName(dataplane::XdpMode mode) {
+  return mode == dataplane::XdpMode::kGeneric ? "generic" : "native";
+}
+
+absl::StatusOr<model::ParseResult> ReadConfig(const std::string& path) {
+  absl::StatusOr<std::string> text = model::ReadConfigText(path);
+  if (!text.ok()) return text.status();
+  return model::ParseYaml(*text, path);
+}
+
+void PrintRefusal(const std::string& path, const engine::Evaluation& evaluation) {
+  std::cerr << "evenkeeld: " << path << " is refused; nothing was changed:\n";
+  for (const guard::Violation& violation : evaluation.verdict.violations) {
+    std::cerr << "  " << violation.rule << " " << violation.name << " ["
+              << guard::ToString(violation.severity) << "] " << violation.subject << ": "
+              << violation.message << "\n    observed: " << violation.observed
+              << "\n    limit:    " << violation.limit << "\n    fix:      " << violation.fix
+              << "\n";
+  }
+}
+
+class Daemon {
+ public:
+  explicit Daemon(const Settings& settings) : settings_(settings) {}
+  ~Daemon() { Quiesce(); }
+
+  int Run();
+
+ private:
+  int Fail(const absl::Status& status) {
+    spdlog::error("{}", std::string(status.message()));
+    return kExitError;
+  }
+  absl::Status OpenState();
+  // True: go on. Otherwise `exit_code_` is set and the reason was printed.
+  bool ReadBootstrap();
+  absl::Status OpenKernel();
+  int StartEngine();
+  absl::Status Attach();
+  void CompareFile();
+  void WaitForSignals();
+  void Quiesce();
+  absl::Status ShutDown();
+
+  const Settings settings_;
+  sigset_t signals_{};
+  int exit_code_ = kExitOk;
+  maglev::HashKey hash_key_{};
+  std::optional<engine::Bootstrap> bootstrap_;
+
+  // In the order of their making; ended in the reverse order.
+  std::unique_ptr<InstanceLock> lock_;
+  std::unique_ptr<rpc::Server> server_;
+  std::unique_ptr<history::History> history_;
+  std::unique_ptr<dataplane::KernelDataPlane> dataplane_;
+  std::unique_ptr<NextHopFeed> feed_;
+  std::unique_ptr<neighbor::NetlinkResolver> resolver_;
+  std::unique_ptr<publish::Publisher> publisher_;
+  std::unique_ptr<engine::PublisherKernel> kernel_;
+  std::vector<engine::InterfaceStatus> interfaces_;  // fixed before the engine is served
+  std::unique_ptr<engine::LocalEngine> engine_;
+};
+
+absl::Status Daemon::OpenState() {
+  absl::StatusOr<std::unique_ptr<InstanceLock>> lock = InstanceLock::Take(settings_.state_dir);
+  if (!lock.ok()) return lock.status();
+  lock_ = *std::move(lock);
+  absl::StatusOr<std::unique_ptr<rpc::Server>> server = rpc::Server::Listen(settings_.socket);
+  if (!server.ok()) return server.status();
+  server_ = *std::move(server);
+  absl::StatusOr<std::unique_ptr<history::History>> history =
+      history::History::Open(settings_.state_dir);
+  if (!history.ok()) return history.status();
+  history_ = *std::move(history);
+  absl::StatusOr<maglev::HashKey> key = LoadOrCreateHashKey(settings_.HashKeyFile());
+  if (!key.ok()) return key.status();
+  hash_key_ = *key;
+  return absl::OkStatus();
+}
+
+bool Daemon::ReadBootstrap() {
+  exit_code_ = kExitError;
+  absl::StatusOr<std::optional<history::Revision>> last = history_->LastApplied();
+  if (!last.ok()) return Fail(last.status()), false;
+  if (last->has_value() || settings_.config.empty()) return true;
+  absl::StatusOr<model::ParseResult> parsed = ReadConfig(settings_.config);
+  if (!parsed.ok()) return Fail(parsed.status()), false;
+  for (const model::Diagnostic& diagnostic : parsed->diagnostics) {
+    std::cerr << "evenkeeld: " << diagnostic.ToString() << "\n";
+  }
+  if (!parsed->ok()) return false;
+  bootstrap_ = engine::Bootstrap{.config = std::move(parsed->config), .path = settings_.config};
+
+  // Judged here already, before the kernel is opened, so that a refusal leaves it untouched.
+  const engine::Evaluation evaluation = engine::EvaluateAlone(
+      bootstrap_->config, {.hash_key = hash_key_, .host_facts = ReadHostFacts});
+  if (evaluation.kind == engine::Outcome::Kind::kValidated) return true;
+  if (evaluation.kind == engine::Outcome::Kind::kRefused) {
+    PrintRefusal(settings_.config, evaluation);
+    exit_code_ = kExitRefused;
+    return false;
+  }
+  for (const model::Diagnostic& diagnostic : evaluation.diagnostics) {
+    std::cerr << "evenkeeld: " << settings_.config << ": " << diagnostic.ToString() << "\n";
+  }
+  if (!evaluation.status.ok()) Fail(evaluation.status);
+  return false;
+}
+
+absl::Status Daemon::OpenKernel() {
+  absl::StatusOr<std::unique_ptr<dataplane::KernelDataPlane>> opened =
+      dataplane::KernelDataPlane::Open({.pin_dir = settings_.PinDir(),
+                                        .hash_key = hash_key_,
+                                        .limits = settings_.limits,
+                                        .encapsulation = settings_.encapsulation});
+  if (!opened.ok()) return opened.status();
+  dataplane_ = *std::move(opened);
+  feed_ = std::make_unique<NextHopFeed>();
+  absl::StatusOr<std::unique_ptr<neighbor::NetlinkResolver>> resolver =
+      neighbor::NetlinkResolver::Create(
+          [feed = feed_.get()](const neighbor::Resolution& changed) { feed->Push(changed); });
+  if (!resolver.ok()) return resolver.status();
+  resolver_ = *std::move(resolver);
+  publisher_ = std::make_unique<publish::Publisher>(dataplane_.get(), resolver_.get(), hash_key_);
+  kernel_ = std::make_unique<engine::PublisherKernel>(publisher_.get());
+  return absl::OkStatus();
+}
+
+int Daemon::StartEngine() {
+  engine::Dependencies dependencies;
+  dependencies.kernel = kernel_.get();
+  dependencies.history = history_.get();
+  dependencies.resolver = resolver_.get();
+  dependencies.court = {.hash_key = hash_key_, .host_facts = ReadHostFacts};
+  dependencies.now_unix_ns = NowUnixNs;
+  dependencies.interfaces = [this] { return interfaces_; };
+  dependencies.version = EK_VERSION;
+  dependencies.instance = settings_.instance;
+  engine_ = std::make_unique<engine::LocalEngine>(std::move(dependencies));
+  absl::StatusOr<engine::StartReport> report =
+      engine_->Start(bootstrap_.has_value() ? &*bootstrap_ : nullptr);
+  if (!report.ok()) return Fail(report.status());
+  if (report->rejected_bootstrap.has_value()) {
+    PrintRefusal(settings_.config, *report->rejected_bootstrap);
+    return kExitRefused;
+  }
+  spdlog::info("{}", report->adoption);
+  feed_->Start([this](const neighbor::Resolution& changed) {
+    if (auto status = publisher_->UpdateNextHop(changed); !status.ok()) {
+      spdlog::error("next hop of {}: {}", changed.address.ToString(),
+                    std::string(status.message()));
+    }
+    engine_->ReportReachability(changed);
+  });
+  return kExitOk;
+}
+
+absl::Status Daemon::Attach() {
+  if (settings_.interfaces.empty()) {
+    spdlog::warn("no --interface is given: attachments stay as they are");
+  } else if (auto status = dataplane_->DetachOthers(settings_.interfaces); !status.ok()) {
+    return status;
+  }
+  for (const std::string& interface : settings_.interfaces) {
+    absl::StatusOr<dataplane::Attachment> attached = dataplane_->Attach(interface, settings_.mode);
+    if (!attached.ok()) return attached.status();
+    spdlog::info("{} {} in {} mode{}{}", attached->adopted ? "adopted" : "attached to", interface,
+                 ModeName(attached->mode), attached->fallback_reason.empty() ? "" : ", because ",
+                 attached->fallback_reason);
+    interfaces_.push_back({.name = interface,
+                           .mode = ModeName(attached->mode),
+                           .fallback_reason = attached->fallback_reason,
+                           .adopted = attached->adopted});
+  }
+  return absl::OkStatus();
+}
+
+void Daemon::CompareFile() {
+  if (settings_.config.empty()) return;
+  const absl::StatusOr<model::ParseResult> parsed = ReadConfig(settings_.config);
+  if (!parsed.ok()) {
+    engine_->CompareFile(settings_.config, nullptr, std::string(parsed.status().message()));
+  } else if (!parsed->ok()) {
+    engine_->CompareFile(settings_.config, nullptr, parsed->diagnostics[0].ToString());
+  } else {
+    engine_->CompareFile(settings_.config, &parsed->config, "");
+  }
+}
+
+void Daemon::WaitForSignals() {
+  while (true) {
+    int number = 0;
+    if (::sigwait(&signals_, &number) != 0) continue;
+    spdlog::info("{}", number == SIGHUP ? "SIGHUP: comparing the config file" : "ending");
+    if (number != SIGHUP) return;
+    CompareFile();
+  }
+}
+
+// Ends the threads that call into what is about to be destroyed.
+void Daemon::Quiesce() {
+  if (server_ != nullptr) server_->Shutdown(kShutdownGrace);
+  if (feed_ != nullptr) feed_->Stop();
+}
+
+absl::Status Daemon::ShutDown() {
+  NotifyServiceManager("STOPPING=1").IgnoreError();
+  Quiesce();
+  engine_.reset();
+  kernel_.reset();
+  publisher_.reset();
+  resolver_.reset();
+  dataplane_.reset();
+  if (!settings_.detach_on_exit) {
+    spdlog::info("ended; the data plane stays, packets go on");
+    return absl::OkStatus();
+  }
+  if (auto status = dataplane::KernelDataPlane::Remove(settings_.PinDir()); !status.ok()) {
+    return status;
+  }
+  spdlog::info("ended; programs, maps and pins are removed");
+  return absl::OkStatus();
+}
+
+int Daemon::Run() {
+  // Before any thread exists, so that all inherit the mask and only sigwait takes the signals.
+  ::sigemptyset(&signals_);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals_, number);
+  ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+
+  spdlog::info("evenkeeld {} instance {}", EK_VERSION, settings_.instance);
+  if (auto status = OpenState(); !status.ok()) return Fail(status);
+  if (!ReadBootstrap()) return exit_code_;
+  if (auto status = OpenKernel(); !status.ok()) return Fail(status);
+  if (const int code = StartEngine(); code != kExitOk) return code;
+  if (auto status = Attach(); !status.ok()) return Fail(status);
+  CompareFile();
+  if (auto status = server_->Serve(engine_.get()); !status.ok()) return Fail(status);
+  spdlog::info("serving on {}", settings_.socket);
+  if (auto status = NotifyServiceManager("READY=1"); !status.ok()) {
+    spdlog::warn("{}", std::string(status.message()));
+  }
+  WaitForSignals();
+  const absl::Status ended = ShutDown();
+  return ended.ok() ? kExitOk : Fail(ended);
+}
+
+}  // namespace
+
+int Run(const Settings& settings) { return Daemon(settings).Run(); }
+
+}  // namespace evenkeel::daemon

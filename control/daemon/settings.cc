@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/daemon/settings.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "control/model/nearest.h"
+
+namespace evenkeel::daemon {
+namespace {
+
+using Setter = std::function<absl::Status(const std::string&, Settings*)>;
+
+Setter Text(std::string Settings::*member) {
+  return [member](const std::string& value, Settings* settings) {
+    settings->*member = value;
+    return absl::OkStatus();
+  };
+}
+
+Setter OneOf(std::string Settings::*member, std::vector<std::string> valid) {
+  return [member, valid](const std::string& value, Settings* settings) -> absl::Status {
+    if (std::find(valid.begin(), valid.end(), value) == valid.end()) {
+      std::string names;
+      for (const std::string& name : valid)
+        absl::StrAppend(&names, names.empty() ? "" : ", ", name);
+      return absl::InvalidArgumentError(absl::StrCat("is \"", value, "\"; write one of ", names));
+    }
+    settings->*member = value;
+    return absl::OkStatus();
+  };
+}
+
+absl::Status SetMode(const std::string& value, Settings* settings) {
+  static const std::map<std::string, dataplane::XdpMode> modes = {
+      {"auto", dataplane::XdpMode::kAuto},
+      {"native", dataplane::XdpMode::kNative},
+      {"generic", dataplane::XdpMode::kGeneric}};
+  const auto found = modes.find(value);
+  if (found == modes.end()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("is \"", value, "\"; write auto, native or generic"));
+  }
+  settings->mode = found->second;
+  return absl::OkStatus();
+}
+
+absl::Status SetDetach(const std::string& value, Settings* settings) {
+  if (value != "true" && value != "false") {
+    return absl::InvalidArgumentError(absl::StrCat("is \"", value, "\"; write true or false"));
+  }
+  settings->detach_on_exit = value == "true";
+  return absl::OkStatus();
+}
+
+Setter Limit(uint32_t dataplane::Limits::*member) {
+  constexpr uint32_t kMost = 1u << 20;
+  return [member](const std::string& value, Settings* settings) -> absl::Status {
+    uint32_t number = 0;
+    if (!absl::SimpleAtoi(value, &number) || number < 1 || number > kMost) {
+      return absl::InvalidArgumentError(absl::StrCat("is \"", value, "\"; write 1..", kMost));
+    }
+    settings->limits.*member = number;
+    return absl::OkStatus();
+  };
+}
+
+absl::Status SetSource4(const std::string& value, Settings* settings) {
+  const std::string remedy = absl::StrCat("is \"", value,
+                                          "\"; write an IPv4 prefix of length 8..32, such as "
+                                          "172.16.0.0/16");
+  const size_t slash = value.find('/');
+  uint32_t length = 0;
+  auto address = model::IpAddress::Parse(value.substr(0, slash));
+  if (slash == std::string::npos || !absl::SimpleAtoi(value.substr(slash + 1), &length) ||
+      length < 8 || length > 32 || !address.ok() || !address->is_ipv4()) {
+    return absl::InvalidArgumentError(remedy);
+  }
+  const auto& bytes = address->bytes();
+  const uint32_t bits = static_cast<uint32_t>(bytes[0]) << 24 |
+                        static_cast<uint32_t>(bytes[1]) << 16 |
+                        static_cast<uint32_t>(bytes[2]) << 8 | bytes[3];
+  if (length < 32 && (bits & (0xffffffffu >> length)) != 0) {
+    return absl::InvalidArgumentError(absl::StrCat("has host bits set; ", remedy));
+  }
+  settings->encapsulation.source4 = *address;
+  settings->encapsulation.source4_prefix = static_cast<uint8_t>(length);
+  return absl::OkStatus();
+}
+
+absl::Status SetSource6(const std::string& value, Settings* settings) {
+  const std::string remedy =
+      absl::StrCat("is \"", value, "\"; write an IPv6 prefix of length 64, such as 100::/64");
+  const size_t slash = value.find('/');
+  auto address = model::IpAddress::Parse(value.substr(0, slash));
+  if (slash == std::string::npos || value.substr(slash + 1) != "64" || !address.ok() ||
+      !address->is_ipv6()) {
+    return absl::InvalidArgumentError(remedy);
+  }
+  const auto& bytes = address->bytes();
+  if (std::any_of(bytes.begin() + 8, bytes.end(), [](uint8_t byte) { return byte != 0; })) {
+    return absl::InvalidArgumentError(absl::StrCat("has host bits set; ", remedy));
+  }
+  settings->encapsulation.source6 = *address;
+  return absl::OkStatus();
+}
+
+const std::map<std::string_view, Setter>& Setters() {
+  static const auto* const setters = new std::map<std::string_view, Setter>{
+      {"config", Text(&Settings::config)},
+      {"socket", Text(&Settings::socket)},
+      {"state_dir", Text(&Settings::state_dir)},
+      {"pin_dir", Text(&Settings::pin_dir)},
+      {"instance", Text(&Settings::instance)},
+      {"mode", SetMode},
+      {"detach_on_exit", SetDetach},
+      {"hash_key_file", Text(&Settings::hash_key_file)},
+      {"log_level", OneOf(&Settings::log_level, {"debug", "info", "warning", "error"})},
+      {"log_format", OneOf(&Settings::log_format, {"text", "json"})},
+      {"limits.max_tables", Limit(&dataplane::Limits::max_tables)},
+      {"limits.max_vips", Limit(&dataplane::Limits::max_vips)},
+      {"limits.max_backends", Limit(&dataplane::Limits::max_backends)},
+      {"source_prefix4", SetSource4},
+      {"source_prefix6", SetSource6},
+  };
+  return *setters;
+}
+
+absl::Status CheckAbsolute(std::string_view key, const std::string& path) {
+  if (!path.empty() && path.front() == '/') return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(std::string(key), " is \"", path, "\"; write an absolute path"));
+}
+
+// The instance is a directory's name.
+absl::Status CheckInstance(const std::string& instance) {
+  const bool good =
+      !instance.empty() && instance.size() <= 63 && instance.front() != '.' &&
+      instance.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == std::string::npos;
+  if (good) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("instance is \"", instance,
+                   "\"; write 1..63 letters, digits, \"-\", \"_\" or \".\", not beginning with "
+                   "\".\""));
+}
+
+}  // namespace
+
+std::string Settings::PinDir() const {
+  return pin_dir.empty() ? absl::StrCat("/sys/fs/bpf/evenkeel/", instance) : pin_dir;
+}
+
+std::string Settings::HashKeyFile() const {
+  return hash_key_file.empty() ? absl::StrCat(state_dir, "/hash.key") : hash_key_file;
+}
+
+std::vector<std::string_view> Keys() {
+  std::vector<std::string_view> keys;
+  for (const auto& [key, setter] : Setters()) keys.push_back(key);
+  return keys;
+}
+
+absl::Status Set(std::string_view key, const std::string& value, Settings* settings) {
+  const auto found = Setters().find(key);
+  if (found == Setters().end()) {
+    std::vector<std::string_view> valid = Keys();
+    valid.push_back("interface");
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown key \"", std::string(key), "\"", model::DidYouMean(key, valid)));
+  }
+  absl::Status status = found->second(value, settings);
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(absl::StrCat(std::string(key), " ", status.message()));
+}
+
+absl::Status Check(const Settings& settings) {
+  if (auto status = CheckInstance(settings.instance); !status.ok()) return status;
+  if (auto status = CheckAbsolute("socket", settings.socket); !status.ok()) return status;
+  if (auto status = CheckAbsolute("state_dir", settings.state_dir); !status.ok()) return status;
+  if (auto status = CheckAbsolute("pin_dir", settings.PinDir()); !status.ok()) return status;
+  for (const std::string& interface : settings.interfaces) {
+    constexpr size_t kLongestName = 15;  // IFNAMSIZ - 1
+    if (interface.empty() || interface.size() > kLongestName ||
+        interface.find('/') != std::string::npos) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("interface is \"", interface, "\"; write a name such as eth0"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace evenkeel::daemon

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How this daemon runs on this host (docs/daemon.md); what it balances is another file, --config.
+#ifndef EVENKEEL_CONTROL_DAEMON_SETTINGS_H_
+#define EVENKEEL_CONTROL_DAEMON_SETTINGS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "control/dataplane/kernel_dataplane.h"
+
+namespace evenkeel::daemon {
+
+inline constexpr char kDefaultSettingsFile[] = "/etc/evenkeel/evenkeeld.yaml";
+
+struct Settings {
+  std::string config;                   // path; empty: none
+  std::vector<std::string> interfaces;  // empty: attachments stay as they are
+  std::string socket = "/run/evenkeel/evenkeeld.sock";
+  std::string state_dir = "/var/lib/evenkeel";
+  std::string pin_dir;  // empty: /sys/fs/bpf/evenkeel/<instance>
+  std::string instance = "default";
+  dataplane::XdpMode mode = dataplane::XdpMode::kAuto;
+  bool detach_on_exit = false;
+  std::string hash_key_file;  // empty: <state_dir>/hash.key
+  std::string log_level = "info";
+  std::string log_format = "text";
+  dataplane::Limits limits;
+  dataplane::Encapsulation encapsulation;
+
+  std::string PinDir() const;
+  std::string HashKeyFile() const;
+};
+
+// Reads one setting from text, as a flag and a key of the settings file have it. `key` is the key's
+// name ("state_dir", "limits.max_tables"). InvalidArgument: unknown key or bad value.
+absl::Status Set(std::string_view key, const std::string& value, Settings* settings);
+
+// Names of all keys that Set takes, except lists ("interface").
+std::vector<std::string_view> Keys();
+
+// What one setting alone cannot tell: relative paths, names that are no path component.
+absl::Status Check(const Settings& settings);
+
+// Settings from YAML text; each problem with "path:line:column".
+absl::Status ReadSettingsText(const std::string& text, const std::string& path, Settings* settings);
+// NotFound: there is no such file.
+absl::Status ReadSettingsFile(const std::string& path, Settings* settings);
+
+}  // namespace evenkeel::daemon
+
+#endif  // EVENKEEL_CONTROL_DAEMON_SETTINGS_H_
