@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The binary against the daemon's own gRPC server, with an engine in memory behind it: what the
+// commands rely on must survive the way over the socket.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "control/model/yaml.h"
+#include "control/rpc/server.h"
+#include "tests/cli/process.h"
+#include "tests/unit/cli/fake_engine.h"
+
+namespace evenkeel::cli {
+namespace {
+
+using testing::AllOf;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+class OverSocketTest : public testing::Test {
+ protected:
+  OverSocketTest() : engine_(WebConfig(4)) {
+    auto server = rpc::Server::Start(dir_.Path("evenkeeld.sock"), &engine_);
+    EXPECT_TRUE(server.ok()) << server.status();
+    if (server.ok()) server_ = *std::move(server);
+  }
+
+  Finished Run(const std::vector<std::string>& args) {
+    return RunEvenkeel({.args = args, .env = {{"EVENKEEL_SOCKET", dir_.Path("evenkeeld.sock")}}});
+  }
+  std::string Config(int backends) {
+    return dir_.Write("web.yaml", model::ToYaml(WebConfig(backends)));
+  }
+
+  TempDir dir_;
+  FakeEngine engine_;
+  std::unique_ptr<rpc::Server> server_;
+};
+
+TEST_F(OverSocketTest, PlanShowsSharesAndRefusals) {
+  const Finished good = Run({"plan", "-f", Config(5), "--detailed-exitcode"});
+  EXPECT_EQ(good.code, 2) << good.err;
+  EXPECT_THAT(good.out, AllOf(ContainsRegex("web-1 +10.0.1.11 +25.00 % +20.00 %"),
+                              HasSubstr("against revision 1"),
+                              HasSubstr("+ pools/web/backends/web-5"), HasSubstr("LB006")));
+  const Finished refused = Run({"plan", "-f", Config(1), "-o", "json"});
+  EXPECT_EQ(refused.code, 3) << refused.err;
+  const auto json = nlohmann::json::parse(refused.out);
+  EXPECT_EQ(json["verdict"], "refuse");
+  EXPECT_GT(json["violations"][0]["line"].get<int>(), 0);
+  EXPECT_EQ(Run({"plan", "-f", Config(4), "--detailed-exitcode"}).code, 0);
+  EXPECT_EQ(Run({"plan", "-f", Config(5), "--etag", "old"}).code, 5);
+}
+
+TEST_F(OverSocketTest, ApplyGetDiffHistoryStatus) {
+  const Finished applied = Run({"apply", "-f", Config(5), "--reason", "add web-5", "--yes"});
+  EXPECT_EQ(applied.code, 0) << applied.out << applied.err;
+  EXPECT_THAT(applied.out, AllOf(HasSubstr("Applied as revision 2"), HasSubstr("swapped in 0.04")));
+  EXPECT_THAT(Run({"get"}).out, AllOf(HasSubstr("# Revision 2"), HasSubstr("web-5")));
+  EXPECT_THAT(Run({"diff", "1", "2"}).out, HasSubstr("+ pools/web/backends/web-5"));
+  EXPECT_THAT(Run({"history"}).out, AllOf(HasSubstr("add web-5"), HasSubstr("bootstrap")));
+  engine_.status.version = "9.9";
+  engine_.status.applied = *engine_.Get();
+  EXPECT_THAT(Run({"status"}).out, AllOf(HasSubstr("evenkeeld 9.9"), HasSubstr("ALARM")));
+}
+
+TEST_F(OverSocketTest, RefusedApplyIs3AndStaleApplyIs5) {
+  EXPECT_EQ(Run({"apply", "-f", Config(1), "--reason", "r", "--yes"}).code, 3);
+  engine_.before_apply = [this] { engine_.Force(WebConfig(4), "uid 7 (bob)", "touched it"); };
+  const Finished stale = Run({"apply", "-f", Config(5), "--reason", "r", "--yes"});
+  EXPECT_EQ(stale.code, 5) << stale.out << stale.err;
+  EXPECT_THAT(stale.err, AllOf(HasSubstr("the state is now revision 2, not revision 1"),
+                               HasSubstr("uid 7 (bob)"), HasSubstr("touched it")));
+}
+
+TEST_F(OverSocketTest, RefusalByApplyItselfKeepsItsViolations) {
+  engine::Outcome refused;
+  refused.kind = engine::Outcome::Kind::kRefused;
+  refused.verdict.severity = guard::Severity::kBlock;
+  refused.verdict.violations = {{"LB009", "address", guard::Severity::kBlock, "web",
+                                 "pools/web/backends/web-2", "pools[0].backends[1].address",
+                                 "is the host's own", "another host", "use it", "m"}};
+  engine_.apply_outcome = refused;
+  const Finished ran = Run({"apply", "-f", Config(5), "--reason", "r", "--yes"});
+  EXPECT_EQ(ran.code, 3) << ran.err;
+  EXPECT_THAT(ran.out, AllOf(ContainsRegex("web.yaml:[0-9]+:[0-9]+: refused: LB009"),
+                             HasSubstr("is the host's own"), HasSubstr("use it")));
+}
+
+TEST_F(OverSocketTest, FailureToPublishIsAnErrorWithItsReason) {
+  engine::Outcome failed;
+  failed.status = absl::ResourceExhaustedError("map ek_slots: out of memory; nothing changed");
+  engine_.apply_outcome = failed;
+  const Finished ran = Run({"apply", "-f", Config(5), "--reason", "r", "--yes"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("out of memory; nothing changed"));
+}
+
+}  // namespace
+}  // namespace evenkeel::cli
