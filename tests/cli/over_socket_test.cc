@@ -22,9 +22,12 @@ using testing::HasSubstr;
 class OverSocketTest : public testing::Test {
  protected:
   OverSocketTest() : engine_(WebConfig(4)) {
-    auto server = rpc::Server::Start(dir_.Path("evenkeeld.sock"), &engine_);
+    auto server = rpc::Server::Listen(dir_.Path("evenkeeld.sock"));
     EXPECT_TRUE(server.ok()) << server.status();
-    if (server.ok()) server_ = *std::move(server);
+    if (!server.ok()) return;
+    server_ = *std::move(server);
+    const absl::Status serving = server_->Serve(&engine_);
+    EXPECT_TRUE(serving.ok()) << serving;
   }
 
   Finished Run(const std::vector<std::string>& args) {
