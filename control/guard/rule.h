@@ -58,14 +58,14 @@ struct FleetState {
 // Tables that `base` shares were counted and judged before; all others are counted here.
 FleetState MakeFleetState(const BuiltFleet& fleet, const FleetState* base);
 
-// What a pool's rule judges. `policy` is the candidate's also where the base is looked at, so that
-// "better than before" compares like with like.
+// What a pool's rule judges.
 struct PoolCase {
   const FleetState& fleet;
   const PoolState& state;
-  const model::Policy& policy;
   const HostFacts& facts;
   const PoolState* base;  // the pool of that name in the running state, null if there is none
+
+  const model::Policy& policy() const { return state.pool->policy; }
 };
 
 // The VIPs of both states (by address, port and IP protocol), grouped by their pools before and
@@ -83,7 +83,7 @@ struct Transition {
 struct Finding {
   Violation violation;      // rule, name and pool are filled in by the runner
   std::string key;          // what is bad, the same in two states: an address, or "" for the pool
-  double badness = 0;       // grows with the harm; compared with the same key's in the base
+  double badness = 0;       // grows with the harm, whatever the policy; compared with the base's
   std::vector<Edit> edits;  // `violation.fix` as edits; empty where no edit of the config helps
 };
 

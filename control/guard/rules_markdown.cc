@@ -26,8 +26,8 @@ constexpr char kTail[] = R"(## What turns a refusal into a warning
 - **The drain of one host.** One server of a pool stops serving (`state: draining`, `disabled` or
   `weight: 0`, its entry still listed), everything else serves as before, and at least one other
   server does: LB001, LB003, LB005 and LB006 warn. Removing the entry is not a drain.
-- **A better state.** What was bad in the running state and is less so in the new one warns, except
-  for LB002. Mending what LB001 or LB003 found bad also lets LB006 pass with a warning.
+- **A better state.** What was bad in the running state, under its own policy, and is less so in the
+  new one warns, except for LB002. Mending what LB001 or LB003 found bad also lets LB006 pass with a warning.
 - **Nothing touched.** What was bad and runs on with the same table under the same policy warns, so
   that one bad pool does not hold up the others.
 - **The first state** has nothing to compare with: LB005 and LB006 do not apply.

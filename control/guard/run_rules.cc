@@ -87,12 +87,11 @@ class Runner {
   }
 
   void JudgePool(const Rule& rule, const PoolState& state, Report& report) {
-    const model::Policy& policy = state.pool->policy;
     const PoolState* before = has_base_ ? base_.Find(state.pool->name) : nullptr;
-    rule.pool({candidate_, state, policy, facts_, before}, report);
+    rule.pool({candidate_, state, facts_, before}, report);
     const bool blocks = std::any_of(report.findings.begin(), report.findings.end(), IsBlock);
     if (before == nullptr || !rule.forgives_base || !(blocks || rule.relieves)) return;
-    const Badness badness = BadnessOf(rule, *before, policy);
+    const Badness badness = BadnessOf(rule, *before);
     if (rule.relieves && Improves(badness, report)) relieved_[state.index] = true;
     const bool drain = rule.allows_drain_of_one && IsDrainOfOne(*before, state);
     const bool same = HasSameTraffic(*before, state);
@@ -136,9 +135,10 @@ class Runner {
     return finding.violation.severity == Severity::kBlock;
   }
 
-  Badness BadnessOf(const Rule& rule, const PoolState& before, const model::Policy& policy) {
+  // Under the running policy: a change cannot call the running state bad by tightening the policy.
+  Badness BadnessOf(const Rule& rule, const PoolState& before) {
     Report report;
-    rule.pool({base_, before, policy, facts_, nullptr}, report);
+    rule.pool({base_, before, facts_, nullptr}, report);
     Badness badness;
     for (const Finding& finding : report.findings) {
       if (!IsBlock(finding)) continue;

@@ -140,7 +140,7 @@ void ProposeServing(const PoolCase& c, Finding& finding) {
     for (const Edit& edit : edits)
       ApplyEdit(edit, c.base == nullptr ? nullptr : c.base->pool, pool);
     const PoolState then = MakePoolState(pool, c.state.index, *c.state.built, {});
-    const Limits limits = LimitsFor(c.policy, then.servers.size());
+    const Limits limits = LimitsFor(c.policy(), then.servers.size());
     finding.edits = edits;
     if (!WorstOf(then, limits, WeightsOf(then))) return;
     std::string lowered;
@@ -160,7 +160,7 @@ void ProposePolicy(const PoolCase& c, Finding& finding) {
   text = absl::StrCat("no weights keep ", c.state.servers.size(),
                       " servers below this policy.max_share: raise it, or serve from more");
   finding.edits = {{Edit::Kind::kClearPolicy, c.state.pool->name, "max_share", 0}};
-  model::Policy policy = c.policy;
+  model::Policy policy = c.policy();
   policy.max_share.reset();
   const Limits limits = LimitsFor(policy, c.state.servers.size());
   if (!WorstOf(c.state, limits, WeightsOf(c.state))) return;
@@ -191,9 +191,9 @@ void ProposeFix(const PoolCase& c, const Limits& limits, Finding& finding) {
 
 void CheckBackendShare(const PoolCase& c, Report& report) {
   const PoolState& state = c.state;
-  CheckTightens(state, kShareFactor, c.policy.max_share_factor, report);
-  CheckTightens(state, kShare, c.policy.max_share, report);
-  const Limits limits = LimitsFor(c.policy, state.servers.size());
+  CheckTightens(state, kShareFactor, c.policy().max_share_factor, report);
+  CheckTightens(state, kShare, c.policy().max_share, report);
+  const Limits limits = LimitsFor(c.policy(), state.servers.size());
   report.limit = DescribeLimit(limits, state.servers.size());
   report.observed = "nothing serves";
   if (state.servers.empty()) return;  // LB003's business
@@ -202,7 +202,7 @@ void CheckBackendShare(const PoolCase& c, Report& report) {
                        [](const Server& a, const Server& b) { return a.slots < b.slots; });
   report.observed =
       absl::StrCat("most: ", state.NameOf(*top), " ", Percent(state.Share(*top)), " of slots");
-  if (c.policy.single_backend) {
+  if (c.policy().single_backend) {
     report.limit = "none: single_backend is declared";
     return;
   }

@@ -10,7 +10,7 @@ constexpr uint32_t kDefaultMinimum = 2;
 
 // The minimum in force. A policy that would loosen it is a finding of its own.
 uint32_t Minimum(const PoolCase& c, Report& report) {
-  const model::Policy& policy = c.policy;
+  const model::Policy& policy = c.policy();
   if (!policy.min_serving_backends) return policy.single_backend ? 1 : kDefaultMinimum;
   const uint32_t wanted = *policy.min_serving_backends;
   if (wanted >= kDefaultMinimum && !policy.single_backend) return wanted;
@@ -37,12 +37,12 @@ void CheckMinServing(const PoolCase& c, Report& report) {
   const uint32_t minimum = Minimum(c, report);
   const size_t serving = c.state.servers.size();
   report.observed = absl::StrCat(serving, " serving");
-  report.limit = c.policy.single_backend ? "at least 1 (single_backend is declared)"
-                                         : absl::StrCat("at least ", minimum);
+  report.limit = c.policy().single_backend ? "at least 1 (single_backend is declared)"
+                                           : absl::StrCat("at least ", minimum);
   if (serving >= minimum) return;
   Finding& finding =
       report.Add(Severity::kBlock, "", absl::StrCat("pools[", c.state.index, "].backends"));
-  finding.badness = static_cast<double>(minimum - serving);
+  finding.badness = 1.0 / (1.0 + static_cast<double>(serving));
   finding.violation.observed = report.observed;
   finding.violation.limit = report.limit;
   finding.edits = KeepServing(c.state, c.base, minimum, finding.violation.fix);

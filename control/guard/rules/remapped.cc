@@ -175,7 +175,7 @@ bool IsDeclaredSingle(const Transition& t) {
 }  // namespace
 
 void CheckRemappedPolicy(const PoolCase& c, Report& report) {
-  CheckTightens(c.state, kRemapped, c.policy.max_remapped_fraction, report);
+  CheckTightens(c.state, kRemapped, c.policy().max_remapped_fraction, report);
 }
 
 void CheckRemapped(const Transition& t, Report& report) {

@@ -107,7 +107,7 @@ void CheckRemovedAtOnce(const Transition& t, Report& report) {
 }
 
 void CheckRemovedPolicy(const PoolCase& c, Report& report) {
-  CheckTightens(c.state, kRemoved, c.policy.max_removed_fraction, report);
+  CheckTightens(c.state, kRemoved, c.policy().max_removed_fraction, report);
 }
 
 void CheckRemovedVips(const FleetState& candidate, const FleetState& base, Report& report) {

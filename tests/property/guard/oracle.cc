@@ -68,6 +68,8 @@ std::string FaultOfPool(const model::Pool& pool, const BuiltTable& table) {
   if (shares.empty()) return "nobody serves";
   const bool single = pool.policy.single_backend.has_value();
   if (shares.size() < 2 && !single) return "one server has everything";
+  if (!single && shares.size() < pool.policy.min_serving_backends.value_or(2))
+    return "too few serve";
   double top = 0;
   for (const auto& [address, share] : shares) top = std::max(top, share);
   const double most = shares.size() >= 3 ? 0.5 : 0.8;

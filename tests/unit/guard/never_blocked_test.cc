@@ -134,10 +134,9 @@ TEST(NeverBlocked, MendingABadStateAtOnce) {
 
 TEST(NeverBlocked, AStrictImprovementThatIsNotEnough) {
   model::Config base = Degraded();
+  base.pools[0].policy.min_serving_backends = 4;
   model::Config candidate = base;
   candidate.pools[0].backends[1].state = model::AdminState::kEnabled;
-  // Under the candidate's own, tighter policy both states are bad, and this one is less so.
-  candidate.pools[0].policy.min_serving_backends = 4;
   const Verdict verdict = JudgeChange(&base, candidate).verdict;
   EXPECT_THAT(BlockingRules(verdict), IsEmpty());
   EXPECT_EQ(SeverityOf(verdict, "LB003"), Severity::kWarn);
@@ -151,6 +150,13 @@ TEST(Blocked, AnotherBadStateIsNotAnImprovement) {
   candidate.pools[0].backends[1].state = model::AdminState::kEnabled;
   EXPECT_THAT(BlockingRules(JudgeChange(&base, candidate).verdict),
               ::testing::IsSupersetOf({"LB001", "LB003", "LB006"}));
+}
+
+TEST(Blocked, ATightenedPolicyDoesNotMakeTheRunningStateBad) {
+  const model::Config base = WebWith(2);
+  model::Config candidate = WebWith(4);
+  candidate.pools[0].policy.min_serving_backends = 4;
+  EXPECT_THAT(BlockingRules(JudgeChange(&base, candidate).verdict), ::testing::Contains("LB006"));
 }
 
 TEST(NeverBlocked, AnotherPoolWhileOneIsBad) {
