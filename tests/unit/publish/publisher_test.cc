@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/publish/publisher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/harness/fake_dataplane/fake_dataplane.h"
+#include "tests/harness/fake_dataplane/fake_resolver.h"
+#include "tests/harness/fake_dataplane/fleets.h"
+
+namespace evenkeel::testing {
+namespace {
+
+using publish::AdoptReport;
+using publish::Publisher;
+using ::testing::HasSubstr;
+
+class PublisherTest : public ::testing::Test {
+ protected:
+  PublisherTest() { Start(nullptr); }
+
+  AdoptReport Start(std::shared_ptr<const guard::BuiltFleet> intent) {
+    publisher_ = std::make_unique<Publisher>(&kernel_, &resolver_, kTestKey);
+    auto report = publisher_->Adopt(std::move(intent));
+    EXPECT_TRUE(report.ok()) << report.status();
+    return report.ok() ? *report : AdoptReport{};
+  }
+
+  absl::StatusOr<publish::PublishResult> Apply(const model::Config& config) {
+    Judged judged = Judge(config, publisher_->applied());
+    EXPECT_TRUE(judged.approval) << judged.refusal;
+    if (!judged.approval) return absl::InternalError(judged.refusal);
+    return publisher_->Publish(*judged.approval, ++revision_);
+  }
+
+  dataplane::Snapshot Active() { return *kernel_.ReadActive(); }
+
+  FakeDataPlane kernel_{kTestKey, {.max_tables = 16, .max_vips = 16, .max_backends = 64}};
+  FakeResolver resolver_;
+  std::unique_ptr<Publisher> publisher_;
+  uint64_t revision_ = 0;
+};
+
+TEST_F(PublisherTest, PublishesWhatWasApproved) {
+  auto result = Apply(MakeConfig(2, 4));
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->tables_staged, 2u);
+  EXPECT_GE(result->probes, 8u);
+  EXPECT_EQ(publisher_->ReadKernelDigest()->ToHex(), publisher_->applied()->digest.ToHex());
+  EXPECT_EQ(Active().image.info.revision, 1u);
+}
+
+TEST_F(PublisherTest, OtherPoolsKeepTheirTables) {
+  model::Config config = MakeConfig(3, 4);
+  ASSERT_TRUE(Apply(config).ok());
+  const auto before = Active().image.vips;
+  config.pools[1].backends[0].weight = 50;
+  auto result = Apply(config);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->tables_staged, 1u);
+  const auto after = Active().image.vips;
+  EXPECT_EQ(before[0].table, after[0].table);
+  EXPECT_NE(before[1].table, after[1].table);
+  EXPECT_EQ(before[2].table, after[2].table);
+}
+
+TEST_F(PublisherTest, DrainingBackendsKeepAnEntryDisabledOnesDoNot) {
+  model::Config config = MakeConfig(1, 5);
+  ASSERT_TRUE(Apply(config).ok());
+  config.pools[0].backends[2].state = model::AdminState::kDraining;
+  ASSERT_TRUE(Apply(config).ok());
+  auto table = kernel_.ReadTable(Active().image.vips[0].table, 1009);
+  EXPECT_EQ(table->backends[2].address, config.pools[0].backends[2].address);
+  for (const uint32_t slot : table->slots) EXPECT_NE(EK_SLOT_OWNER(slot), 3);
+  config.pools[0].backends[2].state = model::AdminState::kDisabled;
+  auto result = Apply(config);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->tables_staged, 1u) << "its entry goes, though no slot changes";
+  table = kernel_.ReadTable(Active().image.vips[0].table, 1009);
+  EXPECT_EQ(table->backends[2].method, EK_METHOD_NONE);
+}
+
+TEST_F(PublisherTest, RefusesAnApprovalJudgedAgainstAnotherState) {
+  model::Config config = MakeConfig(1, 4);
+  ASSERT_TRUE(Apply(config).ok());
+  config.pools[0].backends[0].weight = 90;
+  const Judged stale = Judge(config, publisher_->applied());
+  const Judged bootstrap = Judge(config, nullptr);
+  config.pools[0].backends[0].weight = 80;
+  ASSERT_TRUE(Apply(config).ok());
+  const std::string before = kernel_.Dump();
+  EXPECT_TRUE(absl::IsAborted(publisher_->Publish(*stale.approval, 9).status()));
+  EXPECT_TRUE(absl::IsAborted(publisher_->Publish(*bootstrap.approval, 9).status()));
+  EXPECT_EQ(kernel_.Dump(), before);
+  EXPECT_TRUE(publisher_->Restore(*bootstrap.approval, 9).ok());
+}
+
+TEST_F(PublisherTest, ADamagedTableIsNotPublished) {
+  model::Config config = MakeConfig(2, 4);
+  ASSERT_TRUE(Apply(config).ok());
+  const std::string before = kernel_.Dump();
+  config.pools[1].backends[0].weight = 50;
+  kernel_.CorruptNextTable();
+  auto result = Apply(config);
+  EXPECT_TRUE(absl::IsDataLoss(result.status())) << result.status();
+  EXPECT_THAT(std::string(result.status().message()), HasSubstr("pool p1"));
+  EXPECT_EQ(kernel_.Dump(), before);
+  EXPECT_TRUE(Apply(config).ok());
+}
+
+TEST_F(PublisherTest, AnotherHashKeyInTheKernelIsFoundByTheProbes) {
+  maglev::HashKey other = kTestKey;
+  other[0] ^= 1;
+  FakeDataPlane kernel(other);
+  Publisher publisher(&kernel, &resolver_, kTestKey);
+  ASSERT_TRUE(publisher.Adopt(nullptr).ok());
+  const std::string before = kernel.Dump();
+  const Judged judged = Judge(MakeConfig(1, 5), nullptr);
+  auto result = publisher.Publish(*judged.approval, 1);
+  EXPECT_TRUE(absl::IsInternal(result.status())) << result.status();
+  EXPECT_THAT(std::string(result.status().message()), HasSubstr("synthetic packet for VIP"));
+  EXPECT_EQ(kernel.Dump(), before);
+}
+
+TEST_F(PublisherTest, UnreachableBackendsArePublishedAndNamed) {
+  model::Config config = MakeConfig(1, 4);
+  const model::IpAddress dead = config.pools[0].backends[1].address;
+  resolver_.SetUnreachable(dead, "no answer from 10.0.0.2 on eth0");
+  auto result = Apply(config);
+  ASSERT_TRUE(result.ok()) << result.status();
+  ASSERT_EQ(result->unreachable.size(), 1u);
+  EXPECT_EQ(result->unreachable[0].address, dead);
+  EXPECT_EQ(result->unreachable[0].problem, "no answer from 10.0.0.2 on eth0");
+  const uint32_t table = Active().image.vips[0].table;
+  EXPECT_FALSE(kernel_.ReadTable(table, 1009)->backends[1].next_hop);
+  resolver_.SetReachable(dead);
+  ASSERT_TRUE(publisher_->UpdateNextHop(resolver_.Get(dead)).ok());
+  EXPECT_TRUE(kernel_.ReadTable(table, 1009)->backends[1].next_hop);
+  config.pools[0].backends[0].weight = 90;
+  EXPECT_TRUE(Apply(config)->unreachable.empty());
+}
+
+TEST_F(PublisherTest, L2BackendsBehindAGatewayAreUnreachable) {
+  model::Config config = MakeConfig(2, 4);
+  config.pools[0].forwarding = model::Forwarding::kL2;
+  const model::IpAddress address = config.pools[0].backends[3].address;
+  config.pools[1].backends[3].address = address;
+  resolver_.SetGateway(address, Ip("10.0.0.254"));
+  auto result = Apply(config);
+  ASSERT_TRUE(result.ok()) << result.status();
+  ASSERT_EQ(result->unreachable.size(), 1u);
+  EXPECT_THAT(result->unreachable[0].problem, HasSubstr("behind gateway 10.0.0.254"));
+  ASSERT_TRUE(publisher_->UpdateNextHop(resolver_.Get(address)).ok());
+  for (const auto& vip : Active().image.vips) {
+    for (const auto& backend : kernel_.ReadTable(vip.table, 1009)->backends) {
+      if (backend.address != address) continue;
+      EXPECT_EQ(backend.next_hop.has_value(), backend.method == EK_METHOD_IPIP4);
+    }
+  }
+}
+
+TEST_F(PublisherTest, CountersGoOnAcrossTables) {
+  model::Config config = MakeConfig(1, 4);
+  ASSERT_TRUE(Apply(config).ok());
+  const auto vip = Active().image.vips[0];
+  const auto backend = kernel_.ReadTable(vip.table, 1009)->backends[3];
+  kernel_.SetVipCounter(vip.counter, {.packets = 11, .bytes = 0, .new_flows = 0, .drops = 0});
+  kernel_.SetBackendCounter(backend.counter,
+                            {.packets = 7, .bytes = 0, .new_flows = 0, .drops = 0});
+  for (const int weight : {90, 80, 70}) {
+    config.pools[0].backends[0].weight = weight;
+    ASSERT_TRUE(Apply(config).ok());
+    publisher_->Settle();
+  }
+  auto report = publisher_->ReadCounters();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->vips[0].counter.packets, 11u);
+  EXPECT_EQ(report->backends[3].counter.packets, 7u);
+  EXPECT_EQ(report->backends[3].backend, "p0-3");
+  EXPECT_EQ(report->verdicts.size(), static_cast<size_t>(EK_VERDICT_COUNT));
+}
+
+TEST_F(PublisherTest, AReusedCounterStartsAtZero) {
+  model::Config config = MakeConfig(1, 5);
+  ASSERT_TRUE(Apply(config).ok());
+  const auto backend = kernel_.ReadTable(Active().image.vips[0].table, 1009)->backends[4];
+  kernel_.SetBackendCounter(backend.counter,
+                            {.packets = 7, .bytes = 0, .new_flows = 0, .drops = 0});
+  config.pools[0].backends.pop_back();
+  ASSERT_TRUE(Apply(config).ok());
+  EXPECT_EQ(kernel_.ReadCounters()->backends[backend.counter].packets, 7u)
+      << "the former generation still counts there";
+  for (const int weight : {90, 80}) {
+    config.pools[0].backends[0].weight = weight;
+    ASSERT_TRUE(Apply(config).ok());
+  }
+  publisher_->Settle();
+  EXPECT_EQ(kernel_.ReadCounters()->backends[backend.counter].packets, 0u);
+}
+
+TEST_F(PublisherTest, ReleasesAllButTheFormerGeneration) {
+  model::Config config = MakeConfig(2, 4);
+  for (const int weight : {100, 90, 80, 70, 60}) {
+    config.pools[0].backends[0].weight = weight;
+    ASSERT_TRUE(Apply(config).ok());
+  }
+  publisher_->Settle();
+  EXPECT_EQ(kernel_.ListTables()->size(), 3u) << "p0 now and before, p1";
+  int generations = 0;
+  for (uint32_t i = 0; i < EK_MAX_GENERATIONS; ++i) generations += kernel_.ReadGeneration(i).ok();
+  EXPECT_EQ(generations, 2);
+}
+
+TEST_F(PublisherTest, GivesUpTheFormerGenerationWhenIdsAreScarce) {
+  // 16 table ids, 9 pools: a second set fits only in place of the first.
+  model::Config config = MakeConfig(6, 4);
+  ASSERT_TRUE(Apply(config).ok());
+  for (const int weight : {90, 80, 70, 60}) {
+    for (model::Pool& pool : config.pools) pool.backends[0].weight = weight;
+    auto result = Apply(config);
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->tables_staged, 6u);
+  }
+}
+
+TEST_F(PublisherTest, UnfollowsRemovedBackends) {
+  model::Config config = MakeConfig(1, 5);
+  ASSERT_TRUE(Apply(config).ok());
+  const model::IpAddress gone = config.pools[0].backends[4].address;
+  EXPECT_TRUE(resolver_.followed().contains(gone));
+  config.pools[0].backends.pop_back();
+  for (const int weight : {90, 80, 70}) {
+    config.pools[0].backends[0].weight = weight;
+    ASSERT_TRUE(Apply(config).ok());
+    publisher_->Settle();
+  }
+  for (int i = 0; i < 200 && resolver_.followed().contains(gone); ++i) {
+    resolver_.WaitResolved(std::chrono::milliseconds{10});
+  }
+  EXPECT_FALSE(resolver_.followed().contains(gone));
+}
+
+TEST_F(PublisherTest, AdoptsWhatMatches) {
+  model::Config config = MakeConfig(2, 5);
+  ASSERT_TRUE(Apply(config).ok());
+  config.pools[0].backends[0].weight = 90;
+  ASSERT_TRUE(Apply(config).ok());
+  const auto fleet = publisher_->applied();
+  const auto before = Active().image.vips;
+  publisher_.reset();
+  const AdoptReport report = Start(fleet);
+  EXPECT_EQ(report.state, AdoptReport::State::kMatches);
+  EXPECT_EQ(report.revision, 2u);
+  EXPECT_THAT(report.message, HasSubstr("matches the applied state"));
+  EXPECT_EQ(kernel_.ListTables()->size(), 2u) << "the former generation's are dropped";
+  EXPECT_EQ(publisher_->applied(), fleet);
+  config.pools[0].backends[0].weight = 80;
+  auto result = Apply(config);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->tables_staged, 1u);
+  EXPECT_EQ(Active().image.vips[1].table, before[1].table);
+  EXPECT_EQ(Active().image.vips[0].counter, before[0].counter);
+}
+
+TEST_F(PublisherTest, ReportsAKernelThatDiffersAndRestoresTheIntent) {
+  model::Config config = MakeConfig(2, 4);
+  ASSERT_TRUE(Apply(config).ok());
+  publisher_.reset();
+  config.pools[0].backends[0].weight = 50;
+  const Judged other = Judge(config, nullptr);
+  const AdoptReport report = Start(other.fleet);
+  EXPECT_EQ(report.state, AdoptReport::State::kDiffers);
+  EXPECT_THAT(report.message, HasSubstr("differs from the applied state"));
+  EXPECT_EQ(publisher_->applied(), nullptr);
+  auto result = publisher_->Restore(*other.approval, 7);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->tables_staged, 1u) << "the other pool's table is the right one";
+  EXPECT_EQ(publisher_->ReadKernelDigest()->ToHex(), other.fleet->digest.ToHex());
+}
+
+TEST_F(PublisherTest, AdoptsWithoutAnyKnownIntent) {
+  ASSERT_TRUE(Apply(MakeConfig(2, 4)).ok());
+  publisher_.reset();
+  const AdoptReport report = Start(nullptr);
+  EXPECT_EQ(report.state, AdoptReport::State::kDiffers);
+  EXPECT_THAT(report.message, HasSubstr("no applied state is known"));
+  const Judged judged = Judge(MakeConfig(2, 4), nullptr);
+  EXPECT_TRUE(publisher_->Restore(*judged.approval, 3).ok());
+}
+
+TEST_F(PublisherTest, AnEmptyKernelIsSaidToBe) {
+  publisher_.reset();
+  const AdoptReport report = Start(Judge(MakeConfig(1, 4), nullptr).fleet);
+  EXPECT_EQ(report.state, AdoptReport::State::kEmpty);
+  EXPECT_EQ(report.message, "kernel forwards nothing yet");
+  EXPECT_TRUE(absl::IsNotFound(publisher_->ReadKernelDigest().status()));
+}
+
+}  // namespace
+}  // namespace evenkeel::testing
