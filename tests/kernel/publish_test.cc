@@ -6,31 +6,21 @@
 #include "control/dataplane/kernel_dataplane.h"
 #include "control/publish/publisher.h"
 #include "tests/harness/fake_dataplane/fake_resolver.h"
-#include "tests/harness/fake_dataplane/fleets.h"
 #include "tests/harness/scoped_netns/kernel_test.h"
 #include "tests/harness/scoped_netns/scoped_pin_dir.h"
+#include "tests/kernel/kernel_options.h"
 
 namespace evenkeel::testing {
 namespace {
 
 class PublishKernelTest : public KernelTest {
  protected:
-  std::unique_ptr<dataplane::KernelDataPlane> OpenDataPlane() {
-    dataplane::KernelOptions options;
-    options.pin_dir = dir_.path();
-    options.hash_key = kTestKey;
-    options.limits = {.max_tables = 64, .max_vips = 64, .max_backends = 1024};
-    auto opened = dataplane::KernelDataPlane::Open(options);
-    EXPECT_TRUE(opened.ok()) << opened.status();
-    return opened.ok() ? *std::move(opened) : nullptr;
-  }
-
   ScopedPinDir dir_;
   FakeResolver resolver_;
 };
 
 TEST_F(PublishKernelTest, PublishesAndAdopts) {
-  auto dataplane = OpenDataPlane();
+  auto dataplane = OpenSmall(dir_.path());
   ASSERT_NE(dataplane, nullptr);
   model::Config config = MakeConfig(3, 4);
   config.vips.push_back(MakeVip("any", "192.0.2.77", 0, "p0", model::Protocol::kUdp));
@@ -60,7 +50,7 @@ TEST_F(PublishKernelTest, PublishesAndAdopts) {
     EXPECT_EQ(digest->ToHex(), first.fleet->digest.ToHex());
   }
   dataplane.reset();
-  dataplane = OpenDataPlane();
+  dataplane = OpenSmall(dir_.path());
   ASSERT_NE(dataplane, nullptr);
   EXPECT_TRUE(dataplane->adopted());
   publish::Publisher publisher(dataplane.get(), &resolver_, kTestKey);

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Attaching to an interface in a namespace of its own.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "tests/harness/scoped_netns/kernel_test.h"
+#include "tests/harness/scoped_netns/scoped_netns.h"
+#include "tests/harness/scoped_netns/scoped_pin_dir.h"
+#include "tests/kernel/kernel_options.h"
+
+namespace evenkeel::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+using dataplane::Attachment;
+using dataplane::KernelDataPlane;
+using dataplane::UniqueFd;
+using dataplane::XdpMode;
+using ::testing::HasSubstr;
+
+// XDP_PASS, and as different from our program as can be.
+UniqueFd LoadPass() {
+  const bpf_insn code[] = {
+      {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = XDP_PASS},
+      {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+  LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_XDP);
+  UniqueFd program(
+      bpf_prog_load(BPF_PROG_TYPE_XDP, "pass", "GPL", code, std::size(code), &options));
+  EXPECT_TRUE(program.valid());
+  return program;
+}
+
+uint32_t ProgramId(int fd) {
+  bpf_prog_info info{};
+  uint32_t size = sizeof(info);
+  EXPECT_EQ(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
+  return info.id;
+}
+
+class AttachTest : public KernelTest {
+ protected:
+  void SetUp() override {
+    KernelTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    netns_ = std::make_unique<ScopedNetns>();
+    netns_->Run("ip link add a0 type veth peer name a1; ip link set a0 up; ip link set a1 up");
+    entered_ = std::make_unique<ScopedNetns::Entered>(*netns_);
+  }
+  void TearDown() override { entered_.reset(); }
+
+  static bpf_xdp_query_opts Query(const char* interface) {
+    LIBBPF_OPTS(bpf_xdp_query_opts, query);
+    EXPECT_EQ(bpf_xdp_query(static_cast<int>(if_nametoindex(interface)), 0, &query), 0);
+    return query;
+  }
+  // The program pinned as `balancer`.
+  uint32_t PinnedProgram() const {
+    const UniqueFd fd(bpf_obj_get((dir_.path() + "/balancer").c_str()));
+    return fd.valid() ? ProgramId(fd.get()) : 0;
+  }
+
+  ScopedPinDir dir_;
+  std::unique_ptr<ScopedNetns> netns_;
+  std::unique_ptr<ScopedNetns::Entered> entered_;
+};
+
+TEST_F(AttachTest, InTheModeAskedFor) {
+  struct Case {
+    const char* name;
+    XdpMode asked, got;
+    uint8_t kernel;
+  };
+  const Case cases[] = {
+      {"auto", XdpMode::kAuto, XdpMode::kNative, XDP_ATTACHED_DRV},
+      {"native", XdpMode::kNative, XdpMode::kNative, XDP_ATTACHED_DRV},
+      {"generic-from-native", XdpMode::kGeneric, XdpMode::kGeneric, XDP_ATTACHED_SKB},
+      {"auto-keeps-what-is-there", XdpMode::kAuto, XdpMode::kGeneric, XDP_ATTACHED_SKB},
+      {"native-from-generic", XdpMode::kNative, XdpMode::kNative, XDP_ATTACHED_DRV},
+  };
+  auto dataplane = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane, nullptr);
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.name);
+    auto attached = dataplane->Attach("a0", one.asked);
+    ASSERT_TRUE(attached.ok()) << attached.status();
+    EXPECT_EQ(attached->mode, one.got);
+    EXPECT_EQ(attached->ifindex, if_nametoindex("a0"));
+    EXPECT_EQ(Query("a0").attach_mode, one.kernel);
+    EXPECT_EQ(Query("a0").prog_id, PinnedProgram());
+    ASSERT_EQ(dataplane->attachments().size(), 1u);
+  }
+}
+
+TEST_F(AttachTest, OutlivesTheProcessAndIsAdopted) {
+  {
+    auto dataplane = OpenSmall(dir_.path());
+    ASSERT_NE(dataplane, nullptr);
+    auto attached = dataplane->Attach("a0", XdpMode::kAuto);
+    ASSERT_TRUE(attached.ok()) << attached.status();
+    EXPECT_FALSE(attached->adopted);
+  }
+  EXPECT_EQ(Query("a0").prog_id, PinnedProgram());
+  auto dataplane = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane, nullptr);
+  auto attached = dataplane->Attach("a0", XdpMode::kAuto);
+  ASSERT_TRUE(attached.ok()) << attached.status();
+  EXPECT_TRUE(attached->adopted);
+  EXPECT_EQ(attached->mode, XdpMode::kNative);
+}
+
+// A loopback device has no native XDP.
+TEST_F(AttachTest, FallsBackOnlyWhereAllowedAndSaysWhy) {
+  auto dataplane = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane, nullptr);
+  auto native = dataplane->Attach("lo", XdpMode::kNative);
+  ASSERT_FALSE(native.ok());
+  EXPECT_THAT(std::string(native.status().message()), HasSubstr("cannot attach to lo in native"));
+  EXPECT_THAT(std::string(native.status().message()), HasSubstr("--mode generic"));
+  auto any = dataplane->Attach("lo", XdpMode::kAuto);
+  ASSERT_TRUE(any.ok()) << any.status();
+  EXPECT_EQ(any->mode, XdpMode::kGeneric);
+  EXPECT_THAT(any->fallback_reason, HasSubstr("cannot attach to lo in native mode"));
+  std::printf("fallback reason: %s\n", any->fallback_reason.c_str());
+}
+
+TEST_F(AttachTest, LeavesAnotherProgramAlone) {
+  auto dataplane = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane, nullptr);
+  const UniqueFd pass = LoadPass();
+  const int ifindex = static_cast<int>(if_nametoindex("a0"));
+  for (const uint32_t flags : {XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE}) {
+    ASSERT_EQ(bpf_xdp_attach(ifindex, pass.get(), flags, nullptr), 0);
+    for (const XdpMode mode : {XdpMode::kAuto, XdpMode::kNative, XdpMode::kGeneric}) {
+      auto attached = dataplane->Attach("a0", mode);
+      EXPECT_TRUE(absl::IsAlreadyExists(attached.status())) << attached.status();
+      EXPECT_THAT(std::string(attached.status().message()),
+                  HasSubstr("program id " + std::to_string(ProgramId(pass.get()))));
+    }
+    EXPECT_EQ(Query("a0").prog_id, ProgramId(pass.get()));
+    ASSERT_EQ(bpf_xdp_detach(ifindex, flags, nullptr), 0);
+  }
+}
+
+TEST_F(AttachTest, NamesAnInterfaceThatIsNotThere) {
+  auto dataplane = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane, nullptr);
+  auto attached = dataplane->Attach("nonesuch", XdpMode::kAuto);
+  ASSERT_FALSE(attached.ok());
+  EXPECT_THAT(std::string(attached.status().message()), HasSubstr("no interface nonesuch"));
+}
+
+TEST_F(AttachTest, ForgetsTheLinkOfAVanishedInterface) {
+  auto dataplane = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane, nullptr);
+  ASSERT_TRUE(dataplane->Attach("a0", XdpMode::kAuto).ok());
+  const uint32_t ifindex = if_nametoindex("a0");
+  const std::string pin = dir_.path() + "/link_" + std::to_string(ifindex);
+  ASSERT_TRUE(fs::exists(pin));
+  dataplane.reset();
+  netns_->Run("ip link del a0");
+  dataplane = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane, nullptr);
+  EXPECT_FALSE(fs::exists(pin));
+  // Another interface may get the index while the daemon runs.
+  netns_->Run("ip link add a0 index " + std::to_string(ifindex) + " type veth peer name a1");
+  ASSERT_TRUE(dataplane->Attach("a0", XdpMode::kAuto).ok());
+  netns_->Run("ip link del a0; ip link add a0 index " + std::to_string(ifindex) +
+              " type veth peer name a1");
+  auto again = dataplane->Attach("a0", XdpMode::kAuto);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_FALSE(again->adopted);
+  EXPECT_EQ(Query("a0").prog_id, PinnedProgram());
+}
+
+TEST_F(AttachTest, DetachesWhatIsNotKept) {
+  auto dataplane = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane, nullptr);
+  ASSERT_TRUE(dataplane->Attach("a0", XdpMode::kAuto).ok());
+  ASSERT_TRUE(dataplane->Attach("a1", XdpMode::kAuto).ok());
+  ASSERT_TRUE(dataplane->DetachOthers({"a1"}).ok());
+  EXPECT_EQ(Query("a0").prog_id, 0u);
+  EXPECT_EQ(Query("a1").prog_id, PinnedProgram());
+  ASSERT_EQ(dataplane->attachments().size(), 1u);
+  EXPECT_EQ(dataplane->attachments()[0].interface, "a1");
+}
+
+TEST_F(AttachTest, RemoveDetaches) {
+  auto dataplane = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane, nullptr);
+  ASSERT_TRUE(dataplane->Attach("a0", XdpMode::kAuto).ok());
+  dataplane.reset();
+  ASSERT_TRUE(KernelDataPlane::Remove(dir_.path()).ok());
+  EXPECT_EQ(Query("a0").prog_id, 0u);
+  EXPECT_FALSE(fs::exists(dir_.path()));
+}
+
+// Pins and links as another build of the program would have left them.
+TEST_F(AttachTest, ReplacesTheProgramOfAnotherBuild) {
+  {
+    auto dataplane = OpenSmall(dir_.path());
+    ASSERT_NE(dataplane, nullptr);
+    ASSERT_TRUE(dataplane->Attach("a0", XdpMode::kAuto).ok());
+  }
+  const UniqueFd pass = LoadPass();
+  const std::string pin = dir_.path() + "/balancer";
+  const UniqueFd link(
+      bpf_obj_get((dir_.path() + "/link_" + std::to_string(if_nametoindex("a0"))).c_str()));
+  ASSERT_TRUE(link.valid());
+  ASSERT_EQ(bpf_link_update(link.get(), pass.get(), nullptr), 0);
+  ASSERT_EQ(unlink(pin.c_str()), 0);
+  ASSERT_EQ(bpf_obj_pin(pass.get(), pin.c_str()), 0);
+  ASSERT_EQ(Query("a0").prog_id, ProgramId(pass.get()));
+
+  auto dataplane = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane, nullptr);
+  EXPECT_TRUE(dataplane->adopted());
+  EXPECT_NE(PinnedProgram(), ProgramId(pass.get()));
+  EXPECT_EQ(Query("a0").prog_id, PinnedProgram());
+  auto attached = dataplane->Attach("a0", XdpMode::kAuto);
+  ASSERT_TRUE(attached.ok()) << attached.status();
+  EXPECT_TRUE(attached->adopted) << "the link itself was never taken away";
+}
+
+}  // namespace
+}  // namespace evenkeel::testing
