@@ -5,7 +5,9 @@
 # descriptor. On a terminal one bar per backend, redrawn in place; elsewhere a plain line at times.
 
 declare -A BARS_PHASE=()  # requests per backend since bars_new_phase
-declare -A BARS_NOW=()    # in the latest lines
+declare -A BARS_NOW=()    # in the last BARS_WINDOW lines
+BARS_WINDOW=4
+BARS_RECENT=()
 BARS_TOTAL=0 BARS_FAILED=0 BARS_DRAWN=0
 BARS_NAMES=()
 
@@ -16,7 +18,7 @@ bars_filter() {
     (.backends | to_entries | map("\(.key)=\(.value)") | join(" "))'
 }
 
-bars_new_phase() { BARS_PHASE=(); }
+bars_new_phase() { BARS_PHASE=() BARS_RECENT=(); }
 
 # bars_read FD: takes the next line in. Fails at the end of the stream.
 bars_read() {
@@ -25,11 +27,21 @@ bars_read() {
   BARS_TOTAL=$((BARS_TOTAL + requests))
   BARS_FAILED=$((BARS_FAILED + failed))
   BARS_SLOWEST=$slowest
-  BARS_NOW=()
   for pair in $pairs; do
-    BARS_NOW[${pair%=*}]=${pair#*=}
     BARS_PHASE[${pair%=*}]=$((${BARS_PHASE[${pair%=*}]:-0} + ${pair#*=}))
   done
+  BARS_RECENT=("${BARS_RECENT[@]:${#BARS_RECENT[@]} < BARS_WINDOW ? 0 : 1}" "$pairs")
+  BARS_NOW=()
+  # shellcheck disable=SC2048  # lines of several words each
+  for pair in ${BARS_RECENT[*]}; do
+    BARS_NOW[${pair%=*}]=$((${BARS_NOW[${pair%=*}]:-0} + ${pair#*=}))
+  done
+}
+
+# bars_catch_up FD: takes in what waits, and the line that is under way.
+bars_catch_up() {
+  while read -r -t 0 -u "$1"; do bars_read "$1" || return 1; done
+  bars_read "$1"
 }
 
 percent() {  # PART WHOLE

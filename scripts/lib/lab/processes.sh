@@ -12,7 +12,12 @@ lab_spawn() {
   echo $! >"$dir/$name.pid"
 }
 
-lab_pid_alive() { [[ -r $1 ]] && kill -0 "$(cat "$1")" 2>/dev/null; }
+# lab_pid_alive FILE: of the process in the file. One that ended and awaits its parent is not alive.
+lab_pid_alive() {
+  local state
+  state=$(sed -n 's/.*) \([A-Z]\) .*/\1/p' "/proc/$(cat "$1" 2>/dev/null)/stat" 2>/dev/null)
+  [[ -n $state && $state != Z ]]
+}
 
 # lab_wait SECONDS COMMAND...: until the command succeeds.
 lab_wait() {

@@ -74,21 +74,6 @@ int SendAll(int fd, std::string_view bytes, Clock::time_point deadline) {
   return 0;
 }
 
-int ReceiveAll(int fd, std::string* bytes, Clock::time_point deadline) {
-  char buffer[16384];
-  for (;;) {
-    const ssize_t got = recv(fd, buffer, sizeof(buffer), 0);
-    if (got == 0) return 0;
-    if (got > 0) {
-      bytes->append(buffer, static_cast<size_t>(got));
-    } else if (errno == EAGAIN) {
-      if (const int error = WaitFor(fd, POLLIN, deadline); error != 0) return error;
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
-}
-
 // The value of a header; empty where it is absent. `head` ends before the empty line.
 std::string_view FindHeader(std::string_view head, std::string_view name) {
   for (size_t pos = head.find("\r\n"); pos != std::string_view::npos;) {
@@ -102,6 +87,36 @@ std::string_view FindHeader(std::string_view head, std::string_view name) {
     pos = head.find("\r\n", pos + 2);
   }
   return {};
+}
+
+constexpr size_t kUnknownLength = SIZE_MAX;
+
+// Bytes of header and body, as the header announces; kUnknownLength before it is complete.
+size_t AnswerLength(std::string_view bytes) {
+  const size_t end = bytes.find("\r\n\r\n");
+  if (end == std::string_view::npos) return kUnknownLength;
+  const std::string_view text = FindHeader(bytes.substr(0, end), "Content-Length");
+  size_t length = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), length);
+  return parsed.ec == std::errc() ? end + 4 + length : kUnknownLength;
+}
+
+// Until the answer is complete, as a client does that knows how long it is: what happens to the
+// connection afterwards is nobody's loss. Or to the end of the connection.
+int Receive(int fd, std::string* bytes, Clock::time_point deadline) {
+  char buffer[16384];
+  for (;;) {
+    const ssize_t got = recv(fd, buffer, sizeof(buffer), 0);
+    if (got == 0) return 0;
+    if (got > 0) {
+      bytes->append(buffer, static_cast<size_t>(got));
+      if (bytes->size() >= AnswerLength(*bytes)) return 0;
+    } else if (errno == EAGAIN) {
+      if (const int error = WaitFor(fd, POLLIN, deadline); error != 0) return error;
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
 }
 
 }  // namespace
@@ -141,14 +156,11 @@ Answer JudgeAnswer(std::string_view bytes) {
   }
   const std::string_view head = bytes.substr(0, end);
   answer.backend = FindHeader(head, "X-Backend");
-  const std::string_view length_text = FindHeader(head, "Content-Length");
-  size_t length = 0;
-  std::from_chars(length_text.data(), length_text.data() + length_text.size(), length);
   if (!head.starts_with("HTTP/1.1 200 ")) {
     answer.error = "not 200: " + std::string(head.substr(0, head.find("\r\n")));
   } else if (answer.backend.empty()) {
     answer.error = "no X-Backend header";
-  } else if (length_text.empty() || bytes.size() - end - 4 != length) {
+  } else if (bytes.size() != AnswerLength(bytes)) {
     answer.error = "the body is not as long as announced";
   }
   return answer;
@@ -168,7 +180,7 @@ Answer Get(const Target& target, std::string_view path, std::chrono::millisecond
     return Failed("send", error);
   }
   std::string bytes;
-  if (const int error = ReceiveAll(socket.fd(), &bytes, deadline); error != 0) {
+  if (const int error = Receive(socket.fd(), &bytes, deadline); error != 0) {
     Answer answer = Failed("receive", error);
     answer.lost_before_answer = answer.lost_before_answer && bytes.empty();
     return answer;

@@ -30,7 +30,7 @@ struct Answer {
   bool lost_before_answer = false;
 };
 
-// Judges all bytes of an answer, after the server closed the connection.
+// Judges all bytes that were received.
 Answer JudgeAnswer(std::string_view bytes);
 
 // Never blocks longer than `timeout`.

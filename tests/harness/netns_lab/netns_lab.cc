@@ -19,7 +19,7 @@ const std::string kBuild = EK_BINARY_DIR;
 
 CommandResult RunLab(Argv arguments) {
   arguments.insert(arguments.begin(), {"/usr/bin/env", "EVENKEEL_BUILD_DIR=" + kBuild, kScript});
-  return Run(arguments);
+  return RunCommand(arguments);
 }
 
 std::string NewId() {
@@ -72,19 +72,19 @@ Argv NetnsLab::In(const std::string& role, const Argv& argv) const {
 }
 
 CommandResult NetnsLab::RunIn(const std::string& role, const Argv& argv) const {
-  return Run(In(role, argv));
+  return RunCommand(In(role, argv));
 }
 
 CommandResult NetnsLab::Cli(Argv argv) const {
   argv.insert(argv.begin(), kBuild + "/bin/evenkeel");
   argv.insert(argv.end(), {"--socket", fact("socket")});
-  return Run(argv);
+  return RunCommand(argv);
 }
 
 CommandResult NetnsLab::Apply(const std::string& yaml) const {
   const std::string path = file("apply.yaml");
   WriteFile(path, yaml);
-  return Cli({"apply", path, "--yes", "--reason", "test", "-o", "json"});
+  return Cli({"apply", "-f", path, "--yes", "--reason", "test", "-o", "json"});
 }
 
 nlohmann::json NetnsLab::Status() const {

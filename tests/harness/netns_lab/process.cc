@@ -49,7 +49,7 @@ std::ostream& operator<<(std::ostream& stream, const CommandResult& result) {
                 << result.err << "---";
 }
 
-CommandResult Run(const Argv& argv) { return Process(argv).Wait(); }
+CommandResult RunCommand(const Argv& argv) { return Process(argv).Wait(); }
 
 Process::Process(const Argv& argv)
     : out_(memfd_create("out", MFD_CLOEXEC)), err_(memfd_create("err", MFD_CLOEXEC)) {

@@ -25,7 +25,7 @@ struct CommandResult {
 std::ostream& operator<<(std::ostream& stream, const CommandResult& result);
 
 // Runs to the end. A command that cannot be started has exit code 127.
-CommandResult Run(const Argv& argv);
+CommandResult RunCommand(const Argv& argv);
 
 // Runs in the background; killed by the destructor, and by the kernel if the test dies.
 class Process {

@@ -25,9 +25,11 @@ std::string State::ToYaml() const {
   std::ostringstream out;
   out << "vips:\n"
          "  - {name: web, address: 192.0.2.10, port: 80, protocol: tcp, pool: four}\n"
-         "  - {name: web6, address: \"2001:db8::10\", port: 80, protocol: tcp, pool: six}\n"
-         "  - {name: web46, address: 192.0.2.10, port: 8080, protocol: tcp, pool: six}\n"
-         "pools:\n";
+         "  - {name: web6, address: \"2001:db8::10\", port: 80, protocol: tcp, pool: six}\n";
+  if (forwarding == "ipip") {
+    out << "  - {name: web46, address: 192.0.2.10, port: 8080, protocol: tcp, pool: six}\n";
+  }
+  out << "pools:\n";
   PutPool(out, *this, "four", false);
   PutPool(out, *this, "six", true);
   return out.str();

@@ -9,10 +9,10 @@
 
 namespace evenkeel::testing {
 
-// Three services, so that every kind of encapsulation is there:
+// Services for every kind of encapsulation:
 //   web    192.0.2.10:80       to the IPv4 addresses of the backends (4in4)
 //   web6   [2001:db8::10]:80   to their IPv6 addresses (6in6)
-//   web46  192.0.2.10:8080     to their IPv6 addresses (4in6)
+//   web46  192.0.2.10:8080     to their IPv6 addresses (4in6); not with l2, which keeps the packet
 struct State {
   std::string forwarding = "ipip";
   std::string layout = "flat";

@@ -117,6 +117,18 @@ TEST(GetTest, ResetBeforeAnswerIsLost) {
   EXPECT_TRUE(answer.lost_before_answer);
 }
 
+TEST(GetTest, ResetAfterTheWholeAnswerIsNoLoss) {
+  const OneShotServer server([](int fd) {
+    ReadRequest(fd);
+    const std::string_view bytes =
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Backend: b7\r\n\r\nb7\n";
+    send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    usleep(50'000);
+    Reset(fd);
+  });
+  EXPECT_EQ(GetFrom(server, std::chrono::seconds(5)).error, "");
+}
+
 TEST(GetTest, ResetWithinAnswerIsAFailure) {
   const OneShotServer server([](int fd) {
     ReadRequest(fd);

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Updates under load: the one of the outage is refused and no client notices; a good one moves the
+// traffic.
+#include <set>
+#include <thread>
+
+#include "fixture.h"
+
+namespace evenkeel::testing {
+namespace {
+
+using std::chrono::milliseconds;
+
+class UpdateTest : public LabTest {
+ protected:
+  static std::set<std::string> BlockedRules(const CommandResult& result) {
+    std::set<std::string> rules;
+    const nlohmann::json answer = nlohmann::json::parse(result.out);
+    for (const auto& violation : answer.at("violations")) {
+      if (violation.at("severity") == "block") rules.insert(violation.at("rule"));
+    }
+    return rules;
+  }
+};
+
+TEST_F(UpdateTest, OutageIsRefusedUnderLoad) {
+  MakeLab({.config = State{}.ToYaml()});
+  const nlohmann::json before = lab().Status();
+  Load load(lab(), {.rate = 500});
+  std::this_thread::sleep_for(milliseconds(1000));
+
+  State outage;
+  outage.backends = 1;
+  const CommandResult result = lab().Apply(outage.ToYaml());
+  EXPECT_EQ(result.exit_code, 3) << result;
+  const std::set<std::string> rules = BlockedRules(result);
+  EXPECT_TRUE(rules.contains("LB001") && rules.contains("LB003")) << result;
+  EXPECT_TRUE(rules.contains("LB005")) << result;
+
+  std::this_thread::sleep_for(milliseconds(1500));
+  const Load::Summary summary = load.Stop();
+  ExpectNoneLost(summary);
+  for (const char* name : {"b1", "b2", "b3", "b4"}) EXPECT_NEAR(summary.Share(name), 0.25, 0.06);
+  const nlohmann::json after = lab().Status();
+  EXPECT_EQ(after.at("kernel_digest"), before.at("kernel_digest"));
+  EXPECT_EQ(after.at("applied").at("revision"), before.at("applied").at("revision"));
+  EXPECT_TRUE(after.at("digest_matches"));
+}
+
+TEST_F(UpdateTest, DrainMovesTrafficUnderLoad) {
+  MakeLab({.config = State{}.ToYaml()});
+  const uint64_t revision = lab().Status().at("applied").at("revision");
+  // A connection that is open while its slot moves is reset by its new server; as any HTTP client
+  // does, the request is sent again. Nothing else may be lost.
+  Load load(lab(), {.rate = 500, .repeat_lost = true});
+  std::this_thread::sleep_for(milliseconds(500));
+
+  State drained;
+  drained.extra[4] = "state: draining";
+  const CommandResult result = lab().Apply(drained.ToYaml());
+  EXPECT_EQ(result.exit_code, 0) << result;
+  std::this_thread::sleep_for(milliseconds(500));
+  const Load::Summary during = load.Stop();
+  EXPECT_EQ(during.failed, 0u) << during.errors;
+  EXPECT_LE(during.repeated, 8u) << during.errors;  // at most what was under way: one per worker
+
+  const Load::Summary after = Load(lab(), {.rate = 500, .seconds = 2}).Wait();
+  ExpectNoneLost(after);
+  EXPECT_EQ(after.backends.count("b4"), 0u);
+  for (const char* name : {"b1", "b2", "b3"}) EXPECT_NEAR(after.Share(name), 1.0 / 3, 0.07);
+  const nlohmann::json status = lab().Status();
+  EXPECT_GT(status.at("applied").at("revision"), revision);
+  EXPECT_EQ(FindBackend(status, "four", "b4").at("share"), 0);
+  EXPECT_TRUE(status.at("digest_matches"));
+}
+
+// Every swap is atomic: however fast they follow each other, no packet finds a half-made table.
+TEST_F(UpdateTest, ManyUpdatesUnderLoadLoseNothing) {
+  MakeLab({.config = State{}.ToYaml()});
+  Load load(lab(), {.rate = 500, .repeat_lost = true});
+  State lighter;
+  lighter.extra[4] = "weight: 90";
+  constexpr int kUpdates = 20;
+  for (int i = 0; i < kUpdates; ++i) {
+    const CommandResult result = lab().Apply((i % 2 == 0 ? lighter : State{}).ToYaml());
+    ASSERT_EQ(result.exit_code, 0) << result;
+  }
+  const Load::Summary summary = load.Stop();
+  EXPECT_EQ(summary.failed, 0u) << summary.errors;
+  EXPECT_LE(summary.repeated, 1u * kUpdates) << summary.errors;
+  const nlohmann::json status = lab().Status();
+  EXPECT_TRUE(status.at("digest_matches"));
+  for (const auto& [verdict, packets] : status.at("verdicts").items()) {
+    if (verdict.starts_with("drop_")) {
+      EXPECT_EQ(packets, 0) << verdict;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace evenkeel::testing
