@@ -8,11 +8,6 @@ execute_process(COMMAND ${CMAKE_C_COMPILER} -print-multiarch OUTPUT_VARIABLE EK_
 # "bpf/NAME.skel.h" available through the interface target ek_bpf_NAME.
 function(ek_bpf name source)
   cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
-  # BRING-UP
-  if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
-    add_library(ek_bpf_${name} INTERFACE)
-    return()
-  endif()
   set(dir ${CMAKE_BINARY_DIR}/include/ek_bpf_${name}/bpf)
   set(object ${CMAKE_BINARY_DIR}/bpf/${name}.o)
   set(skeleton ${dir}/${name}.skel.h)
