@@ -75,7 +75,11 @@ const PoolState* FleetState::Find(std::string_view name) const {
   return it == by_name.end() ? nullptr : &pools[it->second];
 }
 
-FleetState MakeFleetState(const BuiltFleet& fleet, const FleetState* base) {
+namespace {
+
+// `slots_of` gives the counted slots of a pool's table.
+template <typename SlotsOf>
+FleetState MakeState(const BuiltFleet& fleet, SlotsOf slots_of) {
   FleetState state;
   state.fleet = &fleet;
   if (fleet.pools.size() != fleet.config.pools.size()) {
@@ -87,10 +91,7 @@ FleetState MakeFleetState(const BuiltFleet& fleet, const FleetState* base) {
     if (built.table == nullptr || built.name != pool.name) {
       throw std::invalid_argument(absl::StrCat("pool \"", pool.name, "\" has no table"));
     }
-    const PoolState* before = base == nullptr ? nullptr : base->Find(pool.name);
-    const bool shared = before != nullptr && before->built->table == built.table;
-    state.pools.push_back(
-        MakePoolState(pool, i, built, shared ? before->built->slots : built.table->CountSlots()));
+    state.pools.push_back(MakePoolState(pool, i, built, slots_of(built)));
     state.by_name.emplace(pool.name, i);
   }
   for (size_t i = 0; i < fleet.config.vips.size(); ++i) {
@@ -101,6 +102,26 @@ FleetState MakeFleetState(const BuiltFleet& fleet, const FleetState* base) {
     }
   }
   return state;
+}
+
+// What was counted when the table was built, unless it cannot be right.
+std::vector<uint32_t> KnownSlots(const BuiltPool& built) {
+  const BuiltTable& table = *built.table;
+  const auto sum = std::accumulate(built.slots.begin(), built.slots.end(), uint64_t{0});
+  const bool plausible = built.slots.size() == table.servers.size() && sum == table.size;
+  return plausible ? built.slots : table.CountSlots();
+}
+
+}  // namespace
+
+FleetState MakeRunningState(const BuiltFleet& fleet) { return MakeState(fleet, KnownSlots); }
+
+FleetState MakeCandidateState(const BuiltFleet& fleet, const FleetState* running) {
+  return MakeState(fleet, [&](const BuiltPool& built) {
+    const PoolState* before = running == nullptr ? nullptr : running->Find(built.name);
+    const bool shared = before != nullptr && before->built->table == built.table;
+    return shared ? KnownSlots(*before->built) : built.table->CountSlots();
+  });
 }
 
 std::vector<Transition> FindTransitions(const FleetState& candidate, const FleetState& base) {

@@ -55,8 +55,10 @@ struct FleetState {
   const PoolState* Find(std::string_view name) const;
 };
 
-// Tables that `base` shares were counted and judged before; all others are counted here.
-FleetState MakeFleetState(const BuiltFleet& fleet, const FleetState* base);
+// The running state's slots were counted when it was built and judged.
+FleetState MakeRunningState(const BuiltFleet& fleet);
+// Every table that the running state (may be null) does not share is counted anew.
+FleetState MakeCandidateState(const BuiltFleet& fleet, const FleetState* running);
 
 // What a pool's rule judges.
 struct PoolCase {

@@ -25,10 +25,10 @@ class Runner {
   Runner(const BuiltFleet& candidate, const BuiltFleet* base, const HostFacts& facts)
       : facts_(facts) {
     if (base != nullptr) {
-      base_ = MakeFleetState(*base, nullptr);
+      base_ = MakeRunningState(*base);
       has_base_ = true;
     }
-    candidate_ = MakeFleetState(candidate, has_base_ ? &base_ : nullptr);
+    candidate_ = MakeCandidateState(candidate, has_base_ ? &base_ : nullptr);
     if (has_base_) transitions_ = FindTransitions(candidate_, base_);
     relieved_.resize(candidate_.pools.size(), false);
   }

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
+#include <unordered_map>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -27,24 +30,43 @@ constexpr uint32_t kMaxRiseFall = 100;
 constexpr milliseconds kMinInterval{10};
 constexpr milliseconds kMaxInterval{3'600'000};
 
+// A field's place. Its path becomes text only where something is wrong with it: large
+// configurations are validated at every update.
+struct Field {
+  const char* list;  // "vips" or "pools"
+  size_t index;
+  std::optional<size_t> backend;
+  const char* name;
+
+  Field Of(const char* field) const { return {list, index, backend, field}; }
+  std::string Element() const {
+    std::string text = absl::StrCat(list, "[", index, "]");
+    if (backend) absl::StrAppend(&text, ".backends[", *backend, "]");
+    return text;
+  }
+  std::string ToString() const { return absl::StrCat(Element(), ".", name); }
+};
+
+using SeenNames = std::unordered_map<std::string_view, Field>;
+
 class Validator {
  public:
   explicit Validator(const Config& config) : config_(config) {}
 
   std::vector<Diagnostic> Run() {
+    for (const Pool& pool : config_.pools) pool_names_.insert(pool.name);
     CheckVips();
     CheckPools();
     return std::move(diagnostics_);
   }
 
  private:
-  void Add(std::string field, std::string message) {
-    diagnostics_.push_back({{}, std::move(field), std::move(message)});
+  void Add(const Field& field, std::string message) {
+    diagnostics_.push_back({{}, field.ToString(), std::move(message)});
   }
 
-  // `seen` maps each name to the field that used it first.
-  void CheckName(const std::string& name, const std::string& field,
-                 std::map<std::string_view, std::string>& seen) {
+  // `seen` maps each name to the element that used it first.
+  void CheckName(const std::string& name, const Field& field, SeenNames& seen) {
     constexpr std::string_view kForm =
         "write a name of lower-case letters, digits, '.', '_' and '-' that starts with a letter "
         "or digit, at most 63 characters";
@@ -56,14 +78,14 @@ class Validator {
     if (!valid_start || !valid || name.size() > kMaxNameLength) {
       return Add(field, absl::StrCat(Quoted(name), " is not a valid name; ", Av(kForm)));
     }
-    auto [it, inserted] = seen.emplace(name, field);
+    const auto [it, inserted] = seen.emplace(name, field);
     if (!inserted) {
-      Add(field, absl::StrCat("\"", name, "\" is already the name of ",
-                              it->second.substr(0, it->second.rfind('.')), "; names are unique"));
+      Add(field, absl::StrCat("\"", name, "\" is already the name of ", it->second.Element(),
+                              "; names are unique"));
     }
   }
 
-  void CheckText(const std::string& text, const std::string& field) {
+  void CheckText(const std::string& text, const Field& field) {
     if (text.size() > kMaxTextLength) {
       Add(field, absl::StrCat("has ", text.size(), " bytes; at most ", kMaxTextLength));
     }
@@ -71,113 +93,108 @@ class Validator {
   }
 
   void CheckVips() {
-    std::map<std::string_view, std::string> names;
+    SeenNames names;
     std::map<std::tuple<IpAddress, uint16_t, bool>, size_t> keys;
     for (size_t i = 0; i < config_.vips.size(); ++i) {
       const Vip& vip = config_.vips[i];
-      const std::string field = absl::StrFormat("vips[%d]", i);
-      CheckName(vip.name, field + ".name", names);
+      const Field field{"vips", i, std::nullopt, "name"};
+      CheckName(vip.name, field, names);
       const bool tcp = vip.protocol == Protocol::kTcp;
-      auto [it, inserted] = keys.emplace(std::tuple(vip.address, vip.port, tcp), i);
+      const auto [it, inserted] = keys.emplace(std::tuple(vip.address, vip.port, tcp), i);
       if (!inserted) {
-        Add(field + ".address",
+        Add(field.Of("address"),
             absl::StrFormat("%s port %d %s is already VIP \"%s\" (vips[%d]); one address, port and "
                             "IP protocol is one VIP (quic is udp)",
                             vip.address.ToString(), vip.port, ToString(vip.protocol),
                             config_.vips[it->second].name, it->second));
       }
-      CheckReference(vip, field + ".pool");
+      CheckReference(vip, field.Of("pool"));
     }
   }
 
-  void CheckReference(const Vip& vip, const std::string& field) {
+  void CheckReference(const Vip& vip, const Field& field) {
     if (vip.pool.empty()) return Add(field, "is missing; write the name of a pool");
-    if (pool_names_.empty()) {
-      for (const Pool& pool : config_.pools) pool_names_.insert(pool.name);
-    }
     if (pool_names_.contains(vip.pool)) return;
     const std::vector<std::string_view> names(pool_names_.begin(), pool_names_.end());
     Add(field, absl::StrCat("there is no pool ", Quoted(vip.pool), DidYouMean(vip.pool, names)));
   }
 
   void CheckPools() {
-    std::map<std::string_view, std::string> names;
+    SeenNames names;
     for (size_t i = 0; i < config_.pools.size(); ++i) {
       const Pool& pool = config_.pools[i];
-      const std::string field = absl::StrFormat("pools[%d]", i);
-      CheckName(pool.name, field + ".name", names);
-      CheckTableSize(pool.table_size, field + ".table_size");
-      std::map<std::string_view, std::string> backend_names;
+      const Field field{"pools", i, std::nullopt, "name"};
+      CheckName(pool.name, field, names);
+      CheckTableSize(pool.table_size, field.Of("table_size"));
+      SeenNames backend_names;
       for (size_t j = 0; j < pool.backends.size(); ++j) {
-        const std::string backend = absl::StrFormat("%s.backends[%d]", field, j);
-        CheckName(pool.backends[j].name, backend + ".name", backend_names);
+        const Field backend{"pools", i, j, "name"};
+        CheckName(pool.backends[j].name, backend, backend_names);
         CheckBackend(pool.backends[j], backend);
       }
-      if (pool.health_check) CheckHealth(*pool.health_check, field + ".health_check");
-      if (pool.policy.single_backend) {
-        CheckSingle(*pool.policy.single_backend, field + ".policy.single_backend");
-      }
+      if (pool.health_check) CheckHealth(*pool.health_check, field);
+      if (pool.policy.single_backend) CheckSingle(*pool.policy.single_backend, field);
     }
   }
 
-  void CheckTableSize(uint32_t size, const std::string& field) {
+  void CheckTableSize(uint32_t size, const Field& field) {
     if (size >= kMinTableSize && size <= kMaxTableSize && IsPrime(size)) return;
     Add(field, absl::StrFormat("%d is not a prime from %d to %d; the nearest is %d", size,
                                kMinTableSize, kMaxTableSize, NearestTableSize(size)));
   }
 
-  void CheckBackend(const Backend& backend, const std::string& field) {
+  void CheckBackend(const Backend& backend, const Field& field) {
     if (backend.capacity && !(*backend.capacity > 0 && std::isfinite(*backend.capacity))) {
-      Add(field + ".capacity",
+      Add(field.Of("capacity"),
           absl::StrFormat("%g is not a capacity; write a number above 0", *backend.capacity));
     }
-    CheckText(backend.zone, field + ".zone");
-    CheckText(backend.rack, field + ".rack");
+    CheckText(backend.zone, field.Of("zone"));
+    CheckText(backend.rack, field.Of("rack"));
+    const Field labels = field.Of("labels");
     if (backend.labels.size() > kMaxLabels) {
-      Add(field + ".labels",
-          absl::StrCat("has ", backend.labels.size(), " labels; at most ", kMaxLabels));
+      Add(labels, absl::StrCat("has ", backend.labels.size(), " labels; at most ", kMaxLabels));
     }
     for (const auto& [key, value] : backend.labels) {
-      if (key.empty()) Add(field + ".labels", "has an empty key; name it");
-      CheckText(key, field + ".labels");
-      CheckText(value, field + ".labels");
+      if (key.empty()) Add(labels, "has an empty key; name it");
+      CheckText(key, labels);
+      CheckText(value, labels);
     }
   }
 
-  void CheckHealth(const HealthCheck& check, const std::string& field) {
+  void CheckHealth(const HealthCheck& check, const Field& field) {
     if (check.interval < kMinInterval || check.interval > kMaxInterval) {
-      Add(field + ".interval", "write a duration from 10ms to 1h");
+      Add(field.Of("health_check.interval"), "write a duration from 10ms to 1h");
     }
     if (check.timeout < milliseconds(1)) {
-      Add(field + ".timeout", "write a duration of at least 1ms");
+      Add(field.Of("health_check.timeout"), "write a duration of at least 1ms");
     } else if (check.timeout > check.interval) {
-      Add(field + ".timeout",
+      Add(field.Of("health_check.timeout"),
           absl::StrFormat("%dms is longer than the interval of %dms; at most the interval",
                           check.timeout.count(), check.interval.count()));
     }
-    if (check.rise < 1 || check.rise > kMaxRiseFall) Add(field + ".rise", "write 1 to 100");
-    if (check.fall < 1 || check.fall > kMaxRiseFall) Add(field + ".fall", "write 1 to 100");
-    if (check.path.empty() || check.path[0] != '/') {
-      Add(field + ".path", "write a path that starts with \"/\"");
+    for (const auto& [name, count] :
+         {std::pair("health_check.rise", check.rise), std::pair("health_check.fall", check.fall)}) {
+      if (count < 1 || count > kMaxRiseFall) Add(field.Of(name), "write 1 to 100");
     }
-    for (unsigned char c : check.path) {
-      if (c > ' ' && c < 0x7f) continue;
-      // It stands in a request line: a space or line break would end it.
-      Add(field + ".path", "has a space or a character outside ASCII; percent-encode it");
-      break;
-    }
-    CheckText(check.path, field + ".path");
+    CheckPath(check.path, field.Of("health_check.path"));
   }
 
-  void CheckSingle(const SingleBackend& single, const std::string& field) {
-    if (single.reason.empty()) {
-      Add(field + ".reason", "is missing; say why one backend is enough");
-    }
-    if (single.owner.empty()) {
-      Add(field + ".owner", "is missing; say who answers for it");
-    }
-    CheckText(single.reason, field + ".reason");
-    CheckText(single.owner, field + ".owner");
+  void CheckPath(const std::string& path, const Field& field) {
+    if (path.empty() || path[0] != '/') Add(field, "write a path that starts with \"/\"");
+    // It stands in a request line: a space or line break would end it.
+    const bool printable =
+        std::all_of(path.begin(), path.end(), [](unsigned char c) { return c > ' ' && c < 0x7f; });
+    if (!printable) Add(field, "has a space or a character outside ASCII; percent-encode it");
+    CheckText(path, field);
+  }
+
+  void CheckSingle(const SingleBackend& single, const Field& field) {
+    const Field reason = field.Of("policy.single_backend.reason");
+    const Field owner = field.Of("policy.single_backend.owner");
+    if (single.reason.empty()) Add(reason, "is missing; say why one backend is enough");
+    if (single.owner.empty()) Add(owner, "is missing; say who answers for it");
+    CheckText(single.reason, reason);
+    CheckText(single.owner, owner);
   }
 
   const Config& config_;

@@ -29,13 +29,12 @@ bool Carries(Forwarding forwarding, const IpAddress& vip, const IpAddress& backe
 }
 
 std::string BackendProblem(const PoolCase& c, const IpAddress& address) {
-  const std::string text = address.ToString();
-  if (const char* why = NotUnicast(address)) return absl::StrCat(text, " ", why);
+  if (const char* why = NotUnicast(address)) return absl::StrCat(address.ToString(), " ", why);
   if (c.fleet.vip_addresses.contains(address))
-    return text + " is the address of a VIP: packets would loop";
+    return address.ToString() + " is the address of a VIP: packets would loop";
   const auto& own = c.facts.own_addresses;
   if (std::find(own.begin(), own.end(), address) != own.end()) {
-    return text + " is an address of this host: packets sent out would come back";
+    return address.ToString() + " is an address of this host: packets sent out would come back";
   }
   return "";
 }

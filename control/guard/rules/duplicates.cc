@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <map>
+#include <algorithm>
+#include <numeric>
+#include <span>
 
 #include "absl/strings/str_cat.h"
 #include "control/guard/rules/rules.h"
@@ -7,32 +9,50 @@
 
 namespace evenkeel::guard {
 
+namespace {
+
+using Entries = std::span<const size_t>;  // of one address
+
+void AddDuplicate(const PoolCase& c, Entries entries, Report& report) {
+  const auto& backends = c.state.pool->backends;
+  const std::string address = backends[entries[0]].address.ToString();
+  std::vector<std::string> names;
+  for (size_t i : entries) names.push_back(backends[i].name);
+  const std::vector<std::string> extra(names.begin() + 1, names.end());
+  Finding& finding = report.Add(Severity::kBlock, BackendSubject(c.state, entries[1]),
+                                BackendField(c.state, entries[1]) + ".address");
+  finding.key = address;
+  finding.badness = static_cast<double>(entries.size());
+  for (const std::string& name : extra) {
+    finding.edits.push_back({Edit::Kind::kRemove, c.state.pool->name, name, 0});
+  }
+  finding.violation.observed =
+      absl::StrCat(address, " is listed ", entries.size(), " times: ", NameList(names));
+  finding.violation.limit = report.limit;
+  finding.violation.fix =
+      absl::StrCat("remove ", NameList(extra), ", or give ",
+                   extra.size() == 1 ? "it its own address" : "them their own addresses");
+}
+
+}  // namespace
+
 void CheckDuplicates(const PoolCase& c, Report& report) {
   const auto& backends = c.state.pool->backends;
-  std::map<model::IpAddress, std::vector<size_t>> by_address;
-  for (size_t i = 0; i < backends.size(); ++i) by_address[backends[i].address].push_back(i);
-  report.observed =
-      absl::StrCat(Count(backends.size(), "backend"), " on ", Count(by_address.size(), "server"));
+  std::vector<size_t> order(backends.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return backends[a].address < backends[b].address; });
   report.limit = "each address once";
-  for (const auto& [address, entries] : by_address) {
-    if (entries.size() == 1) continue;
-    std::vector<std::string> names, extra;
-    for (size_t i : entries) names.push_back(backends[i].name);
-    Finding& finding = report.Add(Severity::kBlock, BackendSubject(c.state, entries[1]),
-                                  BackendField(c.state, entries[1]) + ".address");
-    finding.key = address.ToString();
-    finding.badness = static_cast<double>(entries.size());
-    for (size_t i = 1; i < entries.size(); ++i) {
-      extra.push_back(names[i]);
-      finding.edits.push_back({Edit::Kind::kRemove, c.state.pool->name, names[i], 0});
+  size_t servers = 0;
+  for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    while (end < order.size() && backends[order[end]].address == backends[order[begin]].address) {
+      ++end;
     }
-    finding.violation.observed = absl::StrCat(address.ToString(), " is listed ", entries.size(),
-                                              " times: ", NameList(names));
-    finding.violation.limit = report.limit;
-    finding.violation.fix =
-        absl::StrCat("remove ", NameList(extra), ", or give ",
-                     extra.size() == 1 ? "it its own address" : "them their own addresses");
+    ++servers;
+    if (end - begin > 1) AddDuplicate(c, Entries(order).subspan(begin, end - begin), report);
   }
+  report.observed =
+      absl::StrCat(Count(backends.size(), "backend"), " on ", Count(servers, "server"));
 }
 
 }  // namespace evenkeel::guard

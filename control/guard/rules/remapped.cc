@@ -182,7 +182,8 @@ void CheckRemapped(const Transition& t, Report& report) {
   const double limit = LimitOf(kRemapped, t.after->pool->policy.max_remapped_fraction);
   const double moved =
       SlotsMoved(*t.before->built->table, *t.after->built->table) / t.after->size();
-  const double needed = ShareChange(SharesOf(*t.before), SharesOf(*t.after));
+  const bool shared = t.before->built->table == t.after->built->table;
+  const double needed = shared ? 0 : ShareChange(SharesOf(*t.before), SharesOf(*t.after));
   report.observed =
       absl::StrFormat("%s of slots move, %s change in shares", Percent(moved), Percent(needed));
   report.limit = absl::StrFormat("the change in shares + 2 points, at most %s", Percent(limit));

@@ -6,6 +6,8 @@
 #include <sstream>
 
 #include "control/guard/rules_markdown.h"
+#include "control/model/yaml.h"
+#include "tests/unit/guard/states.h"
 
 namespace evenkeel::guard {
 namespace {
@@ -20,6 +22,18 @@ TEST(RulesMarkdown, IsWhatTheDocumentationSays) {
   text << file.rdbuf();
   EXPECT_EQ(text.str(), RulesMarkdown())
       << "docs/rules.md is not current; run this test with EVENKEEL_UPDATE_DOCS=1";
+}
+
+TEST(ConfigurationPage, HasAnExampleThatPasses) {
+  std::ifstream file(std::string(EK_SOURCE_DIR) + "/docs/configuration.md");
+  ASSERT_TRUE(file);
+  std::stringstream page;
+  page << file.rdbuf();
+  const std::string text = page.str();
+  const size_t begin = text.find("```yaml\n") + 8;
+  const auto parsed = model::ParseYaml(text.substr(begin, text.find("```", begin) - begin), "page");
+  ASSERT_TRUE(parsed.ok()) << parsed.diagnostics[0].ToString();
+  EXPECT_EQ(testing::JudgeChange(nullptr, parsed.config).verdict.severity, Severity::kPass);
 }
 
 }  // namespace
