@@ -87,6 +87,7 @@ absl::StatusOr<AdoptReport> Publisher::Impl::AdoptActive(const dataplane::Snapsh
         ledger.AdoptTable(MakeRecord(vip.table, vip.table_size, names.at(vip.table), *image));
     if (!table.ok()) return table.status();
     record.tables.push_back(*std::move(table));
+    table_users[vip.table] = 1;
     for (const dataplane::BackendImage& backend : image->backends) {
       if (backend.method != EK_METHOD_NONE && !backend.next_hop) unresolved.insert(backend.address);
     }

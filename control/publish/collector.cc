@@ -12,24 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds kSlice{2};
 constexpr std::chrono::seconds kRetry{1};
 
-bool Uses(const GenerationRecord& record, const TableRef& table) {
-  for (const TableRef& one : record.tables) {
-    if (one == table) return true;
-  }
-  return false;
-}
-
 }  // namespace
-
-bool Publisher::Impl::TableStands(const TableRef& table) const {
-  if (active && Uses(*active, table)) return true;
-  if (previous && Uses(*previous, table)) return true;
-  // retired.front() is the one being released.
-  for (size_t i = 1; i < retired.size(); ++i) {
-    if (Uses(retired[i], table)) return true;
-  }
-  return false;
-}
 
 absl::Status Publisher::Impl::DropTable(const TableRef& table) {
   const uint32_t id = table->id;
@@ -40,23 +23,29 @@ absl::Status Publisher::Impl::DropTable(const TableRef& table) {
     unresolved.erase(slot.address);
     stale_addresses = true;
   }
-  // An id whose counter cannot be cleared is not handed out again.
   for (const uint32_t counter : counters) {
-    if (auto status = dataplane->ClearBackendCounter(counter); !status.ok()) return status;
-    ledger.FreeBackendCounters({counter});
+    const absl::Status cleared = dataplane->ClearBackendCounter(counter);
+    if (cleared.ok()) {
+      ledger.FreeBackendCounters({counter});
+    } else {  // the id is not handed out again: its next owner would inherit the count
+      spdlog::warn("a counter is lost: {}", std::string(cleared.message()));
+    }
   }
   return absl::OkStatus();
 }
 
-absl::Status Publisher::Impl::DropVips(GenerationRecord& record) {
+void Publisher::Impl::DropVips(GenerationRecord& record) {
   while (!record.vips.empty()) {
     const auto id = ledger.DropVip(record.vips.back().key);
     record.vips.pop_back();
     if (!id) continue;
-    if (auto status = dataplane->ClearVipCounter(*id); !status.ok()) return status;
-    ledger.FreeVipCounter(*id);
+    const absl::Status cleared = dataplane->ClearVipCounter(*id);
+    if (cleared.ok()) {
+      ledger.FreeVipCounter(*id);
+    } else {
+      spdlog::warn("a counter is lost: {}", std::string(cleared.message()));
+    }
   }
-  return absl::OkStatus();
 }
 
 // True: all of `record` is released. Goes on where an earlier call ended.
@@ -68,12 +57,16 @@ absl::StatusOr<bool> Publisher::Impl::CollectSome(GenerationRecord& record) {
     record.index_released = true;
     changed.notify_all();
   }
-  if (auto status = DropVips(record); !status.ok()) return status;
+  DropVips(record);
   while (!record.tables.empty()) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     const TableRef table = record.tables.back();
-    if (!TableStands(table)) {
+    const auto users = table_users.find(table->id);
+    if (users->second == 1) {
       if (auto status = DropTable(table); !status.ok()) return status;
+      table_users.erase(users);
+    } else {
+      --users->second;
     }
     record.tables.pop_back();
   }

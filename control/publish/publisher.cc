@@ -59,8 +59,17 @@ absl::Status Publisher::Impl::CheckBase(const guard::Approval& approval) const {
 
 // Follows addresses that are new and gives their neighbours a moment to answer.
 absl::Status Publisher::Impl::FollowNew(const guard::BuiltFleet& fleet) {
+  absl::flat_hash_map<std::string, TableRef> standing;
+  {
+    std::lock_guard lock(mu);
+    for (const TableRef& table : active ? active->tables : std::vector<TableRef>{}) {
+      standing[table->pool] = table;
+    }
+  }
   std::vector<model::IpAddress> fresh;
   for (const model::Pool& pool : fleet.config.pools) {
+    const auto it = standing.find(pool.name);
+    if (it != standing.end() && ListsEntriesInOrder(pool, *it->second)) continue;
     for (const model::Backend& backend : pool.backends) {
       if (backend.state == model::AdminState::kDisabled) continue;
       if (followed.insert(backend.address).second) fresh.push_back(backend.address);
@@ -114,6 +123,7 @@ std::vector<neighbor::Resolution> Publisher::Impl::Unreachable() const {
 void Publisher::Impl::Swap(GenerationRecord next) {
   last_index = next.index;
   index_used[next.index] = true;
+  for (const TableRef& table : next.tables) ++table_users[table->id];
   if (previous) retired.push_back(*std::move(previous));
   previous.reset();
   if (active) previous = std::move(active);

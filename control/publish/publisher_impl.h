@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "control/publish/generation_record.h"
 #include "control/publish/publisher.h"
@@ -45,9 +46,8 @@ struct Publisher::Impl {
                                           const std::shared_ptr<const guard::BuiltFleet>& intent);
   absl::Status DropOrphans();
   absl::StatusOr<bool> CollectSome(GenerationRecord& record);
-  absl::Status DropVips(GenerationRecord& record);
+  void DropVips(GenerationRecord& record);
   absl::Status DropTable(const TableRef& table);
-  bool TableStands(const TableRef& table) const;
 
   void Collect();   // the collector's thread
   void Unfollow();  // no lock held
@@ -65,7 +65,8 @@ struct Publisher::Impl {
   std::optional<GenerationRecord> active;
   std::optional<GenerationRecord> previous;  // kept for a quick undo
   std::deque<GenerationRecord> retired;      // wait for a grace period; the first is being released
-  absl::flat_hash_set<model::IpAddress> unresolved;  // with a place, without a next hop
+  absl::flat_hash_set<model::IpAddress> unresolved;     // with a place, without a next hop
+  absl::flat_hash_map<uint32_t, uint32_t> table_users;  // generations by table id
   std::array<bool, EK_MAX_GENERATIONS> index_used{};
   uint32_t last_index = 0;
   bool stale_addresses = false;  // some followed address has no place any more

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "control/guard/server_weights.h"
@@ -32,15 +32,17 @@ std::vector<model::IpAddress> EntriesOf(const model::Pool& pool) {
   return addresses;
 }
 
-bool SameEntries(const TableRecord& table, const std::vector<model::IpAddress>& wanted) {
-  std::vector<model::IpAddress> sorted = wanted;
-  std::sort(sorted.begin(), sorted.end());
+bool SameTable(const TableRecord& table, const guard::BuiltPool& built, const model::Pool& pool) {
+  if (table.digest != built.digest || table.size != built.table->size) return false;
+  if (ListsEntriesInOrder(pool, table)) return true;
+  std::vector<model::IpAddress> wanted = EntriesOf(pool);
   std::vector<model::IpAddress> present;
   for (const BackendSlot& slot : table.backends) {
     if (slot.method != EK_METHOD_NONE) present.push_back(slot.address);
   }
+  std::sort(wanted.begin(), wanted.end());
   std::sort(present.begin(), present.end());
-  return present == sorted;
+  return present == wanted;
 }
 
 absl::Status WithPool(const absl::Status& status, const std::string& pool) {
@@ -55,6 +57,19 @@ int64_t UnixNanoseconds() {
 }
 
 }  // namespace
+
+bool ListsEntriesInOrder(const model::Pool& pool, const TableRecord& table) {
+  size_t next = 0;
+  for (const model::Backend& backend : pool.backends) {
+    if (backend.state == model::AdminState::kDisabled) continue;
+    if (next == table.backends.size() || table.backends[next].method == EK_METHOD_NONE ||
+        table.backends[next].address != backend.address) {
+      return false;
+    }
+    ++next;
+  }
+  return next == table.backends.size();
+}
 
 Staging::Staging(dataplane::DataPlane* dataplane, const neighbor::Resolver* resolver,
                  Ledger* ledger, const guard::Approval& approval, const GenerationRecord* active)
@@ -73,11 +88,11 @@ Staging::~Staging() {
 
 absl::Status Staging::StageTables() {
   const guard::BuiltFleet& fleet = approval_.fleet();
-  std::map<std::string, TableRef, std::less<>> standing;
+  absl::flat_hash_map<std::string, TableRef> standing;
   if (active_ != nullptr) {
     for (const TableRef& table : active_->tables) standing[table->pool] = table;
   }
-  std::set<std::string, std::less<>> used;
+  absl::flat_hash_set<std::string> used;
   for (const model::Vip& vip : fleet.config.vips) used.insert(vip.pool);
 
   std::vector<Pool*> changed;
@@ -87,15 +102,13 @@ absl::Status Staging::StageTables() {
     Pool& pool = pools_[built.name];
     pool.config = &fleet.config.pools[i];
     pool.built = &built;
-    const std::vector<model::IpAddress> entries = EntriesOf(*pool.config);
     const auto it = standing.find(built.name);
-    if (it != standing.end() && it->second->digest == built.digest &&
-        it->second->size == built.table->size && SameEntries(*it->second, entries)) {
+    if (it != standing.end() && SameTable(*it->second, built, *pool.config)) {
       pool.table = it->second;
       continue;
     }
     auto table = ledger_->AddTable(built.name, built.table->size, built.digest,
-                                   built.table->forwarding, entries);
+                                   built.table->forwarding, EntriesOf(*pool.config));
     if (!table.ok()) return WithPool(table.status(), built.name);
     fresh_.push_back(*table);
     pool.table = *std::move(table);

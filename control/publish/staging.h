@@ -20,6 +20,10 @@ namespace evenkeel::publish {
 
 struct Flow;
 
+// Whether `table` has an entry for each backend of `pool` that gets one, by the order of its ids.
+// False only says that a closer look is needed.
+bool ListsEntriesInOrder(const model::Pool& pool, const TableRecord& table);
+
 class Staging {
  public:
   // `active` may be null. All must outlive the object.

@@ -25,7 +25,7 @@ using dataplane::UniqueFd;
 
 class SwapTest : public KernelTest {
  protected:
-  // A client of VIP `index` whose owner differs between the two states.
+  // A client of VIP `index` that backend 5 owns in state `a` and another one in state `b`.
   static publish::Flow FindMovingFlow(const guard::BuiltFleet& a, const guard::BuiltFleet& b,
                                       size_t index) {
     const model::Vip& vip = a.config.vips[index];
@@ -36,7 +36,9 @@ class SwapTest : public KernelTest {
     for (uint32_t number = 0;; ++number) {
       const publish::Flow flow = publish::ClientFlow(key, number, 0);
       const uint32_t slot = publish::SlotOf(publish::HashFlow(words, flow), table_a.size);
-      if (table_a.servers[table_a.owner[slot]] != table_b.servers[table_b.owner[slot]]) return flow;
+      const auto& before = table_a.servers[table_a.owner[slot]];
+      const auto& after = table_b.servers[table_b.owner[slot]];
+      if (before.bytes()[3] == 5 && after != before) return flow;
     }
   }
 
@@ -74,22 +76,30 @@ TEST_F(SwapTest, BothVipsFlipAtOnceAndNothingIsLost) {
   const UniqueFd program(bpf_obj_get((dir.path() + "/balancer").c_str()));
   ASSERT_TRUE(program.valid());
   std::atomic<bool> stop{false};
+  std::atomic<size_t> packets_run{0};
   std::vector<int> seen;  // which state each packet met: 0 or 1; -1: neither
-  seen.reserve(10'000'000);
   // Backend 5 (address byte 5) owns the flows in state 0 only.
   std::thread packets([&] {
-    for (size_t i = 0; !stop && seen.size() < seen.capacity(); ++i) {
+    for (size_t i = 0; !stop; ++i) {
       const int to = RunPacket(program.get(), frames[i % 2]);
       seen.push_back(to == 5 ? 0 : to >= 1 && to <= 4 ? 1 : -1);
+      packets_run = i + 1;
     }
   });
+  // Each state is met by packets for both VIPs, however slow the machine.
+  auto await_packets = [&] {
+    for (const size_t enough = packets_run + 4; packets_run < enough;) std::this_thread::yield();
+  };
   for (int i = 1; i <= kSwaps; ++i) {
+    await_packets();
     Judged next = Judge(configs[i % 2], now.fleet);
-    ASSERT_TRUE(next.approval) << next.refusal;
+    EXPECT_TRUE(next.approval) << next.refusal;
+    if (!next.approval) break;
     auto result = publisher.Publish(*next.approval, static_cast<uint64_t>(i + 1));
     EXPECT_TRUE(result.ok()) << result.status();
     now = std::move(next);
   }
+  await_packets();
   stop = true;
   packets.join();
   int changes = 0;
@@ -99,9 +109,7 @@ TEST_F(SwapTest, BothVipsFlipAtOnceAndNothingIsLost) {
   }
   // The packets alternate between the VIPs: were one VIP ahead of the other, the states seen would
   // alternate too.
-  EXPECT_LE(changes, kSwaps);
-  EXPECT_GT(changes, kSwaps / 4) << "the packets did not run during the swaps";
-  EXPECT_GT(seen.size(), 1000u);
+  EXPECT_EQ(changes, kSwaps);
 }
 
 }  // namespace
