@@ -4,7 +4,6 @@
 #ifndef EVENKEEL_CONTROL_DATAPLANE_ERRORS_H_
 #define EVENKEEL_CONTROL_DATAPLANE_ERRORS_H_
 
-
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 

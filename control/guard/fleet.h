@@ -34,8 +34,8 @@ struct BuiltTable {
   model::Forwarding forwarding = model::Forwarding::kIpip;
   uint32_t size = 0;
   std::vector<model::IpAddress> servers;
-  std::vector<uint16_t> owner;    // maglev::kNoOwner where there is none
-  std::vector<uint32_t> intended; // slots per server that the weights ask for
+  std::vector<uint16_t> owner;     // maglev::kNoOwner where there is none
+  std::vector<uint32_t> intended;  // slots per server that the weights ask for
 
   // Slots per server as built (counted, not the quota).
   std::vector<uint32_t> CountSlots() const;
@@ -46,8 +46,8 @@ struct BuiltTable {
 // What the digest of a whole state covers, per VIP: its key and its table.
 struct VipBinding {
   model::IpAddress address;
-  uint16_t port = 0;       // host byte order
-  uint8_t ip_protocol = 0; // IPPROTO_TCP or IPPROTO_UDP
+  uint16_t port = 0;        // host byte order
+  uint8_t ip_protocol = 0;  // IPPROTO_TCP or IPPROTO_UDP
   Digest table;
 };
 // Independent of the order of `bindings`.

@@ -21,16 +21,16 @@ std::string_view ToString(Severity severity);  // "pass", "warn", "block"
 
 // One finding of one rule. Texts are for operators: numbers with their unit.
 struct Violation {
-  std::string rule;     // "LB001"
-  std::string name;     // "backend-share"
+  std::string rule;  // "LB001"
+  std::string name;  // "backend-share"
   Severity severity = Severity::kBlock;
-  std::string pool;     // empty where it concerns a VIP or the whole state
-  std::string subject;  // the object: "pools/web/backends/web-3", "vips/web"
-  std::string field;    // path in the config: "pools[0].backends[2].weight"
-  std::string observed; // "91.0 % of slots"
-  std::string limit;    // "at most 50.0 % with 3 or more serving"
-  std::string fix;      // the nearest change that would pass
-  std::string message;  // one sentence that joins the above
+  std::string pool;      // empty where it concerns a VIP or the whole state
+  std::string subject;   // the object: "pools/web/backends/web-3", "vips/web"
+  std::string field;     // path in the config: "pools[0].backends[2].weight"
+  std::string observed;  // "91.0 % of slots"
+  std::string limit;     // "at most 50.0 % with 3 or more serving"
+  std::string fix;       // the nearest change that would pass
+  std::string message;   // one sentence that joins the above
 };
 
 // The verdict of one rule on one pool, also where it passed: "each rule's verdict" in a plan.
@@ -57,7 +57,7 @@ struct PoolChange {
   std::string pool;
   enum class Kind { kUnchanged, kAdded, kRemoved, kChanged } kind = Kind::kUnchanged;
   uint32_t table_size = 0;
-  uint32_t slots_moved = 0;       // slots whose owner differs; all of them where the size changed
+  uint32_t slots_moved = 0;  // slots whose owner differs; all of them where the size changed
   std::vector<BackendChange> backends;  // by name
 };
 
@@ -121,9 +121,9 @@ struct Judgement {
 struct RuleInfo {
   std::string_view id;
   std::string_view name;
-  std::string_view summary;      // one line
-  std::string_view default_text; // "block above 2x ..."
-  std::string_view explanation;  // why it exists, what to do
+  std::string_view summary;          // one line
+  std::string_view default_text;     // "block above 2x ..."
+  std::string_view explanation;      // why it exists, what to do
   std::string_view example_refused;  // a config fragment or sentence
   std::string_view example_passing;  // the nearest one that passes
 };

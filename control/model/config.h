@@ -76,13 +76,13 @@ struct SingleBackend {
 // Per-pool policy: absent = the blueprint's default; a value may only tighten the default unless
 // the field's comment says otherwise (the guard refuses a loosening, naming the field).
 struct Policy {
-  std::optional<uint32_t> min_serving_backends;     // LB003, >= 2
-  std::optional<SingleBackend> single_backend;      // LB003 exception
-  std::optional<double> max_share_factor;           // LB001, multiple of the intended share, (1, 2]
-  std::optional<double> max_share;                  // LB001, fraction of the pool, (0, 0.8]
-  std::optional<double> max_removed_fraction;       // LB005, (0, 0.25]
-  std::optional<double> max_remapped_fraction;      // LB006, (0, 0.30]
-  std::optional<double> max_weight_ratio;           // LB007, [1, 20]
+  std::optional<uint32_t> min_serving_backends;  // LB003, >= 2
+  std::optional<SingleBackend> single_backend;   // LB003 exception
+  std::optional<double> max_share_factor;        // LB001, multiple of the intended share, (1, 2]
+  std::optional<double> max_share;               // LB001, fraction of the pool, (0, 0.8]
+  std::optional<double> max_removed_fraction;    // LB005, (0, 0.25]
+  std::optional<double> max_remapped_fraction;   // LB006, (0, 0.30]
+  std::optional<double> max_weight_ratio;        // LB007, [1, 20]
 
   friend bool operator==(const Policy&, const Policy&) = default;
 };

@@ -17,7 +17,7 @@ namespace evenkeel::model {
 inline constexpr size_t kMaxConfigBytes = 32u << 20;
 
 struct ParseResult {
-  Config config;                        // complete only if `diagnostics` is empty
+  Config config;  // complete only if `diagnostics` is empty
   SourceMap sources;
   std::vector<Diagnostic> diagnostics;  // all that is wrong, in order of the file
 

@@ -111,11 +111,11 @@ TEST_F(CompletionTest, ZshAndFishQuotesAreBalanced) {
   }
 }
 
-// With the shell itself where it is installed.
+// By the shells themselves; scripts/bootstrap installs all three.
 TEST_F(CompletionTest, ShellsAcceptTheirScripts) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const std::string script = WriteFile(shell, Run({"completion", shell}).out);
-    Bash(Cat("command -v ", shell, " >/dev/null || exit 0\n", shell, " -n '", script, "'\n"));
+    Bash(Cat(shell, " -n '", script, "'\n"));
   }
 }
 
