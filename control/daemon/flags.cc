@@ -52,7 +52,9 @@ constexpr Flag kFlags[] = {
 void AddFlags(CLI::App* app, std::map<std::string, std::string>* values,
               std::vector<std::string>* interfaces) {
   for (const Flag& flag : kFlags) {
-    app->add_option(flag.name, (*values)[flag.key], flag.text)->type_name(flag.type);
+    app->add_option(flag.name, (*values)[flag.key], flag.text)
+        ->type_name(flag.type)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
   app->add_option("--interface", *interfaces,
                   "Interface on which packets for VIPs arrive; repeat for more. Interfaces that an "

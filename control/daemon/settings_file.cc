@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <yaml-cpp/yaml.h>
 
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
 #include <set>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "control/daemon/settings.h"
-#include "control/model/config_file.h"
 
 namespace evenkeel::daemon {
 namespace {
@@ -78,8 +81,8 @@ class Reader {
 absl::Status ReadSettingsText(const std::string& text, const std::string& path,
                               Settings* settings) {
   if (text.size() > kMaxSettingsBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, " has ", text.size(), " bytes; is it the settings of evenkeeld?"));
+    return absl::InvalidArgumentError(absl::StrCat(path, " is above ", kMaxSettingsBytes,
+                                                   " bytes; are these the settings of evenkeeld?"));
   }
   // yaml-cpp throws; nothing of it leaves this function.
   try {
@@ -93,9 +96,21 @@ absl::Status ReadSettingsText(const std::string& text, const std::string& path,
 }
 
 absl::Status ReadSettingsFile(const std::string& path, Settings* settings) {
-  absl::StatusOr<std::string> text = model::ReadConfigText(path);
-  if (!text.ok()) return text.status();
-  return ReadSettingsText(*text, path, settings);
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("settings ", path, " is a directory; name a file with --settings"));
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return absl::ErrnoToStatus(
+        errno, absl::StrCat("settings ", path, " cannot be read; name a file with --settings"));
+  }
+  // One byte more than is allowed, so that what is too long is known to be.
+  std::string text(kMaxSettingsBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(file.gcount()));
+  return ReadSettingsText(text, path, settings);
 }
 
 }  // namespace evenkeel::daemon

@@ -67,15 +67,16 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& socket) {
   arguments.SetMaxSendMessageSize(-1);
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(2 * kMaxDetailBytes));
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // A daemon that restarts is found again at once.
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   // The least that a connection may take, for a busy host; a daemon that is not there fails at
   // once.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10000);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(absl::StrCat("unix:", socket),
                                    grpc::InsecureChannelCredentials(), arguments);
+}
+
+std::shared_ptr<v1::Control::Stub> MakeStub(const std::string& socket) {
+  return v1::Control::NewStub(MakeChannel(socket));
 }
 
 void Prepare(grpc::ClientContext* context, std::chrono::seconds deadline) {
@@ -96,8 +97,7 @@ engine::Outcome Failed(absl::Status status) {
 
 class Client final : public engine::Engine {
  public:
-  explicit Client(const std::string& socket)
-      : socket_(socket), stub_(v1::Control::NewStub(MakeChannel(socket))) {}
+  explicit Client(const std::string& socket) : socket_(socket), stub_(MakeStub(socket)) {}
 
   engine::Outcome Plan(const engine::Request& request) override;
   engine::Outcome Apply(const engine::Request& request) override;
@@ -109,21 +109,36 @@ class Client final : public engine::Engine {
   void Unsubscribe(uint64_t id) override;
 
  private:
-  absl::Status Explain(const grpc::Status& status) const;
-  engine::Outcome ExplainOutcome(const grpc::Status& status) const;
+  std::shared_ptr<v1::Control::Stub> Stub();
+  void Renew();
+  absl::Status Explain(const grpc::Status& status);
+  engine::Outcome ExplainOutcome(const grpc::Status& status);
   absl::Status CheckRequest(const engine::Request& request, size_t bytes) const;
 
   const std::string socket_;
-  const std::unique_ptr<v1::Control::Stub> stub_;
   std::mutex mutex_;  // guards all below
+  std::shared_ptr<v1::Control::Stub> stub_;
   uint64_t next_id_ = 1;
   std::map<uint64_t, std::unique_ptr<WatchClient>> watches_;
 };
 
-absl::Status Client::Explain(const grpc::Status& status) const {
+std::shared_ptr<v1::Control::Stub> Client::Stub() {
+  std::lock_guard lock(mutex_);
+  return stub_;
+}
+
+// A channel that failed waits for seconds before it tries again; a new one finds a daemon that came
+// back at once.
+void Client::Renew() {
+  std::lock_guard lock(mutex_);
+  stub_ = MakeStub(socket_);
+}
+
+absl::Status Client::Explain(const grpc::Status& status) {
   if (status.ok() || IsFromDaemon(status)) return FromGrpc(status);
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
+      Renew();
       return DiagnoseSocket(socket_, status.error_message());
     case grpc::StatusCode::UNIMPLEMENTED:
       return absl::UnimplementedError(absl::StrCat(
@@ -137,7 +152,7 @@ absl::Status Client::Explain(const grpc::Status& status) const {
   }
 }
 
-engine::Outcome Client::ExplainOutcome(const grpc::Status& status) const {
+engine::Outcome Client::ExplainOutcome(const grpc::Status& status) {
   engine::Outcome outcome = OutcomeFromGrpc(status).outcome;
   if (outcome.kind == OutcomeKind::kFailed) outcome.status = Explain(status);
   return outcome;
@@ -166,7 +181,7 @@ engine::Outcome Client::Plan(const engine::Request& request) {
   grpc::ClientContext context;
   Prepare(&context, kReadDeadline);
   v1::PlanResponse response;
-  if (grpc::Status status = stub_->Plan(&context, message, &response); !status.ok()) {
+  if (grpc::Status status = Stub()->Plan(&context, message, &response); !status.ok()) {
     return ExplainOutcome(status);
   }
   absl::StatusOr<engine::Outcome> outcome = FromProto(response);
@@ -185,7 +200,7 @@ engine::Outcome Client::Apply(const engine::Request& request) {
   grpc::ClientContext context;
   Prepare(&context, kApplyDeadline);
   v1::ApplyResponse response;
-  if (grpc::Status status = stub_->Apply(&context, message, &response); !status.ok()) {
+  if (grpc::Status status = Stub()->Apply(&context, message, &response); !status.ok()) {
     return ExplainOutcome(status);
   }
   absl::StatusOr<engine::Outcome> outcome = FromProto(response);
@@ -196,7 +211,7 @@ absl::StatusOr<engine::Applied> Client::Get() {
   grpc::ClientContext context;
   Prepare(&context, kReadDeadline);
   v1::GetResponse response;
-  const grpc::Status status = stub_->Get(&context, v1::GetRequest(), &response);
+  const grpc::Status status = Stub()->Get(&context, v1::GetRequest(), &response);
   if (!status.ok()) return Explain(status);
   return FromProto(response.applied());
 }
@@ -208,7 +223,7 @@ absl::StatusOr<history::Revision> Client::GetRevision(uint64_t number) {
   v1::GetRequest request;
   request.set_revision(number);
   v1::GetResponse response;
-  const grpc::Status status = stub_->Get(&context, request, &response);
+  const grpc::Status status = Stub()->Get(&context, request, &response);
   if (!status.ok()) return Explain(status);
   absl::StatusOr<engine::Applied> applied = FromProto(response.applied());
   if (!applied.ok()) return applied.status();
@@ -224,7 +239,7 @@ absl::StatusOr<std::vector<history::Revision>> Client::ListRevisions(uint32_t li
   v1::ListRequest request;
   request.set_limit(limit);
   v1::ListResponse response;
-  const grpc::Status status = stub_->List(&context, request, &response);
+  const grpc::Status status = Stub()->List(&context, request, &response);
   if (!status.ok()) return Explain(status);
   std::vector<history::Revision> revisions;
   for (const v1::RevisionInfo& info : response.revisions()) revisions.push_back(FromProto(info));
@@ -235,13 +250,14 @@ absl::StatusOr<engine::Status> Client::GetStatus() {
   grpc::ClientContext context;
   Prepare(&context, kReadDeadline);
   v1::StatusResponse response;
-  const grpc::Status status = stub_->Status(&context, v1::StatusRequest(), &response);
+  const grpc::Status status = Stub()->Status(&context, v1::StatusRequest(), &response);
   if (!status.ok()) return Explain(status);
   return FromProto(response);
 }
 
 uint64_t Client::Subscribe(engine::EventSink sink) {
-  auto watch = std::make_unique<WatchClient>(stub_.get(), std::move(sink));
+  auto watch = std::make_unique<WatchClient>([socket = socket_] { return MakeStub(socket); },
+                                             std::move(sink));
   // So that what is applied after this call is seen; where there is no daemon, the watch begins
   // when there is one.
   watch->WaitConnected(kSubscribeTimeout);

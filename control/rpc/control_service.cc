@@ -18,6 +18,7 @@ namespace {
 
 // How soon a watcher that went away without a word is noticed.
 constexpr std::chrono::milliseconds kWatchTick{250};
+constexpr char kEnding[] = "the daemon is shutting down";
 
 size_t DetailBytes(const grpc::ServerContext& context) {
   const auto found = context.client_metadata().find(kDetailBytesKey);
@@ -45,8 +46,28 @@ engine::Outcome Invalid(Problems problems) {
 
 }  // namespace
 
+ControlService::Running::Running(ControlService* service) : service_(service) {
+  std::lock_guard lock(service_->mutex_);
+  ++service_->running_;
+  if (service_->ending_) status_ = ToGrpc(absl::UnavailableError(kEnding));
+}
+
+ControlService::Running::~Running() {
+  std::lock_guard lock(service_->mutex_);
+  if (--service_->running_ == 0) service_->idle_.notify_all();
+}
+
+void ControlService::Drain(std::chrono::milliseconds grace) {
+  std::unique_lock lock(mutex_);
+  ending_ = true;
+  for (EventQueue* queue : watchers_) queue->Close();
+  idle_.wait_for(lock, grace, [&] { return running_ == 0; });
+}
+
 grpc::Status ControlService::Plan(grpc::ServerContext* context, const v1::PlanRequest* request,
                                   v1::PlanResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
   Problems problems;
   engine::Request plan;
   plan.change = ReadChange(request->change(), &problems);
@@ -64,6 +85,8 @@ grpc::Status ControlService::Plan(grpc::ServerContext* context, const v1::PlanRe
 
 grpc::Status ControlService::Apply(grpc::ServerContext* context, const v1::ApplyRequest* request,
                                    v1::ApplyResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
   Problems problems;
   engine::Request apply;
   apply.change = ReadChange(request->change(), &problems);
@@ -81,6 +104,8 @@ grpc::Status ControlService::Apply(grpc::ServerContext* context, const v1::Apply
 
 grpc::Status ControlService::Get(grpc::ServerContext* /*context*/, const v1::GetRequest* request,
                                  v1::GetResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
   const absl::StatusOr<engine::Applied> current = engine_->Get();
   if (!current.ok()) return ToGrpc(current.status());
   uint64_t number = request->revision();
@@ -115,6 +140,8 @@ grpc::Status ControlService::Get(grpc::ServerContext* /*context*/, const v1::Get
 
 grpc::Status ControlService::List(grpc::ServerContext* /*context*/, const v1::ListRequest* request,
                                   v1::ListResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
   const auto revisions = engine_->ListRevisions(request->limit());
   if (!revisions.ok()) return ToGrpc(revisions.status());
   for (const history::Revision& revision : *revisions) {
@@ -126,6 +153,8 @@ grpc::Status ControlService::List(grpc::ServerContext* /*context*/, const v1::Li
 grpc::Status ControlService::Status(grpc::ServerContext* /*context*/,
                                     const v1::StatusRequest* /*request*/,
                                     v1::StatusResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
   const absl::StatusOr<engine::Status> status = engine_->GetStatus();
   if (!status.ok()) return ToGrpc(status.status());
   *response = ToProto(*status);
@@ -134,7 +163,6 @@ grpc::Status ControlService::Status(grpc::ServerContext* /*context*/,
 
 grpc::Status ControlService::AddWatcher(EventQueue* queue) {
   std::lock_guard lock(mutex_);
-  if (ending_) return ToGrpc(absl::UnavailableError("the daemon is shutting down"));
   if (watchers_.size() >= kMaxWatchers) {
     return ToGrpc(absl::ResourceExhaustedError(
         absl::StrCat("there are ", kMaxWatchers, " watchers already; end one of them")));
@@ -148,16 +176,10 @@ void ControlService::RemoveWatcher(EventQueue* queue) {
   watchers_.erase(queue);
 }
 
-void ControlService::EndWatches() {
-  std::lock_guard lock(mutex_);
-  ending_ = true;
-  for (EventQueue* queue : watchers_) queue->Close();
-}
-
 grpc::Status ControlService::SendEvents(grpc::ServerContext* context, EventQueue* queue,
                                         grpc::ServerWriter<v1::WatchResponse>* writer) {
   while (!context->IsCancelled()) {
-    if (queue->closed()) return ToGrpc(absl::UnavailableError("the daemon is shutting down"));
+    if (queue->closed()) return ToGrpc(absl::UnavailableError(kEnding));
     const std::optional<engine::Event> event = queue->Pop(kWatchTick);
     if (event.has_value()) {
       if (!writer->Write(ToProto(*event))) break;
@@ -173,6 +195,8 @@ grpc::Status ControlService::SendEvents(grpc::ServerContext* context, EventQueue
 grpc::Status ControlService::Watch(grpc::ServerContext* context,
                                    const v1::WatchRequest* /*request*/,
                                    grpc::ServerWriter<v1::WatchResponse>* writer) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
   EventQueue queue;
   if (grpc::Status status = AddWatcher(&queue); !status.ok()) return status;
   // First the subscription, then the state: an event between the two is told twice, not lost.

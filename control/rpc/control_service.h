@@ -2,6 +2,8 @@
 #ifndef EVENKEEL_CONTROL_RPC_CONTROL_SERVICE_H_
 #define EVENKEEL_CONTROL_RPC_CONTROL_SERVICE_H_
 
+#include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -19,8 +21,9 @@ class ControlService final : public v1::Control::Service {
 
   explicit ControlService(engine::Engine* engine) : engine_(engine) {}
 
-  // Ends every Watch and lets none begin.
-  void EndWatches();
+  // Ends every watch, answers new calls that the daemon is shutting down, and waits up to `grace`
+  // for those that run.
+  void Drain(std::chrono::milliseconds grace);
 
   grpc::Status Plan(grpc::ServerContext* context, const v1::PlanRequest* request,
                     v1::PlanResponse* response) override;
@@ -36,6 +39,18 @@ class ControlService final : public v1::Control::Service {
                      grpc::ServerWriter<v1::WatchResponse>* writer) override;
 
  private:
+  // Of every call: counts it while it runs, and says whether it may.
+  class Running {
+   public:
+    explicit Running(ControlService* service);
+    ~Running();
+    const grpc::Status& status() const { return status_; }
+
+   private:
+    ControlService* const service_;
+    grpc::Status status_;
+  };
+
   grpc::Status AddWatcher(EventQueue* queue);
   void RemoveWatcher(EventQueue* queue);
   grpc::Status SendEvents(grpc::ServerContext* context, EventQueue* queue,
@@ -44,7 +59,9 @@ class ControlService final : public v1::Control::Service {
   engine::Engine* const engine_;
   std::mutex mutex_;  // guards all below
   std::set<EventQueue*> watchers_;
+  int running_ = 0;
   bool ending_ = false;
+  std::condition_variable idle_;
 };
 
 }  // namespace evenkeel::rpc

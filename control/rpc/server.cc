@@ -17,6 +17,7 @@ namespace evenkeel::rpc {
 namespace {
 
 constexpr std::chrono::milliseconds kDefaultGrace{2000};
+constexpr std::chrono::milliseconds kFlush{100};
 // A watch holds a thread; the rest is for calls, which applies make wait for one another.
 constexpr int kMaxThreads = static_cast<int>(ControlService::kMaxWatchers) + 64;
 
@@ -74,8 +75,10 @@ void Server::Shutdown(std::chrono::milliseconds grace) {
     impl_->listener->Stop();
     if (impl_->server == nullptr) return;
     impl_->server->GetHealthCheckService()->Shutdown();
-    impl_->service->EndWatches();
-    impl_->server->Shutdown(std::chrono::system_clock::now() + grace);
+    impl_->service->Drain(grace);
+    // Time for the last answers to leave, no more: gRPC waits for clients that hold an idle
+    // connection to close it.
+    impl_->server->Shutdown(std::chrono::system_clock::now() + kFlush);
   });
 }
 

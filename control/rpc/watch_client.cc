@@ -14,8 +14,8 @@ constexpr std::chrono::milliseconds kLastRetry{5000};
 
 }  // namespace
 
-WatchClient::WatchClient(v1::Control::Stub* stub, engine::EventSink sink)
-    : stub_(stub), sink_(std::move(sink)) {
+WatchClient::WatchClient(Connector connect, engine::EventSink sink)
+    : connect_(std::move(connect)), sink_(std::move(sink)) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -57,7 +57,8 @@ void WatchClient::ReadStream() {
     context_ = std::make_unique<grpc::ClientContext>();
     context = context_.get();
   }
-  const auto reader = stub_->Watch(context, v1::WatchRequest());
+  const std::shared_ptr<v1::Control::Stub> stub = connect_();
+  const auto reader = stub->Watch(context, v1::WatchRequest());
   v1::WatchResponse message;
   while (reader->Read(&message)) Handle(message);
   // Why it ended does not matter here: it is made again, or the owner is done.

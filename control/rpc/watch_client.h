@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -18,7 +19,9 @@ namespace evenkeel::rpc {
 // are lost.
 class WatchClient {
  public:
-  WatchClient(v1::Control::Stub* stub, engine::EventSink sink);
+  // `connect` makes a new connection for each stream.
+  using Connector = std::function<std::shared_ptr<v1::Control::Stub>()>;
+  WatchClient(Connector connect, engine::EventSink sink);
   ~WatchClient();  // the sink is not called after this
 
   // Waits until the daemon has confirmed the subscription; false: not within `timeout`.
@@ -30,7 +33,7 @@ class WatchClient {
   void Handle(const v1::WatchResponse& message);
   bool Sleep(std::chrono::milliseconds time);  // false: ending
 
-  v1::Control::Stub* const stub_;
+  const Connector connect_;
   const engine::EventSink sink_;
   uint64_t last_revision_ = 0;  // of the reading thread
   bool seen_revision_ = false;

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/daemon/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace evenkeel::daemon {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(SettingsTest, DefaultsFollowTheInstance) {
+  Settings settings;
+  EXPECT_EQ(settings.PinDir(), "/sys/fs/bpf/evenkeel/default");
+  EXPECT_EQ(settings.HashKeyFile(), "/var/lib/evenkeel/hash.key");
+  settings.instance = "edge";
+  settings.state_dir = "/s";
+  EXPECT_EQ(settings.PinDir(), "/sys/fs/bpf/evenkeel/edge");
+  EXPECT_EQ(settings.HashKeyFile(), "/s/hash.key");
+  EXPECT_TRUE(Check(settings).ok());
+}
+
+TEST(SettingsTest, EveryKeyIsRead) {
+  Settings settings;
+  const absl::Status status = ReadSettingsText(R"(
+config: /etc/evenkeel/web.yaml
+interface: [eth0, eth1]
+socket: /run/x.sock
+state_dir: /s
+pin_dir: /sys/fs/bpf/x
+instance: edge-1
+mode: generic
+detach_on_exit: true
+hash_key_file: /k
+log_level: debug
+log_format: json
+limits: {max_tables: 10, max_vips: 20, max_backends: 30}
+source_prefix4: 10.255.0.0/24
+source_prefix6: 2001:db8::/64
+)",
+                                               "s.yaml", &settings);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(settings.config, "/etc/evenkeel/web.yaml");
+  EXPECT_THAT(settings.interfaces, ElementsAre("eth0", "eth1"));
+  EXPECT_EQ(settings.socket, "/run/x.sock");
+  EXPECT_EQ(settings.state_dir, "/s");
+  EXPECT_EQ(settings.PinDir(), "/sys/fs/bpf/x");
+  EXPECT_EQ(settings.instance, "edge-1");
+  EXPECT_EQ(settings.mode, dataplane::XdpMode::kGeneric);
+  EXPECT_TRUE(settings.detach_on_exit);
+  EXPECT_EQ(settings.HashKeyFile(), "/k");
+  EXPECT_EQ(settings.log_level, "debug");
+  EXPECT_EQ(settings.log_format, "json");
+  EXPECT_EQ(settings.limits.max_tables, 10u);
+  EXPECT_EQ(settings.limits.max_vips, 20u);
+  EXPECT_EQ(settings.limits.max_backends, 30u);
+  EXPECT_EQ(settings.encapsulation.source4.ToString(), "10.255.0.0");
+  EXPECT_EQ(settings.encapsulation.source4_prefix, 24);
+  EXPECT_EQ(settings.encapsulation.source6.ToString(), "2001:db8::");
+}
+
+TEST(SettingsTest, OneInterfaceNeedsNoList) {
+  Settings settings;
+  ASSERT_TRUE(ReadSettingsText("interface: eth0\n", "s.yaml", &settings).ok());
+  EXPECT_THAT(settings.interfaces, ElementsAre("eth0"));
+}
+
+TEST(SettingsTest, CommentsAloneAreNoSettings) {
+  Settings settings;
+  EXPECT_TRUE(ReadSettingsText("# all defaults\n", "s.yaml", &settings).ok());
+}
+
+struct BadText {
+  const char* name;
+  const char* text;
+  const char* part;  // of the message
+};
+class BadTextTest : public ::testing::TestWithParam<BadText> {};
+
+TEST_P(BadTextTest, IsRefusedWithItsPlace) {
+  Settings settings;
+  const absl::Status status = ReadSettingsText(GetParam().text, "s.yaml", &settings);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(GetParam().part));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Settings, BadTextTest,
+    ::testing::Values(BadText{"UnknownKey", "mode: auto\nsate_dir: /x\n",
+                              "s.yaml:2:1: unknown key \"sate_dir\""},
+                      BadText{"NearestKey", "sate_dir: /x\n", "state_dir"},
+                      BadText{"UnknownLimit", "limits: {max_pools: 4}\n", "limits.max_pools"},
+                      BadText{"LimitZero", "limits: {max_vips: 0}\n", "1..1048576"},
+                      BadText{"LimitNegative", "limits: {max_vips: -4}\n", "1..1048576"},
+                      BadText{"LimitsScalar", "limits: 4\n", "limits"},
+                      BadText{"Twice", "mode: auto\nmode: native\n", "twice"},
+                      BadText{"Mode", "mode: fast\n", "auto, native or generic"},
+                      BadText{"Detach", "detach_on_exit: maybe\n", "true or false"},
+                      BadText{"Level", "log_level: loud\n", "debug, info, warning, error"},
+                      BadText{"Format", "log_format: xml\n", "text, json"},
+                      BadText{"SourceNoLength", "source_prefix4: 10.0.0.0\n", "172.16.0.0/16"},
+                      BadText{"SourceTooShort", "source_prefix4: 10.0.0.0/7\n", "8..32"},
+                      BadText{"SourceHostBits", "source_prefix4: 10.0.0.1/24\n", "host bits"},
+                      BadText{"SourceFamily", "source_prefix4: 100::/64\n", "IPv4"},
+                      BadText{"Source6Length", "source_prefix6: 2001:db8::/48\n", "length 64"},
+                      BadText{"Source6HostBits", "source_prefix6: 2001:db8::1/64\n", "host bits"},
+                      BadText{"ListForScalar", "socket: [a, b]\n", "wrong kind"},
+                      BadText{"MapForInterface", "interface: {a: b}\n", "list of names"},
+                      BadText{"NotAMap", "- a\n- b\n", "key: value"},
+                      BadText{"NotYaml", "a: [b\n", "s.yaml:"}),
+    [](const auto& param) { return param.param.name; });
+
+struct BadValue {
+  const char* name;
+  std::function<void(Settings*)> spoil;
+  const char* part;
+};
+class BadValueTest : public ::testing::TestWithParam<BadValue> {};
+
+TEST_P(BadValueTest, IsRefused) {
+  Settings settings;
+  GetParam().spoil(&settings);
+  const absl::Status status = Check(settings);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(GetParam().part));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Settings, BadValueTest,
+    ::testing::Values(
+        BadValue{"RelativeSocket", [](Settings* s) { s->socket = "x.sock"; }, "absolute"},
+        BadValue{"EmptyState", [](Settings* s) { s->state_dir = ""; }, "absolute"},
+        BadValue{"RelativePins", [](Settings* s) { s->pin_dir = "pins"; }, "pin_dir"},
+        BadValue{"InstanceWithSlash", [](Settings* s) { s->instance = "a/b"; }, "instance"},
+        BadValue{"InstanceDots", [](Settings* s) { s->instance = ".."; }, "instance"},
+        BadValue{"NoInstance", [](Settings* s) { s->instance = ""; }, "instance"},
+        BadValue{"LongInterface", [](Settings* s) { s->interfaces = {"interface-name-0"}; },
+                 "interface"}),
+    [](const auto& param) { return param.param.name; });
+
+}  // namespace
+}  // namespace evenkeel::daemon

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/rpc/config_convert.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace evenkeel::rpc {
+namespace {
+
+v1::Config Good() {
+  v1::Config config;
+  v1::Vip* vip = config.add_vips();
+  vip->set_name("web");
+  vip->set_address("192.0.2.10");
+  vip->set_protocol(v1::PROTOCOL_TCP);
+  vip->set_pool("web");
+  v1::Pool* pool = config.add_pools();
+  pool->set_name("web");
+  pool->add_backends()->set_address("10.0.1.1");
+  pool->mutable_health_check()->set_type(v1::HealthCheck::TCP);
+  return config;
+}
+
+TEST(ConfigConvertTest, AbsentFieldsTakeTheSchemasDefaults) {
+  Problems problems;
+  const model::Config config = ConfigFromProto(Good(), &problems);
+  ASSERT_TRUE(problems.empty());
+  const model::Pool& pool = config.pools[0];
+  EXPECT_EQ(pool.table_size, model::kDefaultTableSize);
+  EXPECT_EQ(pool.forwarding, model::Forwarding::kIpip);
+  EXPECT_EQ(pool.backends[0].weight, model::kDefaultWeight);
+  EXPECT_EQ(pool.backends[0].state, model::AdminState::kEnabled);
+  EXPECT_EQ(*pool.health_check, model::HealthCheck{});
+  EXPECT_EQ(config.vips[0].port, 0);
+}
+
+TEST(ConfigConvertTest, AWeightOfZeroIsNotTheDefault) {
+  v1::Config message = Good();
+  message.mutable_pools(0)->mutable_backends(0)->set_weight(0);
+  Problems problems;
+  EXPECT_EQ(ConfigFromProto(message, &problems).pools[0].backends[0].weight, 0);
+}
+
+struct BadField {
+  const char* name;
+  std::function<void(v1::Config*)> spoil;
+  const char* field;
+};
+
+class BadFieldTest : public ::testing::TestWithParam<BadField> {};
+
+TEST_P(BadFieldTest, IsNamed) {
+  v1::Config message = Good();
+  GetParam().spoil(&message);
+  Problems problems;
+  ConfigFromProto(message, &problems);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].field, GetParam().field);
+  EXPECT_FALSE(problems[0].message.empty());
+}
+
+v1::Pool* FirstPool(v1::Config* config) { return config->mutable_pools(0); }
+google::protobuf::Duration* Interval(v1::Config* config) {
+  return FirstPool(config)->mutable_health_check()->mutable_interval();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    ConfigConvert, BadFieldTest,
+    ::testing::Values(
+        BadField{"VipPort", [](v1::Config* c) { c->mutable_vips(0)->set_port(65536); },
+                 "vips[0].port"},
+        BadField{"VipPortHuge", [](v1::Config* c) { c->mutable_vips(0)->set_port(0xffffffff); },
+                 "vips[0].port"},
+        BadField{"VipAddress", [](v1::Config* c) { c->mutable_vips(0)->set_address("::1%eth0"); },
+                 "vips[0].address"},
+        BadField{"VipNoAddress", [](v1::Config* c) { c->mutable_vips(0)->clear_address(); },
+                 "vips[0].address"},
+        BadField{"NoProtocol", [](v1::Config* c) { c->mutable_vips(0)->clear_protocol(); },
+                 "vips[0].protocol"},
+        BadField{
+            "UnknownProtocol",
+            [](v1::Config* c) { c->mutable_vips(0)->set_protocol(static_cast<v1::Protocol>(9)); },
+            "vips[0].protocol"},
+        BadField{
+            "UnknownForwarding",
+            [](v1::Config* c) { FirstPool(c)->set_forwarding(static_cast<v1::Forwarding>(9)); },
+            "pools[0].forwarding"},
+        BadField{"UnknownState",
+                 [](v1::Config* c) {
+                   FirstPool(c)->mutable_backends(0)->set_state(static_cast<v1::AdminState>(-1));
+                 },
+                 "pools[0].backends[0].state"},
+        BadField{"MappedAddress",
+                 [](v1::Config* c) {
+                   FirstPool(c)->mutable_backends(0)->set_address("::ffff:10.0.0.1");
+                 },
+                 "pools[0].backends[0].address"},
+        BadField{"NoHealthType",
+                 [](v1::Config* c) { FirstPool(c)->mutable_health_check()->clear_type(); },
+                 "pools[0].health_check.type"},
+        BadField{"HealthPort",
+                 [](v1::Config* c) { FirstPool(c)->mutable_health_check()->set_port(70000); },
+                 "pools[0].health_check.port"},
+        BadField{"NegativeDuration", [](v1::Config* c) { Interval(c)->set_seconds(-1); },
+                 "pools[0].health_check.interval"},
+        BadField{"NegativeNanos", [](v1::Config* c) { Interval(c)->set_nanos(-1); },
+                 "pools[0].health_check.interval"},
+        BadField{"DurationBeyondItsType",
+                 [](v1::Config* c) { Interval(c)->set_seconds(INT64_MAX); },
+                 "pools[0].health_check.interval"},
+        BadField{"FinerThanAMillisecond", [](v1::Config* c) { Interval(c)->set_nanos(1500); },
+                 "pools[0].health_check.interval"}),
+    [](const auto& param) { return param.param.name; });
+
+}  // namespace
+}  // namespace evenkeel::rpc
