@@ -37,6 +37,14 @@ engine::Change ReadChange(const v1::Change& change, Problems* problems) {
   return result;
 }
 
+grpc::Status CheckSize(const google::protobuf::Message& request) {
+  const size_t bytes = request.ByteSizeLong();
+  if (bytes <= static_cast<size_t>(kMaxMessageBytes)) return grpc::Status::OK;
+  return ToGrpc(absl::ResourceExhaustedError(
+      absl::StrCat("the request has ", bytes, " bytes, at most ", kMaxMessageBytes,
+                   " are taken; send the pools one by one")));
+}
+
 engine::Outcome Invalid(Problems problems) {
   engine::Outcome outcome;
   outcome.kind = engine::Outcome::Kind::kInvalid;
@@ -68,6 +76,7 @@ grpc::Status ControlService::Plan(grpc::ServerContext* context, const v1::PlanRe
                                   v1::PlanResponse* response) {
   const Running running(this);
   if (!running.status().ok()) return running.status();
+  if (grpc::Status status = CheckSize(*request); !status.ok()) return status;
   Problems problems;
   engine::Request plan;
   plan.change = ReadChange(request->change(), &problems);
@@ -87,6 +96,7 @@ grpc::Status ControlService::Apply(grpc::ServerContext* context, const v1::Apply
                                    v1::ApplyResponse* response) {
   const Running running(this);
   if (!running.status().ok()) return running.status();
+  if (grpc::Status status = CheckSize(*request); !status.ok()) return status;
   Problems problems;
   engine::Request apply;
   apply.change = ReadChange(request->change(), &problems);

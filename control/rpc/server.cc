@@ -57,7 +57,7 @@ absl::Status Server::Serve(engine::Engine* engine) {
   quota.SetMaxThreads(kMaxThreads);
   grpc::ServerBuilder builder;
   builder.SetResourceQuota(quota);
-  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.SetMaxReceiveMessageSize(kMaxTransportBytes);
   builder.RegisterService(impl_->service.get());
   impl_->server = builder.BuildAndStart();
   if (impl_->server == nullptr) return absl::InternalError("the gRPC server cannot be started");

@@ -157,6 +157,15 @@ TEST_F(ApiTest, ARefusalWithHundredsOfViolationsReachesAPlainClient) {
 TEST_F(ApiTest, AMessageAboveSixteenMegabytesIsResourceExhausted) {
   v1::ApplyRequest request = MakeApply(engine::MakeConfig(4));
   request.set_reason(std::string(17 << 20, 'x'));
+  const grpc::Status status = Apply(request);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(status.error_message(), HasSubstr("at most 16777216"));
+  EXPECT_TRUE(Apply(MakeApply(engine::MakeConfig(4))).ok());
+}
+
+TEST_F(ApiTest, AMessageFarAboveIsNotEvenRead) {
+  v1::ApplyRequest request = MakeApply(engine::MakeConfig(4));
+  request.set_reason(std::string(65 << 20, 'x'));
   EXPECT_EQ(Apply(request).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_TRUE(Apply(MakeApply(engine::MakeConfig(4))).ok());
 }

@@ -31,6 +31,8 @@ class ServerFixture : public engine::EngineFixture {
   }
   void TearDown() override {
     client_.reset();
+    stub_.reset();
+    channel_.reset();
     server_.reset();
     EngineFixture::TearDown();
   }
