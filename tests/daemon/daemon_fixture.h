@@ -90,7 +90,7 @@ class DaemonFixture : public KernelTest {
   // To its end, which must come by itself.
   CommandResult RunToEnd(const Argv& argv) {
     const ScopedNetns::Entered inside(*netns_);
-    return testing::Run(argv);
+    return RunCommand(argv);
   }
   void Start(const Argv& extra = {}) {
     {
