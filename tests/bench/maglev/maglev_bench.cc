@@ -31,9 +31,6 @@ void BM_Build(benchmark::State& state) {
     }
     benchmark::DoNotOptimize(table);
   }
-  state.counters["time/slot"] = benchmark::Counter(
-      static_cast<double>(size) * 1e-9,
-      benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 BENCHMARK(BM_Build)
