@@ -69,7 +69,11 @@ bool IsDrainOfOne(const PoolState& before, const PoolState& after) {
       before.built->table->size != after.built->table->size) {
     return false;
   }
-  if (after.servers.empty() || before.servers.size() != after.servers.size() + 1) return false;
+  // Drains one after the other must not end where the outage began: with all traffic on one server.
+  const size_t least = after.pool->policy.single_backend ? 1 : 2;
+  if (after.servers.size() < least || before.servers.size() != after.servers.size() + 1) {
+    return false;
+  }
   const Server* drained = nullptr;
   for (const Server& server : before.servers) {
     const Server* now = after.Find(server.address);

@@ -110,7 +110,7 @@ struct Rule {
   void (*fleet)(const FleetState& candidate, const FleetState& base, Report&) = nullptr;
   // A pool that was already worse, or was not touched, only warns. Not where the table is wrong.
   bool forgives_base = true;
-  // May be broken by draining one host while another serves.
+  // May be broken by draining one host while two others serve.
   bool allows_drain_of_one = false;
   // Mending what this rule found bad excuses the rules that yield: repair must not wait for LB006.
   bool relieves = false;

@@ -60,7 +60,7 @@ Rule MinServing() {
        "With one server, its failure is the failure of the service. A backend serves if it is "
        "enabled and its weight is above 0; a server under two names is one server. "
        "`policy.min_serving_backends` raises the limit; `policy.single_backend: {reason, owner}` "
-       "declares a pool of one. Draining one host while another serves only warns.",
+       "declares a pool of one, also for the time that one of two hosts is out of service.",
        "web-1 enabled, web-2..web-4 draining", "web-1 and web-2 enabled, web-3 and web-4 draining"},
       CheckMinServing);
   rule.allows_drain_of_one = true;

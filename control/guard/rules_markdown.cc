@@ -24,8 +24,10 @@ wrong at once, and refuses what blocks. `evenkeel rules ID` shows one rule.
 constexpr char kTail[] = R"(## What turns a refusal into a warning
 
 - **The drain of one host.** One server of a pool stops serving (`state: draining`, `disabled` or
-  `weight: 0`, its entry still listed), everything else serves as before, and at least one other
-  server does: LB001, LB003, LB005 and LB006 warn. Removing the entry is not a drain.
+  `weight: 0`, its entry still listed), everything else serves as before, and at least two other
+  servers do: LB001, LB003, LB005 and LB006 warn. Removing the entry is not a drain. To take one of
+  two hosts out, declare `policy.single_backend: {reason, owner}` in the same update: all traffic on
+  one server is then somebody's recorded decision.
 - **A better state.** What was bad in the running state, under its own policy, and is less so in the
   new one warns, except for LB002. Mending what LB001 or LB003 found bad also lets LB006 pass with a warning.
 - **Nothing touched.** What was bad and runs on with the same table under the same policy warns, so

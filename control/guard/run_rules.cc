@@ -2,7 +2,7 @@
 //
 // Runs each rule on each pool and decides what a finding weighs. Three things turn a block into a
 // warning, so that the guard never stands between an operator and a better state:
-//   - the drain of one host while another serves,
+//   - the drain of one host while two others serve,
 //   - a pool that was already worse in the same point,
 //   - a pool that the change does not touch.
 #include <algorithm>
@@ -100,7 +100,7 @@ class Runner {
       const auto it = badness.find(finding.key);
       const bool known = it != badness.end();
       if (drain && !finding.key.starts_with(kPolicyKey)) {
-        Soften(finding, "allowed as the drain of one host while another serves");
+        Soften(finding, "allowed as the drain of one host");
       } else if (known && finding.badness < it->second) {
         Soften(finding, "better than what runs now");
       } else if (known && same && finding.badness == it->second) {
@@ -119,7 +119,7 @@ class Runner {
       for (size_t i = first; i < report.findings.size(); ++i) {
         if (!IsBlock(report.findings[i])) continue;
         if (drain) {
-          Soften(report.findings[i], "allowed as the drain of one host while another serves");
+          Soften(report.findings[i], "allowed as the drain of one host");
         } else if (rule.yields_to_relief && relieved_[state.index]) {
           Soften(report.findings[i], "allowed because it mends what runs now");
         }

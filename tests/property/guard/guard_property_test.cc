@@ -116,7 +116,8 @@ TEST(GuardProperty, ADrainOfOneIsNeverRefused) {
   ForEachUpdate(9000, [&](const auto&, const auto& candidate, const Judgement& judgement) {
     if (judgement.verdict.refused()) return;
     for (size_t p = 0; p < candidate->config.pools.size(); ++p) {
-      if (candidate->pools[p].table->servers.size() < 2) continue;
+      const bool declared = candidate->config.pools[p].policy.single_backend.has_value();
+      if (candidate->pools[p].table->servers.size() < (declared ? 2 : 3)) continue;
       model::Config drained = candidate->config;
       auto& backends = drained.pools[p].backends;
       const auto serving =

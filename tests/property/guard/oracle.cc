@@ -34,7 +34,8 @@ double Moved(const BuiltTable& a, const BuiltTable& b) {
   return moved;
 }
 
-// One server stopped serving by its state or weight, nothing else about serving changed.
+// One server stopped serving by its state or weight, nothing else about serving changed, and all
+// traffic does not end up on one server unless that is declared.
 bool IsDrain(const model::Pool& before, const model::Pool& after) {
   if (before.table_size != after.table_size) return false;
   std::map<model::IpAddress, int64_t> was, is;
@@ -46,7 +47,8 @@ bool IsDrain(const model::Pool& before, const model::Pool& after) {
     listed.insert(b.address);
     if (b.serving()) is[b.address] += b.weight;
   }
-  if (is.empty() || was.size() != is.size() + 1) return false;
+  const size_t least = after.policy.single_backend ? 1 : 2;
+  if (is.size() < least || was.size() != is.size() + 1) return false;
   for (const auto& [address, weight] : was) {
     if (!is.contains(address) && listed.contains(address)) {
       auto rest = was;
