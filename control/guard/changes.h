@@ -7,8 +7,8 @@
 namespace evenkeel::guard {
 
 // The pool differs in nothing but that one server, still listed, no longer serves, and two others
-// do (one, where `single_backend` is declared): an operator takes a bad host out. Removing its entry
-// is not a drain.
+// do (one, where `single_backend` is declared): an operator takes a bad host out. Removing its
+// entry is not a drain.
 bool IsDrainOfOne(const PoolState& before, const PoolState& after);
 
 // Neither its table nor anything written about it differs.
