@@ -60,7 +60,7 @@ struct Outcome {
     kFailed,     // `status`: publishing or recording failed, nothing changed
   } kind = Kind::kFailed;
   std::vector<model::Diagnostic> diagnostics;
-  guard::Verdict verdict;
+  guard::Verdict verdict;  // over the socket, of an accepted Apply: violations and changes only
   absl::Status status;
   Applied applied;  // the state in force after the request (kStale: the current one)
   std::optional<publish::PublishResult> publish;

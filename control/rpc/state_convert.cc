@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/rpc/state_convert.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "absl/strings/str_cat.h"
 #include "control/rpc/config_convert.h"
 #include "control/rpc/verdict_convert.h"
@@ -127,6 +130,20 @@ history::Outcome Decode(v1::RevisionInfo::Outcome outcome) {
     default:
       return history::Outcome::kPending;
   }
+}
+
+// Violations and what changed: of a thousand pools mostly one, and Plan tells the rest.
+guard::Verdict Essence(const guard::Verdict& verdict) {
+  guard::Verdict essence;
+  essence.severity = verdict.severity;
+  essence.violations = verdict.violations;
+  const auto changed = [](const auto& change) {
+    return change.kind != guard::PoolChange::Kind::kUnchanged;
+  };
+  std::copy_if(verdict.pools.begin(), verdict.pools.end(), std::back_inserter(essence.pools),
+               changed);
+  std::copy_if(verdict.vips.begin(), verdict.vips.end(), std::back_inserter(essence.vips), changed);
+  return essence;
 }
 
 }  // namespace
@@ -286,7 +303,7 @@ std::optional<engine::Event> FromProto(const v1::WatchResponse& message) {
 v1::ApplyResponse ToApplyResponse(const engine::Outcome& outcome) {
   v1::ApplyResponse out;
   *out.mutable_applied() = ToProto(outcome.applied, false);
-  *out.mutable_verdict() = ToProto(outcome.verdict);
+  *out.mutable_verdict() = ToProto(Essence(outcome.verdict));
   out.set_no_change(outcome.kind == OutcomeKind::kNoChange);
   out.set_validated_only(outcome.kind == OutcomeKind::kValidated);
   if (!outcome.publish.has_value()) return out;
