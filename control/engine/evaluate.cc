@@ -66,12 +66,15 @@ Evaluation Failed(absl::Status status) {
   return result;
 }
 
-// A configuration that Validate lets pass but that cannot be built, such as a pool with more
-// backends than slots: the input's fault.
-Evaluation CannotBuild(const absl::Status& status) {
+// BuildFleet validates first and names one problem; the caller is told all. What cannot be built
+// though it is valid, such as a pool with more backends than slots, is the input's fault too.
+Evaluation CannotBuild(const model::Config& config, const absl::Status& status) {
   if (status.code() != absl::StatusCode::kInvalidArgument &&
       status.code() != absl::StatusCode::kResourceExhausted) {
     return Failed(status);
+  }
+  if (auto diagnostics = model::Validate(config); !diagnostics.empty()) {
+    return Invalid(std::move(diagnostics));
   }
   return Invalid({{.location = {}, .field = "pools", .message = std::string(status.message())}});
 }
@@ -79,7 +82,7 @@ Evaluation CannotBuild(const absl::Status& status) {
 Evaluation BuildAndJudge(const model::Config& config,
                          const std::shared_ptr<const guard::BuiltFleet>& base, const Court& court) {
   auto candidate = guard::BuildFleet(config, court.hash_key, base.get());
-  if (!candidate.ok()) return CannotBuild(candidate.status());
+  if (!candidate.ok()) return CannotBuild(config, candidate.status());
   absl::StatusOr<guard::HostFacts> facts = court.host_facts();
   if (!facts.ok()) {
     return Failed(absl::Status(
@@ -123,12 +126,8 @@ bool SameAsRunning(const Evaluation& evaluation, const State& state) {
 Evaluation Evaluate(const Change& change, const State& state, const Court& court) {
   std::optional<size_t> index;
   const model::Config config = Merge(change, *state.config, &index);
-  std::vector<model::Diagnostic> diagnostics = model::Validate(config);
-  if (!diagnostics.empty()) {
-    if (index.has_value()) Relocate(*index, &diagnostics);
-    return Invalid(std::move(diagnostics));
-  }
   Evaluation result = Guarded(config, state.kernel, court);
+  if (index.has_value()) Relocate(*index, &result.diagnostics);
   if (result.kind == Outcome::Kind::kValidated && SameAsRunning(result, state)) {
     result.kind = Outcome::Kind::kNoChange;
   }
@@ -136,8 +135,6 @@ Evaluation Evaluate(const Change& change, const State& state, const Court& court
 }
 
 Evaluation EvaluateAlone(const model::Config& config, const Court& court) {
-  std::vector<model::Diagnostic> diagnostics = model::Validate(config);
-  if (!diagnostics.empty()) return Invalid(std::move(diagnostics));
   return Guarded(config, nullptr, court);
 }
 

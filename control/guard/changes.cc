@@ -11,34 +11,61 @@ namespace {
 
 using Kind = PoolChange::Kind;
 
-// A backend's share: its server's, divided by weight where a server has several names.
-double ShareOf(const PoolState& state, const model::Backend& backend) {
-  const Server* server = backend.serving() ? state.Find(backend.address) : nullptr;
-  if (server == nullptr || server->weight == 0) return 0;
-  const double part = static_cast<double>(backend.weight) / static_cast<double>(server->weight);
-  return state.Share(*server) * (server->backends.size() > 1 ? part : 1);
+// Each backend's share, by its place in the pool: its server's, divided by weight where a server
+// has several names.
+std::vector<double> SharesOf(const PoolState& state) {
+  std::vector<double> shares(state.pool->backends.size(), 0);
+  for (const Server& server : state.servers) {
+    for (size_t i : server.backends) {
+      const auto weight = static_cast<double>(state.pool->backends[i].weight);
+      const double part = weight / static_cast<double>(server.weight);
+      shares[i] = state.Share(server) * (server.backends.size() > 1 ? part : 1);
+    }
+  }
+  return shares;
+}
+
+std::vector<BackendChange> DescribeUntouched(const PoolState& state) {
+  const std::vector<model::Backend>& backends = state.pool->backends;
+  const std::vector<double> shares = SharesOf(state);
+  std::vector<BackendChange> list;
+  list.reserve(backends.size());
+  for (size_t i = 0; i < backends.size(); ++i) {
+    list.push_back({.name = backends[i].name,
+                    .address = backends[i].address,
+                    .share_before = shares[i],
+                    .share_after = shares[i],
+                    .state_after = backends[i].state});
+  }
+  std::sort(list.begin(), list.end(),
+            [](const BackendChange& a, const BackendChange& b) { return a.name < b.name; });
+  return list;
 }
 
 std::vector<BackendChange> DescribeBackends(const PoolState* before, const PoolState* after) {
   std::map<std::string_view, BackendChange> changes;
   if (before != nullptr) {
-    for (const model::Backend& backend : before->pool->backends) {
+    const std::vector<double> shares = SharesOf(*before);
+    for (size_t i = 0; i < shares.size(); ++i) {
+      const model::Backend& backend = before->pool->backends[i];
       BackendChange& change = changes[backend.name];
       change.name = backend.name;
       change.address = backend.address;
-      change.share_before = ShareOf(*before, backend);
+      change.share_before = shares[i];
       change.state_after = model::AdminState::kDisabled;
       change.removed = true;
     }
   }
   if (after != nullptr) {
-    for (const model::Backend& backend : after->pool->backends) {
+    const std::vector<double> shares = SharesOf(*after);
+    for (size_t i = 0; i < shares.size(); ++i) {
+      const model::Backend& backend = after->pool->backends[i];
       BackendChange& change = changes[backend.name];
       change.added = !change.removed;
       change.removed = false;
       change.name = backend.name;
       change.address = backend.address;
-      change.share_after = ShareOf(*after, backend);
+      change.share_after = shares[i];
       change.state_after = backend.state;
     }
   }
@@ -54,7 +81,10 @@ PoolChange DescribePool(const PoolState* before, const PoolState* after) {
   if (before == nullptr || after == nullptr) {
     change.kind = before == nullptr ? Kind::kAdded : Kind::kRemoved;
     change.slots_moved = change.table_size;
-  } else if (!IsUntouched(*before, *after)) {
+  } else if (IsUntouched(*before, *after)) {
+    change.backends = DescribeUntouched(*after);
+    return change;
+  } else {
     change.kind = Kind::kChanged;
     change.slots_moved = SlotsMoved(*before->built->table, *after->built->table);
   }

@@ -47,10 +47,14 @@ PoolState MakePoolState(const model::Pool& pool, size_t index, const BuiltPool& 
   for (size_t i = 0; i < pool.backends.size(); ++i) {
     if (pool.backends[i].serving()) order.push_back(i);
   }
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+  const auto by_address = [&](size_t a, size_t b) {
     return pool.backends[a].address < pool.backends[b].address;
-  });
+  };
+  if (!std::is_sorted(order.begin(), order.end(), by_address)) {
+    std::stable_sort(order.begin(), order.end(), by_address);
+  }
   PoolState state{&pool, index, &built, {}, {}};
+  state.servers.reserve(order.size());
   for (size_t i : order) {
     const model::Backend& backend = pool.backends[i];
     if (state.servers.empty() || state.servers.back().address != backend.address) {
@@ -63,7 +67,9 @@ PoolState MakePoolState(const model::Pool& pool, size_t index, const BuiltPool& 
   // By address, not by position: a table for other servers must not pass for this pool's (LB002).
   const std::vector<model::IpAddress>& built_servers = built.table->servers;
   for (size_t i = 0; i < built_servers.size() && i < slots.size(); ++i) {
-    if (const Server* server = state.Find(built_servers[i])) {
+    if (i < state.servers.size() && state.servers[i].address == built_servers[i]) {
+      state.servers[i].slots = slots[i];  // nearly always
+    } else if (const Server* server = state.Find(built_servers[i])) {
       state.servers[static_cast<size_t>(server - state.servers.data())].slots = slots[i];
     }
   }

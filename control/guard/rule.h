@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "control/guard/edit.h"
 #include "control/guard/guard.h"
 
@@ -21,9 +22,10 @@ namespace evenkeel::guard {
 // A server that may own slots: the enabled backends with one address and weight above 0.
 struct Server {
   model::IpAddress address;
-  uint64_t weight = 0;           // sum over its names, saturating
-  uint32_t slots = 0;            // counted on the built table
-  std::vector<size_t> backends;  // indices into the pool's backends, more than one only if LB008
+  uint64_t weight = 0;  // sum over its names, saturating
+  uint32_t slots = 0;   // counted on the built table
+  // Indices into the pool's backends, more than one only if LB008.
+  absl::InlinedVector<size_t, 1> backends;
 };
 
 // One pool of one state.
