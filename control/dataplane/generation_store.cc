@@ -2,7 +2,10 @@
 #include "control/dataplane/generation_store.h"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 #include <set>
+#include <span>
 
 #include "absl/strings/str_cat.h"
 #include "control/dataplane/image_codec.h"
@@ -20,18 +23,20 @@ VipMap<ek_vip_key6> Vips6(const KernelObjects& objects, uint32_t generation) {
   return {objects.map(MapId::kVips6), generation, "ek_vips6"};
 }
 
-// Puts in the inner maps that are missing, all at once.
+// Gives `generations` inner maps for at least `entries` where they have none or smaller ones, all
+// at once.
 template <typename Vips>
-absl::Status PrepareFamily(const KernelObjects& objects, MapId outer, Vips vips_of) {
+absl::Status Reserve(const KernelObjects& objects, MapId outer, Vips vips_of,
+                     std::span<const uint32_t> generations, size_t entries) {
   std::vector<uint32_t> ids;
   std::vector<int> fds;
   std::vector<UniqueFd> owners;
-  for (uint32_t generation = 0; generation < EK_MAX_GENERATIONS; ++generation) {
+  for (const uint32_t generation : generations) {
     const auto vips = vips_of(objects, generation);
-    auto exists = vips.Exists();
-    if (!exists.ok()) return exists.status();
-    if (*exists) continue;
-    auto map = vips.Create(1);
+    auto capacity = vips.Capacity();
+    if (!capacity.ok()) return capacity.status();
+    if (*capacity > 0 && *capacity >= entries) continue;
+    auto map = vips.Create(static_cast<uint32_t>(entries));
     if (!map.ok()) return map.status();
     ids.push_back(generation);
     fds.push_back(map->get());
@@ -78,8 +83,26 @@ void Decode(const Content& content, std::vector<VipImage>& vips) {
 }  // namespace
 
 absl::Status GenerationStore::Prepare() {
-  if (auto s = PrepareFamily(*objects_, MapId::kVips4, Vips4); !s.ok()) return s;
-  return PrepareFamily(*objects_, MapId::kVips6, Vips6);
+  std::array<uint32_t, EK_MAX_GENERATIONS> all;
+  std::iota(all.begin(), all.end(), 0u);
+  if (auto s = Reserve(*objects_, MapId::kVips4, Vips4, all, 0); !s.ok()) return s;
+  return Reserve(*objects_, MapId::kVips6, Vips6, all, 0);
+}
+
+absl::Status GenerationStore::MakeRoom(uint32_t generation, size_t vips4, size_t vips6) {
+  auto capacity4 = Vips4(*objects_, generation).Capacity();
+  if (!capacity4.ok()) return capacity4.status();
+  auto capacity6 = Vips6(*objects_, generation).Capacity();
+  if (!capacity6.ok()) return capacity6.status();
+  if (*capacity4 >= vips4 && *capacity6 >= vips6) return absl::OkStatus();
+  std::vector<uint32_t> unused;
+  for (uint32_t other = 0; other < EK_MAX_GENERATIONS; ++other) {
+    auto info = ReadInfo(other);
+    if (!info.ok()) return info.status();
+    if (info->abi_version == 0) unused.push_back(other);
+  }
+  if (auto s = Reserve(*objects_, MapId::kVips4, Vips4, unused, vips4); !s.ok()) return s;
+  return Reserve(*objects_, MapId::kVips6, Vips6, unused, vips6);
 }
 
 absl::Status GenerationStore::Check(uint32_t generation, const GenerationImage& image) const {
@@ -119,8 +142,9 @@ absl::Status GenerationStore::Stage(uint32_t generation, const GenerationImage& 
     // What a daemon that was killed while it staged may have left.
     if (auto s = vips4.Clear(); !s.ok()) return s;
     if (auto s = vips6.Clear(); !s.ok()) return s;
-    if (auto s = vips4.Reserve(static_cast<uint32_t>(contents.v4.keys.size())); !s.ok()) return s;
-    if (auto s = vips6.Reserve(static_cast<uint32_t>(contents.v6.keys.size())); !s.ok()) return s;
+    if (auto s = MakeRoom(generation, contents.v4.keys.size(), contents.v6.keys.size()); !s.ok()) {
+      return s;
+    }
     if (auto s = vips4.Insert(contents.v4); !s.ok()) return s;
     if (auto s = vips6.Insert(contents.v6); !s.ok()) return s;
     ek_gen_info info = image.info;

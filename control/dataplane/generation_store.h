@@ -3,7 +3,8 @@
 // The generations: inner maps of ek_vips4 and ek_vips6, and ek_gen_info.
 //
 // As with tables, an inner map stays where it is when its generation is dropped (emptied), because
-// to replace it costs a grace period.
+// to replace it costs a grace period; and where one has to grow, the others that no packet uses
+// grow with it.
 #ifndef EVENKEEL_CONTROL_DATAPLANE_GENERATION_STORE_H_
 #define EVENKEEL_CONTROL_DATAPLANE_GENERATION_STORE_H_
 
@@ -28,6 +29,8 @@ class GenerationStore {
 
  private:
   absl::Status Check(uint32_t generation, const GenerationImage& image) const;
+  // Inner maps of `generation` for that many keys.
+  absl::Status MakeRoom(uint32_t generation, size_t vips4, size_t vips6);
   absl::Status WriteInfo(uint32_t generation, const ek_gen_info& info);
 
   const KernelObjects* objects_;

@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 
@@ -19,6 +20,10 @@ constexpr absl::string_view kName = "ek_tables";
 constexpr uint32_t kBackendHeadroom = 64;
 constexpr size_t kMaxSpareTables = 64;
 constexpr size_t kMaxSpareLines = (64u << 20) / EK_LINE_SIZE;  // 64 MiB
+// Put in together with a new table: what a hundred updates a second have in use at once beyond the
+// active tables, while former ones wait for their grace period.
+constexpr size_t kReserveTables = 8;
+constexpr size_t kReserveLines = (8u << 20) / EK_LINE_SIZE;  // 8 MiB
 
 uint32_t LinesToAllocate(const TableImage& image) {
   const size_t rounded = (image.backends.size() / kBackendHeadroom + 1) * kBackendHeadroom;
@@ -26,6 +31,14 @@ uint32_t LinesToAllocate(const TableImage& image) {
 }
 
 std::string Name(uint32_t id) { return absl::StrCat("table ", id); }
+
+absl::StatusOr<UniqueFd> CreateInner(uint32_t id, uint32_t lines) {
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+  UniqueFd fd(bpf_map_create(BPF_MAP_TYPE_ARRAY, "ek_table", sizeof(uint32_t), sizeof(ek_line),
+                             lines, &options));
+  if (!fd.valid()) return KernelError(fd.get(), absl::StrCat("cannot create ", Name(id)));
+  return fd;
+}
 
 }  // namespace
 
@@ -100,24 +113,45 @@ absl::Status TableStore::Write(const StagedTable& table, std::vector<Fresh>& fre
     spare_lines_ -= entry.lines;
     return absl::OkStatus();
   }
-  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-  UniqueFd fd(bpf_map_create(BPF_MAP_TYPE_ARRAY, "ek_table", sizeof(uint32_t), sizeof(ek_line),
-                             wanted, &options));
-  if (!fd.valid()) return KernelError(fd.get(), absl::StrCat("cannot create ", Name(table.id)));
+  auto fd = CreateInner(table.id, wanted);
+  if (!fd.ok()) return fd.status();
   auto lines =
-      MappedMemory<ek_line>::Map(fd.get(), wanted, absl::StrCat("cannot map ", Name(table.id)));
+      MappedMemory<ek_line>::Map(fd->get(), wanted, absl::StrCat("cannot map ", Name(table.id)));
   if (!lines.ok()) return lines.status();
   EncodeTable(table.image, encapsulation_, lines->get());
-  fresh.push_back({.id = table.id, .lines = wanted, .fd = std::move(fd)});
+  fresh.push_back({.id = table.id, .lines = wanted, .fd = *std::move(fd)});
   return absl::OkStatus();
 }
 
-absl::Status TableStore::Insert(std::span<const Fresh> fresh) {
+std::vector<TableStore::Fresh> TableStore::MakeReserve(std::span<const Fresh> fresh) const {
+  std::vector<Fresh> reserve;
+  if (fresh.empty()) return reserve;
+  const uint32_t lines = fresh.back().lines;
+  const auto taken = [&](uint32_t id) {
+    return entries_[id].lines != 0 ||
+           std::any_of(fresh.begin(), fresh.end(), [&](const Fresh& f) { return f.id == id; });
+  };
+  const size_t room_tables = kMaxSpareTables - std::min(kMaxSpareTables, spare_tables_);
+  const size_t room_lines = kMaxSpareLines - std::min(kMaxSpareLines, spare_lines_);
+  const size_t count =
+      std::min({kReserveTables, room_tables, kReserveLines / lines, room_lines / lines});
+  for (uint32_t id = 0; id < entries_.size() && reserve.size() < count; ++id) {
+    if (taken(id)) continue;
+    auto fd = CreateInner(id, lines);
+    if (!fd.ok()) break;  // short of memory: the update itself needs none of these
+    reserve.push_back({.id = id, .lines = lines, .fd = *std::move(fd)});
+  }
+  return reserve;
+}
+
+absl::Status TableStore::Insert(std::span<const Fresh> fresh, std::span<const Fresh> reserve) {
   std::vector<uint32_t> ids;
   std::vector<int> fds;
-  for (const Fresh& table : fresh) {
-    ids.push_back(table.id);
-    fds.push_back(table.fd.get());
+  for (const std::span<const Fresh> tables : {fresh, reserve}) {
+    for (const Fresh& table : tables) {
+      ids.push_back(table.id);
+      fds.push_back(table.fd.get());
+    }
   }
   return InsertInnerMaps(outer_, ids, fds, kName);
 }
@@ -132,7 +166,11 @@ absl::Status TableStore::Stage(std::span<const StagedTable> tables) {
     if (!status.ok()) break;
     if (entries_[table.id].in_use) written.push_back(table.id);
   }
-  if (status.ok()) status = Insert(fresh);
+  std::vector<Fresh> reserve;
+  if (status.ok()) {
+    reserve = MakeReserve(fresh);
+    status = Insert(fresh, reserve);
+  }
   if (!status.ok()) {
     if (auto undone = Drop(written); !undone.ok()) return undone;
     return status;
@@ -144,6 +182,11 @@ absl::Status TableStore::Stage(std::span<const StagedTable> tables) {
       spare_lines_ -= entry.lines;
     }
     entry = {.lines = table.lines, .in_use = true};
+  }
+  for (const Fresh& table : reserve) {
+    entries_[table.id] = {.lines = table.lines, .in_use = false};
+    ++spare_tables_;
+    spare_lines_ += table.lines;
   }
   return absl::OkStatus();
 }

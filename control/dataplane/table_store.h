@@ -3,8 +3,9 @@
 // The lookup tables: inner maps of ek_tables.
 //
 // Putting an inner map in, or taking it out, costs an RCU grace period of the caller's time (8 ms
-// and more); writing into one that is there costs nothing. So a dropped table is zeroed and kept,
-// up to a budget, for the next one of its id, and new ones are put in together.
+// and more), however many are put in together; writing into one that is there costs nothing. So a
+// dropped table is zeroed and kept, up to a budget, for the next one of its id, and who has to wait
+// for a new table puts in empty ones for those to come.
 #ifndef EVENKEEL_CONTROL_DATAPLANE_TABLE_STORE_H_
 #define EVENKEEL_CONTROL_DATAPLANE_TABLE_STORE_H_
 
@@ -47,7 +48,9 @@ class TableStore {
 
   absl::Status CheckStage(std::span<const StagedTable> tables) const;
   absl::Status Write(const StagedTable& table, std::vector<Fresh>& fresh);
-  absl::Status Insert(std::span<const Fresh> fresh);
+  // Inner maps like the last of `fresh`, for ids that have none.
+  std::vector<Fresh> MakeReserve(std::span<const Fresh> fresh) const;
+  absl::Status Insert(std::span<const Fresh> fresh, std::span<const Fresh> reserve);
   absl::Status Zero(uint32_t id);
   absl::StatusOr<UniqueFd> OpenInner(uint32_t id) const;
   absl::StatusOr<MappedMemory<ek_line>> MapInner(uint32_t id, uint32_t lines) const;

@@ -33,29 +33,12 @@ class VipMap {
   VipMap(int outer, uint32_t generation, absl::string_view name)
       : outer_(outer), generation_(generation), name_(name) {}
 
-  // An inner map for at least `entries`; the one that is there if it is large enough.
-  absl::Status Reserve(uint32_t entries) {
+  // How many VIPs the inner map takes; 0 where there is none.
+  absl::StatusOr<uint32_t> Capacity() const {
     auto inner = Open();
-    if (inner.ok()) {
-      auto capacity = Capacity(*inner);
-      if (!capacity.ok()) return capacity.status();
-      if (*capacity >= entries) return absl::OkStatus();
-    } else if (!absl::IsNotFound(inner.status())) {
-      return inner.status();
-    }
-    auto fresh = Create(entries);
-    if (!fresh.ok()) return fresh.status();
-    const int fd = fresh->get();
-    const int err = bpf_map_update_elem(outer_, &generation_, &fd, BPF_ANY);
-    return err == 0 ? absl::OkStatus() : Error(err, "cannot put in");
-  }
-
-  // Whether there is an inner map.
-  absl::StatusOr<bool> Exists() const {
-    auto inner = Open();
-    if (absl::IsNotFound(inner.status())) return false;
+    if (absl::IsNotFound(inner.status())) return 0;
     if (!inner.ok()) return inner.status();
-    return true;
+    return Capacity(*inner);
   }
 
   // An inner map that is not put in yet.
