@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <mutex>
 #include <system_error>
+#include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "control/history/config_store.h"
@@ -107,8 +108,22 @@ struct History::Impl {
   ConfigStore configs;
   Statement insert, finish, refuse, last_applied, get, pending, list;
 
+  // One call of the interface: alone, and what fails says of which database.
+  template <typename Work>
+  auto Do(Work work) {
+    std::lock_guard lock(mutex);
+    auto result = work();
+    if constexpr (std::is_same_v<decltype(result), absl::Status>) {
+      return Explain(result, path);
+    } else {
+      if (!result.ok()) result = Explain(result.status(), path);
+      return result;
+    }
+  }
+
   absl::Status Open();
   absl::Status PrepareStatements();
+  absl::Status Insert(Statement& statement, const Revision& revision);
   absl::StatusOr<Revision> ReadRow(Statement* statement);
   absl::StatusOr<std::vector<Revision>> ReadRows(Statement* statement);
   absl::StatusOr<std::optional<Revision>> ReadOne(Statement* statement);
@@ -199,21 +214,24 @@ absl::StatusOr<std::optional<Revision>> History::Impl::ReadOne(Statement* statem
   return std::move(rows->front());
 }
 
+// A row of `statement`, whose parameters 1 to 7 are what every record has.
+absl::Status History::Impl::Insert(Statement& statement, const Revision& revision) {
+  absl::StatusOr<std::string> config = configs.Put(&db, revision.config_yaml);
+  if (!config.ok()) return config.status();
+  return statement.Bind(1, revision.author)
+      .Bind(2, revision.reason)
+      .Bind(3, revision.source)
+      .Bind(4, revision.created_unix_ns)
+      .Bind(5, revision.digest)
+      .Bind(6, revision.verdict_json)
+      .BindBlob(7, *config)
+      .Run();
+}
+
 absl::StatusOr<uint64_t> History::Impl::Begin(const Revision& revision) {
   absl::StatusOr<Transaction> transaction = Transaction::Begin(&db);
   if (!transaction.ok()) return transaction.status();
-  absl::StatusOr<std::string> config = configs.Put(&db, revision.config_yaml);
-  if (!config.ok()) return config.status();
-  absl::Status status = insert.Reset()
-                            .Bind(1, revision.author)
-                            .Bind(2, revision.reason)
-                            .Bind(3, revision.source)
-                            .Bind(4, revision.created_unix_ns)
-                            .Bind(5, revision.digest)
-                            .Bind(6, revision.verdict_json)
-                            .BindBlob(7, *config)
-                            .Run();
-  if (!status.ok()) return status;
+  if (absl::Status s = Insert(insert.Reset(), revision); !s.ok()) return s;
   const int64_t number = db.last_insert_id();
   if (absl::Status s = transaction->Commit(); !s.ok()) return s;
   return static_cast<uint64_t>(number);
@@ -237,19 +255,7 @@ absl::Status History::Impl::Finish(uint64_t number, Outcome outcome, const std::
 absl::Status History::Impl::RecordRefusal(const Revision& revision) {
   absl::StatusOr<Transaction> transaction = Transaction::Begin(&db);
   if (!transaction.ok()) return transaction.status();
-  absl::StatusOr<std::string> config = configs.Put(&db, revision.config_yaml);
-  if (!config.ok()) return config.status();
-  absl::Status status = refuse.Reset()
-                            .Bind(1, revision.author)
-                            .Bind(2, revision.reason)
-                            .Bind(3, revision.source)
-                            .Bind(4, revision.created_unix_ns)
-                            .Bind(5, revision.digest)
-                            .Bind(6, revision.verdict_json)
-                            .BindBlob(7, *config)
-                            .Bind(8, revision.error)
-                            .Run();
-  if (!status.ok()) return status;
+  if (absl::Status s = Insert(refuse.Reset().Bind(8, revision.error), revision); !s.ok()) return s;
   return transaction->Commit();
 }
 
@@ -265,53 +271,36 @@ absl::StatusOr<std::unique_ptr<History>> History::Open(const std::string& state_
 }
 
 absl::StatusOr<uint64_t> History::Begin(const Revision& revision) {
-  std::lock_guard lock(impl_->mutex);
-  absl::StatusOr<uint64_t> number = impl_->Begin(revision);
-  if (!number.ok()) return Explain(number.status(), impl_->path);
-  return number;
+  return impl_->Do([&] { return impl_->Begin(revision); });
 }
 
 absl::Status History::Finish(uint64_t number, Outcome outcome, const std::string& error) {
   if (outcome != Outcome::kApplied && outcome != Outcome::kFailed) {
     return absl::InvalidArgumentError("a revision ends as applied or failed");
   }
-  std::lock_guard lock(impl_->mutex);
-  return Explain(impl_->Finish(number, outcome, error), impl_->path);
+  return impl_->Do([&] { return impl_->Finish(number, outcome, error); });
 }
 
 absl::Status History::RecordRefusal(const Revision& revision) {
-  std::lock_guard lock(impl_->mutex);
-  return Explain(impl_->RecordRefusal(revision), impl_->path);
+  return impl_->Do([&] { return impl_->RecordRefusal(revision); });
 }
 
 absl::StatusOr<std::optional<Revision>> History::LastApplied() {
-  std::lock_guard lock(impl_->mutex);
-  absl::StatusOr<std::optional<Revision>> found = impl_->ReadOne(&impl_->last_applied.Reset());
-  if (!found.ok()) return Explain(found.status(), impl_->path);
-  return found;
+  return impl_->Do([&] { return impl_->ReadOne(&impl_->last_applied.Reset()); });
 }
 
 absl::StatusOr<std::optional<Revision>> History::Get(uint64_t number) {
-  std::lock_guard lock(impl_->mutex);
-  absl::StatusOr<std::optional<Revision>> found =
-      impl_->ReadOne(&impl_->get.Reset().Bind(1, static_cast<int64_t>(number)));
-  if (!found.ok()) return Explain(found.status(), impl_->path);
-  return found;
+  return impl_->Do(
+      [&] { return impl_->ReadOne(&impl_->get.Reset().Bind(1, static_cast<int64_t>(number))); });
 }
 
 absl::StatusOr<std::vector<Revision>> History::Pending() {
-  std::lock_guard lock(impl_->mutex);
-  absl::StatusOr<std::vector<Revision>> found = impl_->ReadRows(&impl_->pending.Reset());
-  if (!found.ok()) return Explain(found.status(), impl_->path);
-  return found;
+  return impl_->Do([&] { return impl_->ReadRows(&impl_->pending.Reset()); });
 }
 
 absl::StatusOr<std::vector<Revision>> History::List(uint32_t limit) {
-  std::lock_guard lock(impl_->mutex);
-  absl::StatusOr<std::vector<Revision>> found =
-      impl_->ReadRows(&impl_->list.Reset().Bind(1, static_cast<int64_t>(limit)));
-  if (!found.ok()) return Explain(found.status(), impl_->path);
-  return found;
+  return impl_->Do(
+      [&] { return impl_->ReadRows(&impl_->list.Reset().Bind(1, static_cast<int64_t>(limit))); });
 }
 
 }  // namespace evenkeel::history
