@@ -3,11 +3,15 @@
 // The resolver in a namespace of its own: two hosts on a wire, and a router to a third network.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "control/neighbor/neighbor.h"
 #include "tests/harness/fake_dataplane/fleets.h"
 #include "tests/harness/scoped_netns/kernel_test.h"
@@ -139,6 +143,44 @@ TEST_F(NeighborTest, FollowsAMacChange) {
   auto changed = [](const Resolution& r) { return r.next_hop && r.next_hop->dmac[5] == 0x0c; };
   EXPECT_TRUE(Eventually("10.9.0.2", changed));
   EXPECT_TRUE(EventuallyTold("10.9.0.2", changed));
+}
+
+// Gives every netlink socket of this process the smallest receive buffer there is.
+void ShrinkEventBuffers() {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int fd = std::stoi(entry.path().filename().string());
+    int domain = 0;
+    socklen_t size = sizeof(domain);
+    if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 || domain != AF_NETLINK) {
+      continue;
+    }
+    const int bytes = 1;
+    EXPECT_EQ(::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
+  }
+}
+
+// What a busy host does to who reads too slowly (netlink(7): ENOBUFS).
+TEST_F(NeighborTest, MakesGoodWhatLostEventsHid) {
+  constexpr int kHosts = 40;
+  std::vector<model::IpAddress> hosts;
+  for (int i = 1; i <= kHosts; ++i) hosts.push_back(Ip("10.9.0.1" + std::to_string(i + 10)));
+  const std::string set_macs =
+      "  printf 'neigh replace 10.9.0.1%d lladdr 02:00:00:00:MAC:00 nud permanent dev up0\\n' "
+      "$((n + 10));";
+  const std::string loop = absl::StrCat("for n in $(seq 1 ", kHosts, "); do");
+  balancer_->Run(
+      absl::StrCat(loop, absl::StrReplaceAll(set_macs, {{"MAC", "01"}}), " done | ip -batch -"));
+  ASSERT_TRUE(resolver_->Follow(hosts).ok());
+  for (const model::IpAddress& host : hosts) ASSERT_TRUE(Eventually(host.ToString(), Resolved));
+  ShrinkEventBuffers();
+  balancer_->Run(
+      absl::StrCat(loop, "  for i in $(seq 1 50); do echo address add 10.77.$n.$i/32 dev lo; done;",
+                   absl::StrReplaceAll(set_macs, {{"MAC", "02"}}), " done | ip -batch -"));
+  const std::string dropped =
+      balancer_->Output("awk 'NR > 1 { sum += $9 } END { print sum + 0 }' /proc/net/netlink");
+  EXPECT_GT(std::stoi(dropped), 0) << "no event was lost: the test proves nothing";
+  const auto changed = [](const Resolution& r) { return r.next_hop && r.next_hop->dmac[4] == 2; };
+  for (const model::IpAddress& host : hosts) EXPECT_TRUE(Eventually(host.ToString(), changed));
 }
 
 TEST_F(NeighborTest, FollowsTheInterfaceDownAndUp) {
