@@ -2,38 +2,14 @@
 #include "control/engine/evaluate.h"
 
 #include <exception>
+#include <functional>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "control/model/yaml.h"
 
 namespace evenkeel::engine {
 namespace {
-
-// The change applied to `current`. For a change of one pool, `index` is the pool's place.
-model::Config Merge(const Change& change, const model::Config& current,
-                    std::optional<size_t>* index) {
-  if (change.config.has_value()) return *change.config;
-  model::Config merged = current;
-  size_t at = 0;
-  while (at < merged.pools.size() && merged.pools[at].name != change.pool->name) ++at;
-  if (at == merged.pools.size()) {
-    merged.pools.push_back(*change.pool);
-  } else {
-    merged.pools[at] = *change.pool;
-  }
-  *index = at;
-  return merged;
-}
-
-// The caller sent one pool and does not know its place in the whole: "pools[57].x" is "pool.x".
-void Relocate(size_t index, std::vector<model::Diagnostic>* diagnostics) {
-  const std::string prefix = absl::StrCat("pools[", index, "]");
-  for (model::Diagnostic& diagnostic : *diagnostics) {
-    if (diagnostic.field.starts_with(prefix)) {
-      diagnostic.field = absl::StrCat("pool", diagnostic.field.substr(prefix.size()));
-    }
-  }
-}
 
 guard::Verdict RefuseUnjudged(const std::string& reason) {
   guard::Violation violation;
@@ -66,23 +42,49 @@ Evaluation Failed(absl::Status status) {
   return result;
 }
 
-// BuildFleet validates first and names one problem; the caller is told all. What cannot be built
-// though it is valid, such as a pool with more backends than slots, is the input's fault too.
-Evaluation CannotBuild(const model::Config& config, const absl::Status& status) {
+using Fleet = std::shared_ptr<const guard::BuiltFleet>;
+
+// A state to judge: how to build it, and what is wrong with it where that fails for its form.
+struct Candidate {
+  std::function<absl::StatusOr<Fleet>()> build;
+  std::function<std::vector<model::Diagnostic>()> diagnose;
+};
+
+Candidate Whole(const model::Config& config, const maglev::HashKey& key,
+                const guard::BuiltFleet* reuse) {
+  return {[&config, key, reuse] { return guard::BuildFleet(config, key, reuse); },
+          [&config] { return model::Validate(config); }};
+}
+
+Candidate WithPool(const model::Pool& pool, const guard::BuiltFleet& desired) {
+  return {[&] { return guard::ReplacePool(desired, pool); },
+          [&] {
+            // The caller sent one pool and does not know its place in the whole.
+            auto diagnostics = model::ValidatePool(pool, 0);
+            for (model::Diagnostic& diagnostic : diagnostics) {
+              diagnostic.field =
+                  absl::StrCat("pool", absl::StripPrefix(diagnostic.field, "pools[0]"));
+            }
+            return diagnostics;
+          }};
+}
+
+// Building names one problem; the caller is told all. What cannot be built though it is valid, such
+// as a pool with more backends than slots, is the input's fault too.
+Evaluation CannotBuild(const Candidate& candidate, const absl::Status& status) {
   if (status.code() != absl::StatusCode::kInvalidArgument &&
       status.code() != absl::StatusCode::kResourceExhausted) {
     return Failed(status);
   }
-  if (auto diagnostics = model::Validate(config); !diagnostics.empty()) {
+  if (auto diagnostics = candidate.diagnose(); !diagnostics.empty()) {
     return Invalid(std::move(diagnostics));
   }
   return Invalid({{.location = {}, .field = "pools", .message = std::string(status.message())}});
 }
 
-Evaluation BuildAndJudge(const model::Config& config,
-                         const std::shared_ptr<const guard::BuiltFleet>& base, const Court& court) {
-  auto candidate = guard::BuildFleet(config, court.hash_key, base.get());
-  if (!candidate.ok()) return CannotBuild(config, candidate.status());
+Evaluation BuildAndJudge(const Candidate& change, const Fleet& base, const Court& court) {
+  auto candidate = change.build();
+  if (!candidate.ok()) return CannotBuild(change, candidate.status());
   absl::StatusOr<guard::HostFacts> facts = court.host_facts();
   if (!facts.ok()) {
     return Failed(absl::Status(
@@ -99,11 +101,10 @@ Evaluation BuildAndJudge(const model::Config& config,
 }
 
 // Whatever is thrown inside a check refuses the change; it never lets it pass.
-Evaluation Guarded(const model::Config& config,
-                   const std::shared_ptr<const guard::BuiltFleet>& base, const Court& court) {
+Evaluation Guarded(const Candidate& change, const Fleet& base, const Court& court) {
   std::string reason;
   try {
-    return BuildAndJudge(config, base, court);
+    return BuildAndJudge(change, base, court);
   } catch (const std::exception& error) {
     reason = error.what();
   } catch (...) {
@@ -118,16 +119,16 @@ Evaluation Guarded(const model::Config& config,
 bool SameAsRunning(const Evaluation& evaluation, const State& state) {
   return state.applied.revision != 0 && state.kernel != nullptr &&
          evaluation.candidate->digest == state.kernel->digest &&
-         evaluation.candidate->config == *state.config;
+         evaluation.candidate->HasConfigOf(*state.desired);
 }
 
 }  // namespace
 
 Evaluation Evaluate(const Change& change, const State& state, const Court& court) {
-  std::optional<size_t> index;
-  const model::Config config = Merge(change, *state.config, &index);
-  Evaluation result = Guarded(config, state.kernel, court);
-  if (index.has_value()) Relocate(*index, &result.diagnostics);
+  const Candidate candidate = change.config.has_value()
+                                  ? Whole(*change.config, court.hash_key, state.desired.get())
+                                  : WithPool(*change.pool, *state.desired);
+  Evaluation result = Guarded(candidate, state.kernel, court);
   if (result.kind == Outcome::Kind::kValidated && SameAsRunning(result, state)) {
     result.kind = Outcome::Kind::kNoChange;
   }
@@ -135,7 +136,7 @@ Evaluation Evaluate(const Change& change, const State& state, const Court& court
 }
 
 Evaluation EvaluateAlone(const model::Config& config, const Court& court) {
-  return Guarded(config, nullptr, court);
+  return Guarded(Whole(config, court.hash_key, nullptr), nullptr, court);
 }
 
 }  // namespace evenkeel::engine

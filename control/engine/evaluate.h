@@ -19,9 +19,9 @@ namespace evenkeel::engine {
 
 // The state in force, immutable once made: who plans reads one while the next is being applied.
 struct State {
-  Applied applied;                                  // without config
-  std::shared_ptr<const model::Config> config;      // never null
-  std::shared_ptr<const guard::BuiltFleet> kernel;  // what packets see; null: nothing published
+  Applied applied;                                   // without config
+  std::shared_ptr<const guard::BuiltFleet> desired;  // in force; never null, at first empty
+  std::shared_ptr<const guard::BuiltFleet> kernel;   // what packets see; null: nothing published
 };
 
 // What is needed to judge, beside the states.

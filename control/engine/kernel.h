@@ -23,7 +23,7 @@ class Kernel {
                                                          uint64_t revision) = 0;
   virtual absl::StatusOr<publish::PublishResult> Restore(const guard::Approval& approval,
                                                          uint64_t revision) = 0;
-  virtual absl::StatusOr<guard::Digest> ReadKernelDigest() = 0;
+  virtual absl::StatusOr<publish::KernelState> ReadKernelState() = 0;
   virtual std::shared_ptr<const guard::BuiltFleet> applied() const = 0;
   virtual absl::StatusOr<publish::CounterReport> ReadCounters() = 0;
 };

@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "control/engine/request_check.h"
 #include "control/engine/verdict_json.h"
-#include "control/model/yaml.h"
 
 namespace evenkeel::engine {
 namespace {
@@ -17,7 +16,8 @@ namespace {
 constexpr uint32_t kDefaultListLimit = 50;
 constexpr uint32_t kMaxListLimit = 1000;
 
-history::Revision Record(const Request& request, const Evaluation& evaluation, int64_t now) {
+history::Revision Record(const Request& request, const Evaluation& evaluation, int64_t now,
+                         StateText* text) {
   history::Revision revision;
   revision.author = request.author;
   revision.reason = request.reason;
@@ -25,7 +25,7 @@ history::Revision Record(const Request& request, const Evaluation& evaluation, i
   revision.created_unix_ns = now;
   if (evaluation.candidate != nullptr) {
     revision.digest = evaluation.candidate->digest.ToHex();
-    revision.config_yaml = model::ToYaml(evaluation.candidate->config);
+    revision.config_yaml = text->Of(*evaluation.candidate);
   }
   revision.verdict_json = VerdictToJson(evaluation.verdict);
   return revision;
@@ -79,7 +79,9 @@ LocalEngine::LocalEngine(Dependencies dependencies)
     : deps_(std::move(dependencies)), started_unix_ns_(deps_.now_unix_ns()) {
   auto nothing = std::make_shared<State>();
   nothing->applied.etag = MakeEtag(0, {});
-  nothing->config = std::make_shared<model::Config>();
+  auto empty = std::make_shared<guard::BuiltFleet>();
+  empty->key = deps_.court.hash_key;
+  nothing->desired = std::move(empty);
   state_ = std::move(nothing);
 }
 
@@ -141,7 +143,7 @@ Outcome LocalEngine::Apply(const Request& request) {
 
 Outcome LocalEngine::Refuse(const Request& request, Evaluation evaluation, const State& state) {
   const std::string summary = SummarizeRefusal(evaluation.verdict);
-  history::Revision record = Record(request, evaluation, deps_.now_unix_ns());
+  history::Revision record = Record(request, evaluation, deps_.now_unix_ns(), &text_);
   record.error = summary;
   const absl::Status recorded = deps_.history->RecordRefusal(record);
   SetNotice(
@@ -180,7 +182,7 @@ absl::Status LocalEngine::RetryUnrecorded() {
 Outcome LocalEngine::Commit(const Request& request, Evaluation evaluation, const State& state) {
   if (auto status = RetryUnrecorded(); !status.ok()) return Failed(std::move(status), state);
   const int64_t now = deps_.now_unix_ns();
-  absl::StatusOr<uint64_t> number = deps_.history->Begin(Record(request, evaluation, now));
+  absl::StatusOr<uint64_t> number = deps_.history->Begin(Record(request, evaluation, now, &text_));
   if (!number.ok()) return Failed(number.status(), state);
 
   absl::StatusOr<publish::PublishResult> published =
@@ -201,7 +203,7 @@ Outcome LocalEngine::Commit(const Request& request, Evaluation evaluation, const
   next->applied.author = request.author;
   next->applied.reason = request.reason;
   next->applied.applied_unix_ns = now;
-  next->config = {evaluation.candidate, &evaluation.candidate->config};
+  next->desired = evaluation.candidate;
   next->kernel = evaluation.candidate;
   SetState(next);
   for (const char* about_the_former_state : {"empty", "unknown-state", "restore", "rebuilt"}) {
@@ -221,7 +223,7 @@ Outcome LocalEngine::Commit(const Request& request, Evaluation evaluation, const
 absl::StatusOr<Applied> LocalEngine::Get() {
   const std::shared_ptr<const State> state = Snapshot();
   Applied applied = state->applied;
-  applied.config = *state->config;
+  applied.config = state->desired->ToConfig();
   return applied;
 }
 

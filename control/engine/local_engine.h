@@ -17,6 +17,7 @@
 #include "control/engine/evaluate.h"
 #include "control/engine/event_hub.h"
 #include "control/engine/kernel.h"
+#include "control/engine/state_text.h"
 #include "control/history/history.h"
 #include "control/neighbor/neighbor.h"
 
@@ -106,8 +107,9 @@ class LocalEngine final : public Engine {
   const int64_t started_unix_ns_;
   EventHub events_;
 
-  std::mutex apply_mutex_;  // one change at a time; guards unrecorded_
+  std::mutex apply_mutex_;  // one change at a time; guards the next two
   std::map<uint64_t, std::pair<history::Outcome, std::string>> unrecorded_;
+  StateText text_;
 
   mutable std::mutex state_mutex_;  // guards all below; held for a copy only
   std::shared_ptr<const State> state_;

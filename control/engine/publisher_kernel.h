@@ -27,8 +27,8 @@ class PublisherKernel final : public Kernel {
                                                  uint64_t revision) override {
     return publisher_->Restore(approval, revision);
   }
-  absl::StatusOr<guard::Digest> ReadKernelDigest() override {
-    return publisher_->ReadKernelDigest();
+  absl::StatusOr<publish::KernelState> ReadKernelState() override {
+    return publisher_->ReadKernelState();
   }
   std::shared_ptr<const guard::BuiltFleet> applied() const override {
     return publisher_->applied();

@@ -43,7 +43,7 @@ std::shared_ptr<State> MakeState(const history::Revision& revision, const Evalua
   state->applied.author = revision.author;
   state->applied.reason = revision.reason;
   state->applied.applied_unix_ns = revision.created_unix_ns;
-  state->config = {evaluation.candidate, &evaluation.candidate->config};
+  state->desired = evaluation.candidate;
   state->kernel = std::move(kernel);
   return state;
 }
@@ -60,15 +60,13 @@ absl::StatusOr<std::string> LocalEngine::SettlePending() {
   absl::StatusOr<std::vector<history::Revision>> pending = deps_.history->Pending();
   if (!pending.ok()) return pending.status();
   if (pending->empty()) return std::string();
-  absl::StatusOr<guard::Digest> digest = deps_.kernel->ReadKernelDigest();
-  if (!digest.ok() && !absl::IsNotFound(digest.status())) return digest.status();
-  const std::string in_kernel = digest.ok() ? digest->ToHex() : "";
+  const absl::StatusOr<publish::KernelState> kernel = deps_.kernel->ReadKernelState();
+  if (!kernel.ok() && !absl::IsNotFound(kernel.status())) return kernel.status();
 
   std::string report;
-  bool found = false;
   for (auto revision = pending->rbegin(); revision != pending->rend(); ++revision) {
-    const bool applied = !found && !in_kernel.empty() && revision->digest == in_kernel;
-    found = found || applied;
+    const bool applied = kernel.ok() && revision->number == kernel->revision &&
+                         revision->digest == kernel->digest.ToHex();
     const absl::Status finished = deps_.history->Finish(
         revision->number, applied ? history::Outcome::kApplied : history::Outcome::kFailed,
         applied ? "" : "the daemon ended before it was published");
@@ -165,7 +163,7 @@ absl::StatusOr<StartReport> LocalEngine::StartFromBootstrap(const Bootstrap& boo
   record.source = "bootstrap";
   record.created_unix_ns = deps_.now_unix_ns();
   record.digest = evaluation.candidate->digest.ToHex();
-  record.config_yaml = model::ToYaml(evaluation.candidate->config);
+  record.config_yaml = text_.Of(*evaluation.candidate);
   record.verdict_json = VerdictToJson(evaluation.verdict);
   absl::StatusOr<uint64_t> number = deps_.history->Begin(record);
   if (!number.ok()) return number.status();
@@ -227,7 +225,7 @@ void LocalEngine::CompareFile(const std::string& path, const model::Config* conf
                                    "); revision ", state->applied.revision, " stays in force"));
     return;
   }
-  if (*config == *state->config) {
+  if (*config == state->desired->ToConfig()) {
     SetNotice("file", "");
     return;
   }

@@ -65,13 +65,13 @@ void AddCounters(const publish::CounterReport& report, Status* status) {
 }  // namespace
 
 void LocalEngine::FillTraffic(const State& state, Status* status) {
-  for (const model::Vip& vip : state.config->vips) {
+  for (const model::Vip& vip : state.desired->vips) {
     status->vips.push_back({.vip = vip, .counter = {}});
   }
-  for (const model::Pool& pool : state.config->pools) {
+  for (const auto& pool : state.desired->pools) {
     const guard::BuiltPool* built =
-        state.kernel != nullptr ? state.kernel->FindPool(pool.name) : nullptr;
-    status->pools.push_back(DescribePool(pool, built, deps_.resolver));
+        state.kernel != nullptr ? state.kernel->FindPool(pool->name()) : nullptr;
+    status->pools.push_back(DescribePool(pool->config, built, deps_.resolver));
   }
   absl::StatusOr<publish::CounterReport> counters = deps_.kernel->ReadCounters();
   if (counters.ok()) {
@@ -83,18 +83,18 @@ void LocalEngine::FillTraffic(const State& state, Status* status) {
 }
 
 bool LocalEngine::CompareKernel(const State& state, Status* status) {
-  absl::StatusOr<guard::Digest> digest = deps_.kernel->ReadKernelDigest();
-  status->kernel_digest = digest.ok() ? digest->ToHex() : "";
-  if (absl::IsNotFound(digest.status())) {
+  const absl::StatusOr<publish::KernelState> kernel = deps_.kernel->ReadKernelState();
+  status->kernel_digest = kernel.ok() ? kernel->digest.ToHex() : "";
+  if (absl::IsNotFound(kernel.status())) {
     status->digest_matches = state.applied.revision == 0;
-  } else if (!digest.ok()) {
+  } else if (!kernel.ok()) {
     status->digest_matches = false;
     status->notices.push_back(
-        absl::StrCat("the kernel's state cannot be read back: ", digest.status().message()));
+        absl::StrCat("the kernel's state cannot be read back: ", kernel.status().message()));
   } else {
-    status->digest_matches = state.applied.revision != 0 && *digest == state.applied.digest;
+    status->digest_matches = state.applied.revision != 0 && kernel->digest == state.applied.digest;
   }
-  return status->digest_matches || (!digest.ok() && !absl::IsNotFound(digest.status()));
+  return status->digest_matches || (!kernel.ok() && !absl::IsNotFound(kernel.status()));
 }
 
 absl::StatusOr<Status> LocalEngine::GetStatus() {

@@ -25,23 +25,6 @@ std::vector<double> SharesOf(const PoolState& state) {
   return shares;
 }
 
-std::vector<BackendChange> DescribeUntouched(const PoolState& state) {
-  const std::vector<model::Backend>& backends = state.pool->backends;
-  const std::vector<double> shares = SharesOf(state);
-  std::vector<BackendChange> list;
-  list.reserve(backends.size());
-  for (size_t i = 0; i < backends.size(); ++i) {
-    list.push_back({.name = backends[i].name,
-                    .address = backends[i].address,
-                    .share_before = shares[i],
-                    .share_after = shares[i],
-                    .state_after = backends[i].state});
-  }
-  std::sort(list.begin(), list.end(),
-            [](const BackendChange& a, const BackendChange& b) { return a.name < b.name; });
-  return list;
-}
-
 std::vector<BackendChange> DescribeBackends(const PoolState* before, const PoolState* after) {
   std::map<std::string_view, BackendChange> changes;
   if (before != nullptr) {
@@ -82,7 +65,6 @@ PoolChange DescribePool(const PoolState* before, const PoolState* after) {
     change.kind = before == nullptr ? Kind::kAdded : Kind::kRemoved;
     change.slots_moved = change.table_size;
   } else if (IsUntouched(*before, *after)) {
-    change.backends = DescribeUntouched(*after);
     return change;
   } else {
     change.kind = Kind::kChanged;
@@ -120,7 +102,8 @@ bool IsDrainOfOne(const PoolState& before, const PoolState& after) {
 }
 
 bool IsUntouched(const PoolState& before, const PoolState& after) {
-  return *before.pool == *after.pool && before.built->digest == after.built->digest;
+  return before.built == after.built ||
+         (*before.pool == *after.pool && before.built->digest == after.built->digest);
 }
 
 bool HasSameTraffic(const PoolState& before, const PoolState& after) {
@@ -152,8 +135,8 @@ void DescribeChanges(const FleetState& candidate, const FleetState* base, Verdic
     verdict.pools.push_back(
         DescribePool(base == nullptr ? nullptr : base->Find(after.pool->name), &after));
   }
-  for (const model::Vip& vip : candidate.fleet->config.vips) {
-    const model::Vip* before = base == nullptr ? nullptr : base->fleet->config.FindVip(vip.name);
+  for (const model::Vip& vip : candidate.fleet->vips) {
+    const model::Vip* before = base == nullptr ? nullptr : base->fleet->FindVip(vip.name);
     const Kind kind = before == nullptr ? Kind::kAdded
                       : *before == vip  ? Kind::kUnchanged
                                         : Kind::kChanged;
@@ -165,8 +148,8 @@ void DescribeChanges(const FleetState& candidate, const FleetState* base, Verdic
       verdict.pools.push_back(DescribePool(&before, nullptr));
     }
   }
-  for (const model::Vip& vip : base->fleet->config.vips) {
-    if (candidate.fleet->config.FindVip(vip.name) == nullptr) {
+  for (const model::Vip& vip : base->fleet->vips) {
+    if (candidate.fleet->FindVip(vip.name) == nullptr) {
       verdict.vips.push_back({vip.name, Kind::kRemoved});
     }
   }

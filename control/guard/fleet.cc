@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <unordered_map>
@@ -52,24 +53,34 @@ bool SameTable(const model::Pool& a, const model::Pool& b) {
          (a.backends == b.backends || ServingWeights(a) == ServingWeights(b));
 }
 
-absl::StatusOr<BuiltPool> BuildPool(const model::Pool& pool, const maglev::HashKey& key,
-                                    const model::Pool* old, const BuiltPool* old_built) {
-  if (old != nullptr && SameTable(pool, *old)) {
-    return BuiltPool{pool.name, old_built->table, old_built->digest, old_built->slots};
+using PoolRef = std::shared_ptr<const BuiltPool>;
+
+// `old` is the pool's namesake, or null.
+absl::StatusOr<PoolRef> BuildPool(const model::Pool& pool, const maglev::HashKey& key,
+                                  const PoolRef& old) {
+  if (old != nullptr && old->config == pool) return old;
+  if (old != nullptr && SameTable(pool, old->config)) {
+    return std::make_shared<BuiltPool>(BuiltPool{pool, old->table, old->digest, old->slots});
   }
   absl::StatusOr<std::shared_ptr<const BuiltTable>> table = BuildTable(pool, key);
   if (!table.ok()) return table.status();
-  return BuiltPool{pool.name, *table, (*table)->ComputeDigest(), (*table)->CountSlots()};
+  return std::make_shared<BuiltPool>(
+      BuiltPool{pool, *table, (*table)->ComputeDigest(), (*table)->CountSlots()});
 }
 
 Digest DigestOf(const BuiltFleet& fleet) {
   std::unordered_map<std::string_view, const Digest*> tables;
-  for (const BuiltPool& pool : fleet.pools) tables[pool.name] = &pool.digest;
+  for (const PoolRef& pool : fleet.pools) tables[pool->name()] = &pool->digest;
   std::vector<VipBinding> bindings;
-  for (const model::Vip& vip : fleet.config.vips) {
+  for (const model::Vip& vip : fleet.vips) {
     bindings.push_back({vip.address, vip.port, IpProtocol(vip.protocol), *tables.at(vip.pool)});
   }
   return ComputeFleetDigest(bindings);
+}
+
+absl::Status ToStatus(const std::vector<model::Diagnostic>& diagnostics) {
+  if (diagnostics.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(diagnostics.front().ToString());
 }
 
 }  // namespace
@@ -106,36 +117,69 @@ std::vector<uint32_t> BuiltTable::CountSlots() const {
 }
 
 const BuiltPool* BuiltFleet::FindPool(std::string_view name) const {
-  for (const BuiltPool& pool : pools) {
-    if (pool.name == name) return &pool;
+  for (const PoolRef& pool : pools) {
+    if (pool->name() == name) return pool.get();
   }
   return nullptr;
+}
+
+const model::Vip* BuiltFleet::FindVip(std::string_view name) const {
+  for (const model::Vip& vip : vips) {
+    if (vip.name == name) return &vip;
+  }
+  return nullptr;
+}
+
+bool BuiltFleet::HasConfigOf(const BuiltFleet& other) const {
+  const auto same = [](const PoolRef& a, const PoolRef& b) {
+    return a == b || a->config == b->config;
+  };
+  return vips == other.vips &&
+         std::equal(pools.begin(), pools.end(), other.pools.begin(), other.pools.end(), same);
+}
+
+model::Config BuiltFleet::ToConfig() const {
+  model::Config config;
+  config.vips = vips;
+  config.pools.reserve(pools.size());
+  for (const PoolRef& pool : pools) config.pools.push_back(pool->config);
+  return config;
 }
 
 absl::StatusOr<std::shared_ptr<const BuiltFleet>> BuildFleet(const model::Config& config,
                                                              const maglev::HashKey& key,
                                                              const BuiltFleet* reuse) {
-  if (const auto diagnostics = model::Validate(config); !diagnostics.empty()) {
-    return absl::InvalidArgumentError(diagnostics.front().ToString());
-  }
-  std::unordered_map<std::string_view, size_t> old;
+  if (auto status = ToStatus(model::Validate(config)); !status.ok()) return status;
+  std::unordered_map<std::string_view, PoolRef> old;
   if (reuse != nullptr && reuse->key == key) {
-    for (size_t i = 0; i < reuse->pools.size(); ++i) old.emplace(reuse->pools[i].name, i);
+    for (const PoolRef& pool : reuse->pools) old.emplace(pool->name(), pool);
   }
   auto fleet = std::make_shared<BuiltFleet>();
-  fleet->config = config;
+  fleet->vips = config.vips;
   fleet->key = key;
   for (const model::Pool& pool : config.pools) {
     const auto it = old.find(pool.name);
-    const bool known = it != old.end();
-    absl::StatusOr<BuiltPool> built =
-        BuildPool(pool, key, known ? &reuse->config.pools[it->second] : nullptr,
-                  known ? &reuse->pools[it->second] : nullptr);
+    auto built = BuildPool(pool, key, it == old.end() ? nullptr : it->second);
     if (!built.ok()) return built.status();
     fleet->pools.push_back(*std::move(built));
   }
   fleet->digest = DigestOf(*fleet);
   return fleet;
+}
+
+absl::StatusOr<std::shared_ptr<const BuiltFleet>> ReplacePool(const BuiltFleet& fleet,
+                                                              const model::Pool& pool) {
+  auto next = std::make_shared<BuiltFleet>(fleet);
+  const auto it = std::find_if(next->pools.begin(), next->pools.end(),
+                               [&](const PoolRef& old) { return old->name() == pool.name; });
+  const auto index = static_cast<size_t>(it - next->pools.begin());
+  if (auto status = ToStatus(model::ValidatePool(pool, index)); !status.ok()) return status;
+  auto built = BuildPool(pool, fleet.key, index < next->pools.size() ? *it : nullptr);
+  if (!built.ok()) return built.status();
+  if (index == next->pools.size()) next->pools.emplace_back();
+  next->pools[index] = *std::move(built);
+  next->digest = DigestOf(*next);
+  return next;
 }
 
 }  // namespace evenkeel::guard

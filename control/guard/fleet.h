@@ -54,24 +54,31 @@ struct VipBinding {
 Digest ComputeFleetDigest(std::span<const VipBinding> bindings);
 
 struct BuiltPool {
-  std::string name;
+  model::Pool config;
   std::shared_ptr<const BuiltTable> table;
   Digest digest;
   std::vector<uint32_t> slots;  // table->CountSlots(), counted once
+
+  const std::string& name() const { return config.name; }
 };
 
-// Immutable once built.
+// Immutable once built. States in a row share the pools that do not differ, as objects: what an
+// update costs depends on what it changes.
 struct BuiltFleet {
-  model::Config config;
-  std::vector<BuiltPool> pools;  // as config.pools, same order
-  maglev::HashKey key{};         // that the tables were built with: the fleet's secret
-  Digest digest;                 // what the kernel is compared with
+  std::vector<model::Vip> vips;
+  std::vector<std::shared_ptr<const BuiltPool>> pools;  // in the order of the configuration
+  maglev::HashKey key{};  // that the tables were built with: the fleet's secret
+  Digest digest;          // what the kernel is compared with
 
   const BuiltPool* FindPool(std::string_view name) const;
+  const model::Vip* FindVip(std::string_view name) const;
+  // Whether both were built from equal configurations.
+  bool HasConfigOf(const BuiltFleet& other) const;
+  model::Config ToConfig() const;
 };
 
-// Builds every pool's table. A pool that would get the same table as its namesake in `reuse` (may
-// be null) keeps that table without building it again.
+// Builds every pool. One that equals its namesake in `reuse` (may be null) is that very object, one
+// that would get the same table keeps that table without building it again.
 //
 // What policy refuses is built all the same, so that the guard can report everything at once: a
 // server listed twice is one server with the sum of its weights, and a pool with more servers than
@@ -80,6 +87,11 @@ struct BuiltFleet {
 absl::StatusOr<std::shared_ptr<const BuiltFleet>> BuildFleet(const model::Config& config,
                                                              const maglev::HashKey& key,
                                                              const BuiltFleet* reuse);
+
+// `fleet` with `pool` instead of its namesake, or with one pool more. Same as BuildFleet of the
+// whole; `fleet` was built, and so only `pool` is validated.
+absl::StatusOr<std::shared_ptr<const BuiltFleet>> ReplacePool(const BuiltFleet& fleet,
+                                                              const model::Pool& pool);
 
 }  // namespace evenkeel::guard
 

@@ -58,7 +58,7 @@ struct PoolChange {
   enum class Kind { kUnchanged, kAdded, kRemoved, kChanged } kind = Kind::kUnchanged;
   uint32_t table_size = 0;
   uint32_t slots_moved = 0;  // slots whose owner differs; all of them where the size changed
-  std::vector<BackendChange> backends;  // by name
+  std::vector<BackendChange> backends;  // by name; none where nothing changes
 };
 
 struct VipChange {

@@ -41,8 +41,8 @@ uint64_t PoolState::TotalWeight() const {
       [](uint64_t sum, const Server& s) { return SaturatingAdd(sum, s.weight); });
 }
 
-PoolState MakePoolState(const model::Pool& pool, size_t index, const BuiltPool& built,
-                        std::span<const uint32_t> slots) {
+PoolState MakePoolState(const BuiltPool& built, size_t index, std::span<const uint32_t> slots) {
+  const model::Pool& pool = built.config;
   std::vector<size_t> order;
   for (size_t i = 0; i < pool.backends.size(); ++i) {
     if (pool.backends[i].serving()) order.push_back(i);
@@ -88,24 +88,23 @@ template <typename SlotsOf>
 FleetState MakeState(const BuiltFleet& fleet, SlotsOf slots_of) {
   FleetState state;
   state.fleet = &fleet;
-  if (fleet.pools.size() != fleet.config.pools.size()) {
-    throw std::invalid_argument("the state has another number of tables than of pools");
-  }
+  state.pools.reserve(fleet.pools.size());
   for (size_t i = 0; i < fleet.pools.size(); ++i) {
-    const BuiltPool& built = fleet.pools[i];
-    const model::Pool& pool = fleet.config.pools[i];
-    if (built.table == nullptr || built.name != pool.name) {
-      throw std::invalid_argument(absl::StrCat("pool \"", pool.name, "\" has no table"));
+    const BuiltPool& built = *fleet.pools[i];
+    if (built.table == nullptr) {
+      throw std::invalid_argument(absl::StrCat("pool \"", built.name(), "\" has no table"));
     }
-    state.pools.push_back(MakePoolState(pool, i, built, slots_of(built)));
-    state.by_name.emplace(pool.name, i);
+    state.pools.push_back(MakePoolState(built, i, slots_of(built)));
+    state.by_name.emplace(built.name(), i);
   }
-  for (size_t i = 0; i < fleet.config.vips.size(); ++i) {
-    const model::Vip& vip = fleet.config.vips[i];
+  for (size_t i = 0; i < fleet.vips.size(); ++i) {
+    const model::Vip& vip = fleet.vips[i];
     state.vip_addresses.insert(vip.address);
-    if (const auto it = state.by_name.find(vip.pool); it != state.by_name.end()) {
-      state.pools[it->second].vips.push_back(i);
+    const auto it = state.by_name.find(vip.pool);
+    if (it == state.by_name.end()) {
+      throw std::invalid_argument(absl::StrCat("VIP \"", vip.name, "\" leads to no pool"));
     }
+    state.pools[it->second].vips.push_back(i);
   }
   return state;
 }
@@ -124,7 +123,7 @@ FleetState MakeRunningState(const BuiltFleet& fleet) { return MakeState(fleet, K
 
 FleetState MakeCandidateState(const BuiltFleet& fleet, const FleetState* running) {
   return MakeState(fleet, [&](const BuiltPool& built) {
-    const PoolState* before = running == nullptr ? nullptr : running->Find(built.name);
+    const PoolState* before = running == nullptr ? nullptr : running->Find(built.name());
     const bool shared = before != nullptr && before->built->table == built.table;
     return shared ? KnownSlots(*before->built) : built.table->CountSlots();
   });
@@ -136,9 +135,9 @@ std::vector<Transition> FindTransitions(const FleetState& candidate, const Fleet
     return Key(vip.address, vip.port, IpProtocol(vip.protocol));
   };
   std::map<Key, const PoolState*> before;
-  for (const model::Vip& vip : base.fleet->config.vips) before[key_of(vip)] = base.Find(vip.pool);
+  for (const model::Vip& vip : base.fleet->vips) before[key_of(vip)] = base.Find(vip.pool);
   std::map<std::pair<const PoolState*, const PoolState*>, Transition> grouped;
-  for (const model::Vip& vip : candidate.fleet->config.vips) {
+  for (const model::Vip& vip : candidate.fleet->vips) {
     const auto it = before.find(key_of(vip));
     const PoolState* after = candidate.Find(vip.pool);
     if (it == before.end() || it->second == nullptr || after == nullptr) continue;

@@ -30,11 +30,11 @@ struct Server {
 
 // One pool of one state.
 struct PoolState {
-  const model::Pool* pool = nullptr;
-  size_t index = 0;  // in config.pools
+  const model::Pool* pool = nullptr;  // built->config
+  size_t index = 0;                   // in the configuration's pools
   const BuiltPool* built = nullptr;
   std::vector<Server> servers;  // serving, ascending by address
-  std::vector<size_t> vips;     // that use it, indices into config.vips
+  std::vector<size_t> vips;     // that use it, indices into the state's VIPs
 
   double size() const { return built->table->size; }
   double Share(const Server& server) const { return server.slots / size(); }
@@ -45,8 +45,7 @@ struct PoolState {
 };
 
 // Makes the view; `slots` are the table's counted slots, in the order of its servers.
-PoolState MakePoolState(const model::Pool& pool, size_t index, const BuiltPool& built,
-                        std::span<const uint32_t> slots);
+PoolState MakePoolState(const BuiltPool& built, size_t index, std::span<const uint32_t> slots);
 
 struct FleetState {
   const BuiltFleet* fleet = nullptr;

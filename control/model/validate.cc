@@ -51,12 +51,17 @@ using SeenNames = std::unordered_map<std::string_view, Field>;
 
 class Validator {
  public:
-  explicit Validator(const Config& config) : config_(config) {}
+  std::vector<Diagnostic> Run(const Config& config) {
+    for (const Pool& pool : config.pools) pool_names_.insert(pool.name);
+    CheckVips(config.vips);
+    SeenNames names;
+    for (size_t i = 0; i < config.pools.size(); ++i) CheckPool(config.pools[i], i, names);
+    return std::move(diagnostics_);
+  }
 
-  std::vector<Diagnostic> Run() {
-    for (const Pool& pool : config_.pools) pool_names_.insert(pool.name);
-    CheckVips();
-    CheckPools();
+  std::vector<Diagnostic> RunOnPool(const Pool& pool, size_t index) {
+    SeenNames names;
+    CheckPool(pool, index, names);
     return std::move(diagnostics_);
   }
 
@@ -92,11 +97,11 @@ class Validator {
     if (text.find('\0') != std::string::npos) Add(field, "has a NUL character; remove it");
   }
 
-  void CheckVips() {
+  void CheckVips(const std::vector<Vip>& vips) {
     SeenNames names;
     std::map<std::tuple<IpAddress, uint16_t, bool>, size_t> keys;
-    for (size_t i = 0; i < config_.vips.size(); ++i) {
-      const Vip& vip = config_.vips[i];
+    for (size_t i = 0; i < vips.size(); ++i) {
+      const Vip& vip = vips[i];
       const Field field{"vips", i, std::nullopt, "name"};
       CheckName(vip.name, field, names);
       const bool tcp = vip.protocol == Protocol::kTcp;
@@ -106,7 +111,7 @@ class Validator {
             absl::StrFormat("%s port %d %s is already VIP \"%s\" (vips[%d]); one address, port and "
                             "IP protocol is one VIP (quic is udp)",
                             vip.address.ToString(), vip.port, ToString(vip.protocol),
-                            config_.vips[it->second].name, it->second));
+                            vips[it->second].name, it->second));
       }
       CheckReference(vip, field.Of("pool"));
     }
@@ -119,22 +124,18 @@ class Validator {
     Add(field, absl::StrCat("there is no pool ", Quoted(vip.pool), DidYouMean(vip.pool, names)));
   }
 
-  void CheckPools() {
-    SeenNames names;
-    for (size_t i = 0; i < config_.pools.size(); ++i) {
-      const Pool& pool = config_.pools[i];
-      const Field field{"pools", i, std::nullopt, "name"};
-      CheckName(pool.name, field, names);
-      CheckTableSize(pool.table_size, field.Of("table_size"));
-      SeenNames backend_names;
-      for (size_t j = 0; j < pool.backends.size(); ++j) {
-        const Field backend{"pools", i, j, "name"};
-        CheckName(pool.backends[j].name, backend, backend_names);
-        CheckBackend(pool.backends[j], backend);
-      }
-      if (pool.health_check) CheckHealth(*pool.health_check, field);
-      if (pool.policy.single_backend) CheckSingle(*pool.policy.single_backend, field);
+  void CheckPool(const Pool& pool, size_t index, SeenNames& names) {
+    const Field field{"pools", index, std::nullopt, "name"};
+    CheckName(pool.name, field, names);
+    CheckTableSize(pool.table_size, field.Of("table_size"));
+    SeenNames backend_names;
+    for (size_t j = 0; j < pool.backends.size(); ++j) {
+      const Field backend{"pools", index, j, "name"};
+      CheckName(pool.backends[j].name, backend, backend_names);
+      CheckBackend(pool.backends[j], backend);
     }
+    if (pool.health_check) CheckHealth(*pool.health_check, field);
+    if (pool.policy.single_backend) CheckSingle(*pool.policy.single_backend, field);
   }
 
   void CheckTableSize(uint32_t size, const Field& field) {
@@ -197,13 +198,16 @@ class Validator {
     CheckText(single.owner, owner);
   }
 
-  const Config& config_;
   std::set<std::string_view> pool_names_;
   std::vector<Diagnostic> diagnostics_;
 };
 
 }  // namespace
 
-std::vector<Diagnostic> Validate(const Config& config) { return Validator(config).Run(); }
+std::vector<Diagnostic> Validate(const Config& config) { return Validator().Run(config); }
+
+std::vector<Diagnostic> ValidatePool(const Pool& pool, size_t index) {
+  return Validator().RunOnPool(pool, index);
+}
 
 }  // namespace evenkeel::model

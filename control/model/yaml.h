@@ -5,6 +5,7 @@
 #ifndef EVENKEEL_CONTROL_MODEL_YAML_H_
 #define EVENKEEL_CONTROL_MODEL_YAML_H_
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,9 +34,14 @@ ParseResult ParseYaml(std::string_view text, std::string_view file);
 // [a-z0-9]([a-z0-9._-]*), references that resolve, VIP keys that are unique, table sizes prime and
 // in range. What is a matter of policy (weights, duplicates of servers, shares) is the guard's.
 std::vector<Diagnostic> Validate(const Config& config);
+// The part of Validate that concerns `pools[index]` alone: all that a change of one pool can break.
+std::vector<Diagnostic> ValidatePool(const Pool& pool, size_t index);
 
 // Canonical YAML: parses back to an equal Config; equal Configs give equal text.
 std::string ToYaml(const Config& config);
+// The same in parts: a pool as an element of `pools`, and the whole from its pools' texts.
+std::string ToYaml(const Pool& pool);
+std::string ToYaml(std::span<const Vip> vips, std::span<const std::string_view> pools);
 
 }  // namespace evenkeel::model
 

@@ -140,12 +140,24 @@ void AppendPool(const Pool& pool, std::string& out) {
 
 }  // namespace
 
-std::string ToYaml(const Config& config) {
-  std::string out = config.vips.empty() ? "vips: []\n" : "vips:\n";
-  for (const Vip& vip : config.vips) AppendVip(vip, out);
-  absl::StrAppend(&out, config.pools.empty() ? "pools: []\n" : "pools:\n");
-  for (const Pool& pool : config.pools) AppendPool(pool, out);
+std::string ToYaml(const Pool& pool) {
+  std::string out;
+  AppendPool(pool, out);
   return out;
+}
+
+std::string ToYaml(std::span<const Vip> vips, std::span<const std::string_view> pools) {
+  std::string out = vips.empty() ? "vips: []\n" : "vips:\n";
+  for (const Vip& vip : vips) AppendVip(vip, out);
+  absl::StrAppend(&out, pools.empty() ? "pools: []\n" : "pools:\n");
+  for (const std::string_view pool : pools) out += pool;
+  return out;
+}
+
+std::string ToYaml(const Config& config) {
+  std::vector<std::string> texts;
+  for (const Pool& pool : config.pools) texts.push_back(ToYaml(pool));
+  return ToYaml(config.vips, std::vector<std::string_view>(texts.begin(), texts.end()));
 }
 
 }  // namespace evenkeel::model

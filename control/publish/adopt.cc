@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Taking over what an earlier daemon left in the kernel.
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -20,7 +21,7 @@ std::map<uint32_t, std::string> NameTables(const std::vector<dataplane::VipImage
                                            const guard::BuiltFleet* intent) {
   std::map<dataplane::VipKey, std::string> pool_of;
   if (intent != nullptr) {
-    for (const model::Vip& vip : intent->config.vips) {
+    for (const model::Vip& vip : intent->vips) {
       pool_of[{.address = vip.address,
                .port = vip.port,
                .ip_protocol = guard::IpProtocol(vip.protocol)}] = vip.pool;
@@ -68,6 +69,22 @@ guard::Digest DigestOf(const GenerationRecord& record) {
   return guard::ComputeFleetDigest(bindings);
 }
 
+// The digest does not cover the entries of draining backends, which serve former flows.
+bool Matches(const GenerationRecord& record, const guard::BuiltFleet& intent) {
+  return record.digest == intent.digest &&
+         std::all_of(record.tables.begin(), record.tables.end(), [&](const TableRef& table) {
+           const guard::BuiltPool* pool = intent.FindPool(table->pool);
+           return pool != nullptr && SameTable(*table, *pool);
+         });
+}
+
+std::string DescribeDifference(const GenerationRecord& record, const guard::BuiltFleet* intent) {
+  if (intent == nullptr) return ", but no applied state is known";
+  if (record.digest == intent->digest)
+    return ", has other draining backends than the applied state";
+  return absl::StrCat(", differs from the applied state (", intent->digest.ToShort(), ")");
+}
+
 }  // namespace
 
 absl::StatusOr<AdoptReport> Publisher::Impl::AdoptActive(const dataplane::Snapshot& snapshot,
@@ -98,15 +115,13 @@ absl::StatusOr<AdoptReport> Publisher::Impl::AdoptActive(const dataplane::Snapsh
   report.kernel_digest = record.digest;
   report.message = absl::StrCat("kernel forwards with revision ", record.revision, " (digest ",
                                 record.digest.ToShort(), ")");
-  if (intent && intent->digest == record.digest) {
+  if (intent && Matches(record, *intent)) {
     report.state = AdoptReport::State::kMatches;
     record.fleet = intent;
     absl::StrAppend(&report.message, ", matches the applied state");
   } else {
     report.state = AdoptReport::State::kDiffers;
-    absl::StrAppend(&report.message, intent ? absl::StrCat(", differs from the applied state (",
-                                                           intent->digest.ToShort(), ")")
-                                            : ", but no applied state is known");
+    absl::StrAppend(&report.message, DescribeDifference(record, intent.get()));
   }
   last_index = record.index;
   index_used[record.index] = true;

@@ -118,8 +118,8 @@ void Publisher::Impl::Unfollow() {
   followed.clear();
   for (const model::IpAddress& address : ledger.Addresses()) followed.insert(address);
   if (active && active->fleet) {
-    for (const model::Pool& pool : active->fleet->config.pools) {
-      for (const model::Backend& backend : pool.backends) {
+    for (const auto& pool : active->fleet->pools) {
+      for (const model::Backend& backend : pool->config.backends) {
         if (backend.state != model::AdminState::kDisabled) followed.insert(backend.address);
       }
     }

@@ -67,10 +67,10 @@ absl::Status Publisher::Impl::FollowNew(const guard::BuiltFleet& fleet) {
     }
   }
   std::vector<model::IpAddress> fresh;
-  for (const model::Pool& pool : fleet.config.pools) {
-    const auto it = standing.find(pool.name);
-    if (it != standing.end() && ListsEntriesInOrder(pool, *it->second)) continue;
-    for (const model::Backend& backend : pool.backends) {
+  for (const auto& pool : fleet.pools) {
+    const auto it = standing.find(pool->name());
+    if (it != standing.end() && ListsEntriesInOrder(pool->config, *it->second)) continue;
+    for (const model::Backend& backend : pool->config.backends) {
       if (backend.state == model::AdminState::kDisabled) continue;
       if (followed.insert(backend.address).second) fresh.push_back(backend.address);
     }
@@ -136,7 +136,7 @@ absl::StatusOr<PublishResult> Publisher::Impl::Attempt(const guard::Approval& ap
                                                        std::unique_lock<std::mutex>& lock) {
   PublishResult result;
   const auto start = Clock::now();
-  auto index = NextIndex(lock, !approval.fleet().config.vips.empty());
+  auto index = NextIndex(lock, !approval.fleet().vips.empty());
   if (!index.ok()) return index.status();
   Staging staging(dataplane, resolver, &ledger, approval, active ? &*active : nullptr);
   if (auto status = staging.StageTables(); !status.ok()) return status;
@@ -216,15 +216,15 @@ absl::StatusOr<CounterReport> Publisher::Impl::ReadCounters() {
   }
   std::lock_guard lock(mu);
   if (!active || !active->fleet) return report;
-  for (const model::Vip& vip : active->fleet->config.vips) {
+  for (const model::Vip& vip : active->fleet->vips) {
     const auto id = ledger.VipCounter(
         {.address = vip.address, .port = vip.port, .ip_protocol = guard::IpProtocol(vip.protocol)});
     report.vips.push_back({vip.name, id ? counters->vips[*id] : dataplane::Counter{}});
   }
-  for (const model::Pool& pool : active->fleet->config.pools) {
-    for (const model::Backend& backend : pool.backends) {
-      const auto id = ledger.BackendCounter(pool.name, backend.address);
-      report.backends.push_back({pool.name, backend.name, backend.address,
+  for (const auto& pool : active->fleet->pools) {
+    for (const model::Backend& backend : pool->config.backends) {
+      const auto id = ledger.BackendCounter(pool->name(), backend.address);
+      report.backends.push_back({pool->name(), backend.name, backend.address,
                                  id ? counters->backends[*id] : dataplane::Counter{}});
     }
   }
@@ -255,9 +255,9 @@ absl::Status Publisher::UpdateNextHop(const neighbor::Resolution& resolution) {
   return impl_->UpdateNextHop(resolution);
 }
 
-absl::StatusOr<guard::Digest> Publisher::ReadKernelDigest() {
+absl::StatusOr<KernelState> Publisher::ReadKernelState() {
   std::lock_guard lock(impl_->mu);
-  return DigestOfKernel(*impl_->dataplane);
+  return ReadKernel(*impl_->dataplane);
 }
 
 std::shared_ptr<const guard::BuiltFleet> Publisher::applied() const {

@@ -38,6 +38,11 @@ struct AdoptReport {
   std::string message;                         // one sentence for the log and for status
 };
 
+struct KernelState {
+  guard::Digest digest;   // of the tables as read back
+  uint64_t revision = 0;  // as noted in the kernel
+};
+
 struct BackendCounters {
   std::string pool, backend;
   model::IpAddress address;
@@ -77,9 +82,9 @@ class Publisher {
   // A changed next hop, from the resolver's listener.
   absl::Status UpdateNextHop(const neighbor::Resolution& resolution);
 
-  // Digest of what the kernel forwards with at this moment, read back in full. NotFound: nothing is
+  // What the kernel forwards with at this moment, read back in full. NotFound: nothing is
   // published. May be called before Adopt: the daemon settles a revision left pending by it.
-  absl::StatusOr<guard::Digest> ReadKernelDigest();
+  absl::StatusOr<KernelState> ReadKernelState();
 
   std::shared_ptr<const guard::BuiltFleet> applied() const;  // null: nothing published or adopted
   absl::StatusOr<CounterReport> ReadCounters();

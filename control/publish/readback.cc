@@ -56,7 +56,7 @@ absl::StatusOr<guard::BuiltTable> TableFromKernel(const dataplane::TableImage& i
   return table;
 }
 
-absl::StatusOr<guard::Digest> DigestOfKernel(dataplane::DataPlane& dataplane) {
+absl::StatusOr<KernelState> ReadKernel(dataplane::DataPlane& dataplane) {
   auto active = dataplane.ReadActive();
   if (!active.ok()) return active.status();
   if (!active->published) return absl::NotFoundError("the kernel forwards nothing yet");
@@ -76,7 +76,8 @@ absl::StatusOr<guard::Digest> DigestOfKernel(dataplane::DataPlane& dataplane) {
                         .ip_protocol = vip.key.ip_protocol,
                         .table = digests[key]});
   }
-  return guard::ComputeFleetDigest(bindings);
+  return KernelState{.digest = guard::ComputeFleetDigest(bindings),
+                     .revision = active->image.info.revision};
 }
 
 }  // namespace evenkeel::publish

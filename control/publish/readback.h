@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "control/dataplane/dataplane.h"
 #include "control/guard/fleet.h"
+#include "control/publish/publisher.h"
 
 namespace evenkeel::publish {
 
@@ -18,8 +19,8 @@ namespace evenkeel::publish {
 absl::StatusOr<guard::BuiltTable> TableFromKernel(const dataplane::TableImage& image,
                                                   model::Forwarding otherwise);
 
-// Digest of the active generation, everything read anew. NotFound: nothing is published.
-absl::StatusOr<guard::Digest> DigestOfKernel(dataplane::DataPlane& dataplane);
+// The active generation, everything read anew. NotFound: nothing is published.
+absl::StatusOr<KernelState> ReadKernel(dataplane::DataPlane& dataplane);
 
 }  // namespace evenkeel::publish
 

@@ -32,19 +32,6 @@ std::vector<model::IpAddress> EntriesOf(const model::Pool& pool) {
   return addresses;
 }
 
-bool SameTable(const TableRecord& table, const guard::BuiltPool& built, const model::Pool& pool) {
-  if (table.digest != built.digest || table.size != built.table->size) return false;
-  if (ListsEntriesInOrder(pool, table)) return true;
-  std::vector<model::IpAddress> wanted = EntriesOf(pool);
-  std::vector<model::IpAddress> present;
-  for (const BackendSlot& slot : table.backends) {
-    if (slot.method != EK_METHOD_NONE) present.push_back(slot.address);
-  }
-  std::sort(wanted.begin(), wanted.end());
-  std::sort(present.begin(), present.end());
-  return present == wanted;
-}
-
 absl::Status WithPool(const absl::Status& status, const std::string& pool) {
   if (status.ok()) return status;
   return absl::Status(status.code(), absl::StrCat("pool ", pool, ": ", status.message()));
@@ -71,6 +58,19 @@ bool ListsEntriesInOrder(const model::Pool& pool, const TableRecord& table) {
   return next == table.backends.size();
 }
 
+bool SameTable(const TableRecord& table, const guard::BuiltPool& pool) {
+  if (table.digest != pool.digest || table.size != pool.table->size) return false;
+  if (ListsEntriesInOrder(pool.config, table)) return true;
+  std::vector<model::IpAddress> wanted = EntriesOf(pool.config);
+  std::vector<model::IpAddress> present;
+  for (const BackendSlot& slot : table.backends) {
+    if (slot.method != EK_METHOD_NONE) present.push_back(slot.address);
+  }
+  std::sort(wanted.begin(), wanted.end());
+  std::sort(present.begin(), present.end());
+  return present == wanted;
+}
+
 Staging::Staging(dataplane::DataPlane* dataplane, const neighbor::Resolver* resolver,
                  Ledger* ledger, const guard::Approval& approval, const GenerationRecord* active)
     : dataplane_(dataplane),
@@ -93,23 +93,22 @@ absl::Status Staging::StageTables() {
     for (const TableRef& table : active_->tables) standing[table->pool] = table;
   }
   absl::flat_hash_set<std::string> used;
-  for (const model::Vip& vip : fleet.config.vips) used.insert(vip.pool);
+  for (const model::Vip& vip : fleet.vips) used.insert(vip.pool);
 
   std::vector<Pool*> changed;
-  for (size_t i = 0; i < fleet.pools.size(); ++i) {
-    const guard::BuiltPool& built = fleet.pools[i];
-    if (!used.contains(built.name)) continue;
-    Pool& pool = pools_[built.name];
-    pool.config = &fleet.config.pools[i];
+  for (const auto& shared : fleet.pools) {
+    const guard::BuiltPool& built = *shared;
+    if (!used.contains(built.name())) continue;
+    Pool& pool = pools_[built.name()];
     pool.built = &built;
-    const auto it = standing.find(built.name);
-    if (it != standing.end() && SameTable(*it->second, built, *pool.config)) {
+    const auto it = standing.find(built.name());
+    if (it != standing.end() && SameTable(*it->second, built)) {
       pool.table = it->second;
       continue;
     }
-    auto table = ledger_->AddTable(built.name, built.table->size, built.digest,
-                                   built.table->forwarding, EntriesOf(*pool.config));
-    if (!table.ok()) return WithPool(table.status(), built.name);
+    auto table = ledger_->AddTable(built.name(), built.table->size, built.digest,
+                                   built.table->forwarding, EntriesOf(built.config));
+    if (!table.ok()) return WithPool(table.status(), built.name());
     fresh_.push_back(*table);
     pool.table = *std::move(table);
     pool.fresh = true;
@@ -158,7 +157,7 @@ absl::Status Staging::StageChunk(std::span<Pool*> pools) {
   if (auto status = dataplane_->StageTables(tables); !status.ok()) return status;
   for (size_t i = 0; i < pools.size(); ++i) {
     if (auto status = VerifyTable(*pools[i], tables[i].image); !status.ok()) {
-      return WithPool(status, pools[i]->built->name);
+      return WithPool(status, pools[i]->built->name());
     }
     pools[i]->backends = std::move(tables[i].image.backends);
     for (const dataplane::BackendImage& backend : pools[i]->backends) {
@@ -193,7 +192,7 @@ absl::Status Staging::StageGeneration(uint32_t index, uint64_t revision) {
   record_.fleet = approval_.shared_fleet();
   for (const auto& [name, pool] : pools_) record_.tables.push_back(pool.table);
   dataplane::GenerationImage image;
-  for (const model::Vip& vip : record_.fleet->config.vips) {
+  for (const model::Vip& vip : record_.fleet->vips) {
     const dataplane::VipKey key{
         .address = vip.address, .port = vip.port, .ip_protocol = guard::IpProtocol(vip.protocol)};
     auto counter = ledger_->AcquireVip(key);

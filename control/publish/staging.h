@@ -23,6 +23,8 @@ struct Flow;
 // Whether `table` has an entry for each backend of `pool` that gets one, by the order of its ids.
 // False only says that a closer look is needed.
 bool ListsEntriesInOrder(const model::Pool& pool, const TableRecord& table);
+// Whether `table` is the pool's: its slots, and an entry for each backend that gets one.
+bool SameTable(const TableRecord& table, const guard::BuiltPool& pool);
 
 class Staging {
  public:
@@ -52,7 +54,6 @@ class Staging {
 
  private:
   struct Pool {
-    const model::Pool* config = nullptr;
     const guard::BuiltPool* built = nullptr;
     TableRef table;
     bool fresh = false;

@@ -96,7 +96,7 @@ absl::Status Staging::ProbeOnce(const Pool& pool, const dataplane::VipImage& vip
   const Expectation expected = Predict(flow, hash, backend, dataplane_->encapsulation());
   if (auto status = Compare(expected, *result); !status.ok()) {
     return absl::InternalError(absl::StrCat("synthetic packet for VIP ", NameOf(vip.key), " (pool ",
-                                            pool.built->name, "): ", status.message()));
+                                            pool.built->name(), "): ", status.message()));
   }
   ++probes_;
   return absl::OkStatus();

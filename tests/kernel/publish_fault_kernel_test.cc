@@ -27,13 +27,8 @@ TEST_F(PublishFaultKernelTest, LeavesEveryByteAtEveryStep) {
     FakeResolver resolver;
     publish::Publisher publisher(&faulty, &resolver, kTestKey);
     ASSERT_TRUE(publisher.Adopt(nullptr).ok());
-    model::Config config = MakeConfig(3, 4);
-    const Judged first = Judge(config, nullptr);
+    const auto [first, second] = JudgeUpdate();
     ASSERT_TRUE(publisher.Publish(*first.approval, 1).ok());
-    config.pools[0].backends[0].weight = 50;
-    config.pools[2].backends[1].weight = 50;
-    config.vips.push_back(MakeVip("more", "192.0.2.99", 0, "p1"));
-    const Judged second = Judge(config, first.fleet);
     ASSERT_TRUE(second.approval) << second.refusal;
 
     const auto before = DumpPinnedMaps(dir.path());
@@ -50,7 +45,7 @@ TEST_F(PublishFaultKernelTest, LeavesEveryByteAtEveryStep) {
     }
     EXPECT_GE(failures, 10);
     EXPECT_NE(DumpPinnedMaps(dir.path()), before);
-    EXPECT_EQ(publisher.ReadKernelDigest()->ToHex(), second.fleet->digest.ToHex());
+    EXPECT_EQ(publisher.ReadKernelState()->digest.ToHex(), second.fleet->digest.ToHex());
   }
 }
 

@@ -7,6 +7,7 @@
 #include "control/publish/publisher.h"
 #include "tests/harness/fake_dataplane/fake_resolver.h"
 #include "tests/harness/scoped_netns/kernel_test.h"
+#include "tests/harness/scoped_netns/map_dump.h"
 #include "tests/harness/scoped_netns/scoped_pin_dir.h"
 #include "tests/kernel/kernel_options.h"
 
@@ -45,9 +46,10 @@ TEST_F(PublishKernelTest, PublishesAndAdopts) {
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_EQ(result->tables_staged, 5u);
     EXPECT_GE(result->probes, 18u);
-    auto digest = publisher.ReadKernelDigest();
-    ASSERT_TRUE(digest.ok()) << digest.status();
-    EXPECT_EQ(digest->ToHex(), first.fleet->digest.ToHex());
+    auto kernel = publisher.ReadKernelState();
+    ASSERT_TRUE(kernel.ok()) << kernel.status();
+    EXPECT_EQ(kernel->digest.ToHex(), first.fleet->digest.ToHex());
+    EXPECT_EQ(kernel->revision, 1u);
   }
   dataplane.reset();
   dataplane = OpenSmall(dir_.path());
@@ -66,6 +68,34 @@ TEST_F(PublishKernelTest, PublishesAndAdopts) {
   auto result = publisher.Publish(*second.approval, 2);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->tables_staged, 1u);
+}
+
+// To put one in costs a grace period, which an update would have to wait for. Whoever has to wait
+// puts in more than one needs.
+TEST_F(PublishKernelTest, UpdatesInARowPutInNoInnerMap) {
+  auto dataplane = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane, nullptr);
+  publish::Publisher publisher(dataplane.get(), &resolver_, kTestKey);
+  ASSERT_TRUE(publisher.Adopt(nullptr).ok());
+  model::Config config = MakeConfig(40, 4);  // 80 keys: more than a new VIP map takes
+  Judged running = Judge(config, nullptr);
+  ASSERT_TRUE(publisher.Publish(*running.approval, 1).ok());
+  uint64_t revision = 1;
+  const auto update = [&] {
+    config.pools[revision].backends[0].weight = 50;
+    const Judged next = Judge(config, running.fleet);
+    ASSERT_TRUE(next.approval) << next.refusal;
+    ASSERT_TRUE(publisher.Publish(*next.approval, ++revision).ok());
+    publisher.Settle();
+    running = next;
+  };
+  update();
+  const auto inner_maps = ListInnerMaps(dir_.path());
+  ASSERT_GT(inner_maps.size(), 40u);
+  for (uint32_t i = 0; i < 2 * EK_MAX_GENERATIONS; ++i) {
+    update();
+    ASSERT_EQ(ListInnerMaps(dir_.path()), inner_maps) << "update " << i;
+  }
 }
 
 }  // namespace

@@ -28,11 +28,11 @@ class SwapTest : public KernelTest {
   // A client of VIP `index` that backend 5 owns in state `a` and another one in state `b`.
   static publish::Flow FindMovingFlow(const guard::BuiltFleet& a, const guard::BuiltFleet& b,
                                       size_t index) {
-    const model::Vip& vip = a.config.vips[index];
+    const model::Vip& vip = a.vips[index];
     const dataplane::VipKey key{.address = vip.address, .port = vip.port, .ip_protocol = 6};
     const auto words = dataplane::HashKeyWords(kTestKey);
-    const auto& table_a = *a.pools[index].table;
-    const auto& table_b = *b.pools[index].table;
+    const auto& table_a = *a.pools[index]->table;
+    const auto& table_b = *b.pools[index]->table;
     for (uint32_t number = 0;; ++number) {
       const publish::Flow flow = publish::ClientFlow(key, number, 0);
       const uint32_t slot = publish::SlotOf(publish::HashFlow(words, flow), table_a.size);

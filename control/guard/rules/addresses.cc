@@ -93,7 +93,7 @@ void CheckFamily(const PoolCase& c, const model::Vip& vip, const std::string& fi
 void CheckAddresses(const PoolCase& c, Report& report) {
   report.limit = "unicast, not a VIP, not this host's own, of a family that the VIP can use";
   CheckBackends(c, report);
-  const auto& vips = c.fleet.fleet->config.vips;
+  const auto& vips = c.fleet.fleet->vips;
   for (size_t i : c.state.vips) {
     const std::string field = absl::StrCat("vips[", i, "]");
     if (const char* why = NotUnicast(vips[i].address)) {

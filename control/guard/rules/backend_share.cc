@@ -136,10 +136,11 @@ void ProposeServing(const PoolCase& c, Finding& finding) {
   for (size_t wanted = 2;; ++wanted) {
     const std::vector<Edit> edits = KeepServing(c.state, c.base, wanted, text);
     if (edits.empty()) break;
-    model::Pool pool = *c.state.pool;
-    for (const Edit& edit : edits)
-      ApplyEdit(edit, c.base == nullptr ? nullptr : c.base->pool, pool);
-    const PoolState then = MakePoolState(pool, c.state.index, *c.state.built, {});
+    BuiltPool edited = *c.state.built;  // only the servers and weights are looked at, not the slots
+    for (const Edit& edit : edits) {
+      ApplyEdit(edit, c.base == nullptr ? nullptr : c.base->pool, edited.config);
+    }
+    const PoolState then = MakePoolState(edited, c.state.index, {});
     const Limits limits = LimitsFor(c.policy(), then.servers.size());
     finding.edits = edits;
     if (!WorstOf(then, limits, WeightsOf(then))) return;

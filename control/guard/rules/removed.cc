@@ -112,9 +112,9 @@ void CheckRemovedPolicy(const PoolCase& c, Report& report) {
 
 void CheckRemovedVips(const FleetState& candidate, const FleetState& base, Report& report) {
   std::set<VipKey> kept;
-  for (const model::Vip& vip : candidate.fleet->config.vips) kept.insert(KeyOf(vip));
+  for (const model::Vip& vip : candidate.fleet->vips) kept.insert(KeyOf(vip));
   std::vector<const model::Vip*> removed;
-  const auto& before = base.fleet->config.vips;
+  const auto& before = base.fleet->vips;
   for (const model::Vip& vip : before) {
     if (!kept.contains(KeyOf(vip))) removed.push_back(&vip);
   }

@@ -34,7 +34,7 @@ model::Config Pools(size_t n) {
 
 void BM_ChangeOnePool(benchmark::State& state) {
   const auto base = BuildFleet(Pools(static_cast<size_t>(state.range(0))), kKey, nullptr);
-  model::Config changed = (*base)->config;
+  model::Config changed = (*base)->ToConfig();
   changed.pools[0].backends[0].weight = 90;
   for (auto _ : state) {
     const auto candidate = BuildFleet(changed, kKey, base->get());

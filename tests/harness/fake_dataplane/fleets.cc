@@ -79,4 +79,15 @@ Judged Judge(const model::Config& config, std::shared_ptr<const guard::BuiltFlee
   return judged;
 }
 
+Update JudgeUpdate() {
+  model::Config config = MakeConfig(3, 4);
+  Update update;
+  update.before = Judge(config, nullptr);
+  config.pools[0].backends[0].weight = 50;
+  config.pools[2].backends[1].weight = 50;
+  config.vips.push_back(MakeVip("more", "192.0.2.99", 0, "p1"));
+  update.after = Judge(config, update.before.fleet);
+  return update;
+}
+
 }  // namespace evenkeel::testing

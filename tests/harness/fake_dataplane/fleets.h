@@ -35,6 +35,12 @@ struct Judged {
 Judged Judge(const model::Config& config, std::shared_ptr<const guard::BuiltFleet> base,
              const maglev::HashKey& key = kTestKey);
 
+// A first state of three pools, and an update of two of them and the VIPs; both pass.
+struct Update {
+  Judged before, after;
+};
+Update JudgeUpdate();
+
 }  // namespace evenkeel::testing
 
 #endif  // EVENKEEL_TESTS_HARNESS_FAKE_DATAPLANE_FLEETS_H_

@@ -40,7 +40,7 @@ void ForEachUpdate(uint64_t seed, Visit visit) {
       if (::testing::Test::HasFailure()) return;
       if (judgement.approval.has_value()) running = candidate;
       if (running == nullptr) break;
-      config = running->config;
+      config = running->ToConfig();
       RandomUpdate(random, config);
     }
   }
@@ -56,8 +56,8 @@ TEST(GuardProperty, NoAcceptedStateBreaksARule) {
     }
     ++accepted;
     EXPECT_EQ(FindFault(running.get(), *candidate), "")
-        << (running ? model::ToYaml(running->config) : "") << "--- then\n"
-        << model::ToYaml(candidate->config);
+        << (running ? model::ToYaml(running->ToConfig()) : "") << "--- then\n"
+        << model::ToYaml(candidate->ToConfig());
   });
   // The generator must reach both sides for the property to mean anything.
   EXPECT_GT(accepted, 200);
@@ -94,18 +94,19 @@ TEST(GuardProperty, WhatARefusalProposesMakesItsRulePass) {
   ForEachUpdate(5000, [&](const auto& running, const auto& candidate, const Judgement& judgement) {
     if (!judgement.verdict.refused()) return;
     const Detailed detailed = RunRulesDetailed(RuleTable(), *candidate, running.get(), {});
-    const model::Config* base = running ? &running->config : nullptr;
+    const model::Config before = running ? running->ToConfig() : model::Config{};
+    const model::Config* base = running ? &before : nullptr;
     for (const auto& [where, proposal] : ProposalsOf(detailed)) {
       if (!proposal.complete) continue;
       const auto& [rule, pool] = where;
-      model::Config fixed = candidate->config;
+      model::Config fixed = candidate->ToConfig();
       ApplyEdits(proposal.edits, base, fixed);
       ASSERT_TRUE(model::Validate(fixed).empty()) << model::Validate(fixed)[0].ToString();
       ++applied;
       EXPECT_EQ(Blocks(Judge(Built(fixed, running), running, {}).verdict, rule, pool), "")
           << "the proposal was for: " << Blocks(detailed.verdict, rule, pool) << "\n"
           << (base ? model::ToYaml(*base) : "") << "--- refused\n"
-          << model::ToYaml(candidate->config) << "--- fixed\n"
+          << model::ToYaml(candidate->ToConfig()) << "--- fixed\n"
           << model::ToYaml(fixed);
     }
   });
@@ -115,10 +116,10 @@ TEST(GuardProperty, WhatARefusalProposesMakesItsRulePass) {
 TEST(GuardProperty, ADrainOfOneIsNeverRefused) {
   ForEachUpdate(9000, [&](const auto&, const auto& candidate, const Judgement& judgement) {
     if (judgement.verdict.refused()) return;
-    for (size_t p = 0; p < candidate->config.pools.size(); ++p) {
-      const bool declared = candidate->config.pools[p].policy.single_backend.has_value();
-      if (candidate->pools[p].table->servers.size() < (declared ? 2 : 3)) continue;
-      model::Config drained = candidate->config;
+    for (size_t p = 0; p < candidate->pools.size(); ++p) {
+      const bool declared = candidate->pools[p]->config.policy.single_backend.has_value();
+      if (candidate->pools[p]->table->servers.size() < (declared ? 2 : 3)) continue;
+      model::Config drained = candidate->ToConfig();
       auto& backends = drained.pools[p].backends;
       const auto serving =
           std::find_if(backends.begin(), backends.end(), [](const auto& b) { return b.serving(); });

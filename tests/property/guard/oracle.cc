@@ -99,34 +99,28 @@ std::string FaultOfChange(const BuiltTable& a, const model::Pool& after, const B
 }  // namespace
 
 std::string FindFault(const BuiltFleet* before, const BuiltFleet& after) {
-  std::map<std::string, const model::Pool*> old;
-  if (before != nullptr) {
-    for (const auto& pool : before->config.pools) old[pool.name] = &pool;
-  }
-  for (const model::Pool& pool : after.config.pools) {
-    const BuiltTable& table = *after.FindPool(pool.name)->table;
-    const auto it = old.find(pool.name);
-    const bool known = it != old.end();
+  for (const auto& built : after.pools) {
+    const model::Pool& pool = built->config;
+    const BuiltPool* old = before == nullptr ? nullptr : before->FindPool(pool.name);
     // The three things that the guard must never block, and so that an oracle must allow.
-    const bool drain = known && IsDrain(*it->second, pool);
-    const bool was_bad =
-        known && !FaultOfPool(*it->second, *before->FindPool(pool.name)->table).empty();
+    const bool drain = old != nullptr && IsDrain(old->config, pool);
+    const bool was_bad = old != nullptr && !FaultOfPool(old->config, *old->table).empty();
     if (drain || was_bad) continue;
-    if (std::string fault = FaultOfPool(pool, table); !fault.empty())
+    if (std::string fault = FaultOfPool(pool, *built->table); !fault.empty()) {
       return pool.name + ": " + fault;
+    }
   }
   if (before == nullptr) return "";
   std::set<model::IpAddress> kept;
-  for (const model::Vip& vip : after.config.vips) kept.insert(vip.address);
-  if (!before->config.vips.empty() && kept.empty()) return "every VIP is gone";
-  for (const model::Vip& vip : after.config.vips) {
-    const model::Vip* was = before->config.FindVip(vip.name);
+  for (const model::Vip& vip : after.vips) kept.insert(vip.address);
+  if (!before->vips.empty() && kept.empty()) return "every VIP is gone";
+  for (const model::Vip& vip : after.vips) {
+    const model::Vip* was = before->FindVip(vip.name);
     if (was == nullptr) continue;
-    const model::Pool &a = *before->config.FindPool(was->pool),
-                      &b = *after.config.FindPool(vip.pool);
-    const BuiltTable& before_table = *before->FindPool(a.name)->table;
-    if ((a.name == b.name && IsDrain(a, b)) || !FaultOfPool(a, before_table).empty()) continue;
-    const std::string fault = FaultOfChange(before_table, b, *after.FindPool(b.name)->table);
+    const BuiltPool &a = *before->FindPool(was->pool), &b = *after.FindPool(vip.pool);
+    const bool drain = a.name() == b.name() && IsDrain(a.config, b.config);
+    if (drain || !FaultOfPool(a.config, *a.table).empty()) continue;
+    const std::string fault = FaultOfChange(*a.table, b.config, *b.table);
     if (!fault.empty()) return vip.name + ": " + fault;
   }
   return "";

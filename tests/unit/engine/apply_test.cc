@@ -34,7 +34,7 @@ TEST_F(ApplyTest, FirstStateIsRevisionOne) {
   ASSERT_TRUE(outcome.publish.has_value());
   EXPECT_EQ(outcome.publish->probes, 2u);
   EXPECT_EQ(engine_->Get()->config, MakeConfig(4));
-  EXPECT_EQ(*kernel_.ReadKernelDigest(), outcome.applied.digest);
+  EXPECT_EQ(kernel_.ReadKernelState()->digest, outcome.applied.digest);
   const auto recorded = engine_->GetRevision(1);
   ASSERT_TRUE(recorded.ok());
   EXPECT_EQ(recorded->outcome, history::Outcome::kApplied);

@@ -55,10 +55,10 @@ class FakeKernel final : public Kernel {
     ++restores;
     return Write(approval, revision);
   }
-  absl::StatusOr<guard::Digest> ReadKernelDigest() override {
+  absl::StatusOr<publish::KernelState> ReadKernelState() override {
     std::lock_guard lock(mutex_);
     if (in_kernel_ == nullptr) return absl::NotFoundError("nothing is published");
-    return in_kernel_->digest;
+    return publish::KernelState{.digest = in_kernel_->digest, .revision = revision_};
   }
   std::shared_ptr<const guard::BuiltFleet> applied() const override { return adopted_; }
   absl::StatusOr<publish::CounterReport> ReadCounters() override { return counters; }

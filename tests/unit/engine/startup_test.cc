@@ -67,7 +67,7 @@ TEST_F(StartupTest, DeltaRulesDoNotApplyToTheFirstFile) {
   kernel_.Force(Build(MakeConfig(40)), 9);
   const Bootstrap bootstrap{.config = MakeConfig(4), .path = "f.yaml"};
   EXPECT_EQ(MustStart(&bootstrap).revision, 1u);
-  EXPECT_EQ(*kernel_.ReadKernelDigest(), Build(MakeConfig(4))->digest);
+  EXPECT_EQ(kernel_.ReadKernelState()->digest, Build(MakeConfig(4))->digest);
 }
 
 TEST_F(StartupTest, AFirstFileThatTheKernelAlreadyHasIsOnlyRecorded) {
@@ -115,7 +115,7 @@ TEST_F(StartupTest, AfterARebootTheLastStateComesBack) {
   const StartReport report = MustStart();
   EXPECT_TRUE(report.wrote);
   EXPECT_EQ(kernel_.restores, 1);
-  EXPECT_EQ(*kernel_.ReadKernelDigest(), Build(MakeConfig(4))->digest);
+  EXPECT_EQ(kernel_.ReadKernelState()->digest, Build(MakeConfig(4))->digest);
   EXPECT_THAT(report.adoption, HasSubstr("revision 1 restored"));
 }
 
@@ -125,7 +125,7 @@ TEST_F(StartupTest, AKernelThatDiffersIsBroughtBack) {
   kernel_.Force(Build(MakeConfig(7)), 3);
   StartDaemon();
   EXPECT_TRUE(MustStart().wrote);
-  EXPECT_EQ(*kernel_.ReadKernelDigest(), Build(MakeConfig(4))->digest);
+  EXPECT_EQ(kernel_.ReadKernelState()->digest, Build(MakeConfig(4))->digest);
 }
 
 TEST_F(StartupTest, TheRecordedStateWinsOverTheFile) {
@@ -168,6 +168,23 @@ TEST_F(StartupTest, EndedAfterTheSwapIsApplied) {
   EXPECT_EQ((*history_->Get(2))->outcome, history::Outcome::kApplied);
   EXPECT_EQ(engine_->Get()->config, MakeConfig(5));
   EXPECT_THAT(report.adoption, HasSubstr("recorded as applied"));
+}
+
+// A health check is not in the digest: only the revision that the kernel notes tells the two apart.
+TEST_F(StartupTest, OfEqualDigestsTheRevisionInTheKernelDecides) {
+  MustStart();
+  MustApply(MakeConfig(4));
+  model::Config checked = MakeConfig(4);
+  checked.pools[0].health_check.emplace();
+  LeavePending(checked);
+  StartDaemon();
+  EXPECT_EQ(MustStart().revision, 1u);
+  EXPECT_EQ((*history_->Get(2))->outcome, history::Outcome::kFailed);
+  LeavePending(checked);
+  kernel_.Force(Build(checked), 3);
+  StartDaemon();
+  EXPECT_EQ(MustStart().revision, 3u);
+  EXPECT_EQ((*history_->Get(3))->outcome, history::Outcome::kApplied);
 }
 
 TEST_F(StartupTest, EndedDuringTheFirstApplyOfAll) {

@@ -23,11 +23,11 @@ TEST(BuildFleet, ListsServingBackendsInOrderOfAddress) {
   backends[2].weight = 0;
   std::reverse(backends.begin(), backends.end());
   const auto fleet = Built(config);
-  const BuiltTable& table = *fleet->pools[0].table;
+  const BuiltTable& table = *fleet->pools[0]->table;
   EXPECT_EQ(table.servers,
             (std::vector<model::IpAddress>{Ip("10.0.1.11"), Ip("10.0.1.14"), Ip("10.0.1.15")}));
   EXPECT_EQ(table.CountSlots(), table.intended);
-  EXPECT_EQ(fleet->pools[0].slots, table.intended);
+  EXPECT_EQ(fleet->pools[0]->slots, table.intended);
   EXPECT_EQ(std::accumulate(table.intended.begin(), table.intended.end(), 0u), 65537u);
 }
 
@@ -42,8 +42,8 @@ TEST(BuildFleet, DoesNotDependOnOrderOrNames) {
 
 TEST(BuildFleet, AnEmptyPoolOwnsNothing) {
   const auto fleet = Built(WebWith(0));
-  EXPECT_TRUE(fleet->pools[0].table->servers.empty());
-  EXPECT_THAT(fleet->pools[0].table->owner, Each(maglev::kNoOwner));
+  EXPECT_TRUE(fleet->pools[0]->table->servers.empty());
+  EXPECT_THAT(fleet->pools[0]->table->owner, Each(maglev::kNoOwner));
 }
 
 // What policy refuses is built all the same, so that the guard can judge it with the rest.
@@ -51,7 +51,7 @@ TEST(BuildFleet, ADuplicateServerIsOneWithTheSumOfItsWeights) {
   model::Config config = WebWith(3);
   config.pools[0].backends[1].address = config.pools[0].backends[0].address;
   const auto fleet = Built(config);
-  const BuiltTable& table = *fleet->pools[0].table;
+  const BuiltTable& table = *fleet->pools[0]->table;
   ASSERT_EQ(table.servers.size(), 2u);
   EXPECT_NEAR(table.intended[0], 65537 * 2 / 3.0, 1);
 }
@@ -63,7 +63,7 @@ TEST(BuildFleet, AbsurdWeightsNeitherFailNorOverflow) {
     for (auto& b : config.pools[0].backends) b.weight = weight;
     config.pools[0].backends[3].address = config.pools[0].backends[2].address;
     const auto fleet = Built(config);
-    const auto slots = fleet->pools[0].table->CountSlots();
+    const auto slots = fleet->pools[0]->table->CountSlots();
     EXPECT_EQ(slots.size(), weight > 0 ? 3u : 0u) << weight;
     for (uint32_t s : slots) EXPECT_LE(s, 65537 / 2 + 1) << weight;
   }
@@ -73,7 +73,7 @@ TEST(BuildFleet, MoreServersThanSlotsOwnNothing) {
   model::Config config = WebWith(300);
   config.pools[0].table_size = 251;
   const auto fleet = Built(config);
-  EXPECT_THAT(fleet->pools[0].table->owner, Each(maglev::kNoOwner));
+  EXPECT_THAT(fleet->pools[0]->table->owner, Each(maglev::kNoOwner));
   EXPECT_TRUE(Judge(fleet, nullptr, {}).verdict.refused());
 }
 
@@ -85,8 +85,8 @@ TEST(BuildFleet, ReusesWhatWouldBeTheSame) {
   config.pools[1].health_check.emplace();
   config.pools[1].backends[0].zone = "b";
   const auto second = Built(config, first);
-  EXPECT_NE(second->pools[0].table, first->pools[0].table);
-  EXPECT_EQ(second->pools[1].table, first->pools[1].table);
+  EXPECT_NE(second->pools[0]->table, first->pools[0]->table);
+  EXPECT_EQ(second->pools[1]->table, first->pools[1]->table);
   EXPECT_EQ(second->digest, Built(config)->digest);
 }
 

@@ -140,7 +140,7 @@ TEST(FoundingOutageNumbers, FourOf65536AreRefusedAndNeverLopsided) {
   model::Config candidate = base;
   for (model::Backend& b : candidate.pools[0].backends) b.weight = 65536;
   const auto built = Built(candidate);
-  for (uint32_t slots : built->pools[0].slots) EXPECT_NEAR(slots, 65537 / 4.0, 1);
+  for (uint32_t slots : built->pools[0]->slots) EXPECT_NEAR(slots, 65537 / 4.0, 1);
   const Judgement judgement = JudgeChange(&base, candidate);
   EXPECT_EQ(BlockingRules(judgement.verdict), std::vector<std::string>{"LB007"});
   const model::Config fixed = ApplyFixes(&base, candidate, "LB007");

@@ -222,10 +222,12 @@ std::shared_ptr<BuiltFleet> WithTable(const model::Config& config,
                                       const std::function<void(BuiltTable&)>& spoil,
                                       bool fix_digest = true) {
   auto fleet = std::make_shared<BuiltFleet>(*Built(config));
-  auto table = std::make_shared<BuiltTable>(*fleet->pools[0].table);
+  auto pool = std::make_shared<BuiltPool>(*fleet->pools[0]);
+  auto table = std::make_shared<BuiltTable>(*pool->table);
   spoil(*table);
-  if (fix_digest) fleet->pools[0].digest = table->ComputeDigest();
-  fleet->pools[0].table = table;
+  if (fix_digest) pool->digest = table->ComputeDigest();
+  pool->table = table;
+  fleet->pools[0] = pool;
   return fleet;
 }
 

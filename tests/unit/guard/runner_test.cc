@@ -44,7 +44,9 @@ TEST(Runner, AThrowingDeltaOrFleetCheckRefusesToo) {
 TEST(Runner, AStateThatCannotBeReadIsRefused) {
   EXPECT_TRUE(Judge(nullptr, nullptr, {}).verdict.refused());
   auto broken = std::make_shared<BuiltFleet>(*Built(WebWith(4)));
-  broken->pools[0].table = nullptr;
+  auto pool = std::make_shared<BuiltPool>(*broken->pools[0]);
+  pool->table = nullptr;
+  broken->pools[0] = pool;
   EXPECT_TRUE(Judge(broken, nullptr, {}).verdict.refused());
   broken->pools.clear();
   EXPECT_TRUE(Judge(broken, nullptr, {}).verdict.refused());

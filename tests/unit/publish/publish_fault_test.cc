@@ -21,13 +21,8 @@ TEST_P(PublishFaultTest, NothingChangesAtAnyCall) {
   FakeResolver resolver;
   publish::Publisher publisher(&faulty, &resolver, kTestKey);
   ASSERT_TRUE(publisher.Adopt(nullptr).ok());
-  model::Config config = MakeConfig(3, 4);
-  const Judged first = Judge(config, nullptr);
+  const auto [first, second] = JudgeUpdate();
   ASSERT_TRUE(publisher.Publish(*first.approval, 1).ok());
-  config.pools[0].backends[0].weight = 50;
-  config.pools[2].backends[1].weight = 50;
-  config.vips.push_back(MakeVip("more", "192.0.2.99", 0, "p1"));
-  const Judged second = Judge(config, first.fleet);
   ASSERT_TRUE(second.approval) << second.refusal;
 
   publisher.Settle();
@@ -51,7 +46,7 @@ TEST_P(PublishFaultTest, NothingChangesAtAnyCall) {
     ASSERT_FALSE(result.ok());
     EXPECT_EQ(kernel.Dump(), before);
     EXPECT_EQ(publisher.applied(), first.fleet);
-    EXPECT_EQ(publisher.ReadKernelDigest()->ToHex(), first.fleet->digest.ToHex());
+    EXPECT_EQ(publisher.ReadKernelState()->digest.ToHex(), first.fleet->digest.ToHex());
   }
   EXPECT_GE(calls, 12);
   for (const char* call :
@@ -59,7 +54,7 @@ TEST_P(PublishFaultTest, NothingChangesAtAnyCall) {
     EXPECT_TRUE(seen.contains(call)) << call;
   }
   EXPECT_EQ(publisher.applied(), second.fleet);
-  EXPECT_EQ(publisher.ReadKernelDigest()->ToHex(), second.fleet->digest.ToHex());
+  EXPECT_EQ(publisher.ReadKernelState()->digest.ToHex(), second.fleet->digest.ToHex());
 }
 
 INSTANTIATE_TEST_SUITE_P(Failing, PublishFaultTest,

@@ -137,7 +137,7 @@ TEST(PublishPropertyTest, RandomUpdates) {
       }
       config = candidate;
       ++accepted;
-      EXPECT_EQ(publisher.ReadKernelDigest()->ToHex(), judged.fleet->digest.ToHex());
+      EXPECT_EQ(publisher.ReadKernelState()->digest.ToHex(), judged.fleet->digest.ToHex());
       if (Below(random, 2) == 0) publisher.Settle();
     }
     publisher.Settle();

@@ -46,7 +46,7 @@ TEST_F(PublisherTest, PublishesWhatWasApproved) {
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->tables_staged, 2u);
   EXPECT_GE(result->probes, 8u);
-  EXPECT_EQ(publisher_->ReadKernelDigest()->ToHex(), publisher_->applied()->digest.ToHex());
+  EXPECT_EQ(publisher_->ReadKernelState()->digest.ToHex(), publisher_->applied()->digest.ToHex());
   EXPECT_EQ(Active().image.info.revision, 1u);
 }
 
@@ -275,7 +275,24 @@ TEST_F(PublisherTest, ReportsAKernelThatDiffersAndRestoresTheIntent) {
   auto result = publisher_->Restore(*other.approval, 7);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->tables_staged, 1u) << "the other pool's table is the right one";
-  EXPECT_EQ(publisher_->ReadKernelDigest()->ToHex(), other.fleet->digest.ToHex());
+  EXPECT_EQ(publisher_->ReadKernelState()->digest.ToHex(), other.fleet->digest.ToHex());
+}
+
+// They own no slot, so that the digest does not tell.
+TEST_F(PublisherTest, OtherDrainingBackendsAreADifferenceToo) {
+  model::Config config = MakeConfig(2, 4);
+  config.pools[0].backends[3].state = model::AdminState::kDisabled;
+  ASSERT_TRUE(Apply(config).ok());
+  publisher_.reset();
+  config.pools[0].backends[3].state = model::AdminState::kDraining;
+  const Judged draining = Judge(config, nullptr);
+  const AdoptReport report = Start(draining.fleet);
+  EXPECT_EQ(report.kernel_digest, draining.fleet->digest);
+  EXPECT_EQ(report.state, AdoptReport::State::kDiffers);
+  EXPECT_THAT(report.message, HasSubstr("other draining backends"));
+  auto result = publisher_->Restore(*draining.approval, 7);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->tables_staged, 1u);
 }
 
 TEST_F(PublisherTest, AdoptsWithoutAnyKnownIntent) {
@@ -293,7 +310,7 @@ TEST_F(PublisherTest, AnEmptyKernelIsSaidToBe) {
   const AdoptReport report = Start(Judge(MakeConfig(1, 4), nullptr).fleet);
   EXPECT_EQ(report.state, AdoptReport::State::kEmpty);
   EXPECT_EQ(report.message, "kernel forwards nothing yet");
-  EXPECT_TRUE(absl::IsNotFound(publisher_->ReadKernelDigest().status()));
+  EXPECT_TRUE(absl::IsNotFound(publisher_->ReadKernelState().status()));
 }
 
 }  // namespace
