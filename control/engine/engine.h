@@ -46,6 +46,7 @@ struct Request {
   std::string author;
   std::string source = "api";
   bool validate_only = false;
+  bool record_refusal = false;  // also with validate_only
 };
 
 // Why a request did not end in an applied state. Exactly one of the causes.

@@ -132,7 +132,8 @@ Outcome LocalEngine::Apply(const Request& request) {
   // Before the guard: a change made against another state would be judged for the wrong delta.
   if (request.etag != state->applied.etag) return Stale(request, *state);
   Evaluation evaluation = Evaluate(request.change, *state, deps_.court);
-  if (evaluation.kind == Outcome::Kind::kRefused && !request.validate_only) {
+  const bool meant = !request.validate_only || request.record_refusal;
+  if (evaluation.kind == Outcome::Kind::kRefused && meant) {
     return Refuse(request, std::move(evaluation), *state);
   }
   if (evaluation.kind != Outcome::Kind::kValidated || request.validate_only) {

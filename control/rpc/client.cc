@@ -194,6 +194,7 @@ engine::Outcome Client::Apply(const engine::Request& request) {
   message.set_etag(request.etag);
   message.set_reason(request.reason);
   message.set_validate_only(request.validate_only);
+  message.set_record_refusal(request.record_refusal);
   if (auto status = CheckRequest(request, message.ByteSizeLong()); !status.ok()) {
     return Failed(std::move(status));
   }

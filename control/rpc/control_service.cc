@@ -105,6 +105,7 @@ grpc::Status ControlService::Apply(grpc::ServerContext* context, const v1::Apply
   apply.author = DescribePeer(context->peer());
   apply.source = "api";
   apply.validate_only = request->validate_only();
+  apply.record_refusal = request->record_refusal();
   const engine::Outcome outcome =
       problems.empty() ? engine_->Apply(apply) : Invalid(std::move(problems));
   if (grpc::Status status = ToGrpc(outcome, DetailBytes(*context)); !status.ok()) return status;

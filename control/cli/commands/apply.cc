@@ -38,8 +38,11 @@ class Apply final : public Command {
     const ChangeOptions options = flags_.Take();
     const absl::StatusOr<Planned> planned = RequestPlan(session, options);
     if (!planned.ok()) return session.Fail(planned.status());
-    if (planned->outcome.kind != Kind::kValidated)
-      return ReportNotApplicable(session, options, *planned);
+    if (planned->outcome.kind != Kind::kValidated) {
+      const ExitCode code = ReportNotApplicable(session, options, *planned);
+      if (planned->outcome.kind == Kind::kRefused && !validate_only_) Record(session, *planned);
+      return code;
+    }
     return Proceed(session, options, *planned);
   }
 
@@ -53,6 +56,29 @@ class Apply final : public Command {
     if (!session.json()) return ReportPlan(session, options, planned);
     session.PrintJson(ApplyJson(options, planned, planned.outcome));
     return PlanExitCode(options, planned.outcome);
+  }
+
+  // That it was tried, by whom and why. Only validated: what the plan saw refused and nobody
+  // confirmed must not take effect, whatever has changed meanwhile.
+  void Record(Session& session, const Planned& planned) const {
+    engine::Request request = MakeRequest(planned);
+    request.validate_only = true;
+    request.record_refusal = true;
+    const engine::Outcome outcome = session.daemon().Apply(request);
+    if (outcome.kind == Kind::kRefused) return;
+    session.Err()
+        .Put("evenkeel: ", Style::kWarn)
+        .Line(Cat("the refusal could not be recorded: ",
+                  outcome.status.ok() ? "the state has changed meanwhile"
+                                      : std::string(outcome.status.message())));
+  }
+
+  engine::Request MakeRequest(const Planned& planned) const {
+    engine::Request request;
+    request.change = planned.change;
+    request.etag = planned.outcome.applied.etag;
+    request.reason = reason_;
+    return request;
   }
 
   ExitCode Proceed(Session& session, const ChangeOptions& options, const Planned& planned) {
@@ -102,10 +128,7 @@ class Apply final : public Command {
   }
 
   ExitCode Send(Session& session, const ChangeOptions& options, const Planned& planned) {
-    engine::Request request;
-    request.change = planned.change;
-    request.etag = planned.outcome.applied.etag;
-    request.reason = reason_;
+    engine::Request request = MakeRequest(planned);
     request.validate_only = validate_only_;
     const engine::Outcome outcome = session.daemon().Apply(request);
     if (outcome.kind == Kind::kStale) {

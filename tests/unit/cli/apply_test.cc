@@ -95,16 +95,33 @@ TEST_F(ApplyTest, NothingToChangeNeedsNoConfirmation) {
   EXPECT_EQ(Run(Args(same, {"-o", "json"})).Json()["outcome"], "no_change");
 }
 
-TEST_F(ApplyTest, RefusedIsNotSent) {
+TEST_F(ApplyTest, RefusedIsRecordedAndCannotTakeEffect) {
   const std::string file = WriteConfig("one.yaml", WebConfig(1));
   const Ran ran = Run(Args(file, {"--yes"}));
   EXPECT_EQ(ran.code, 3);
   EXPECT_THAT(ran.out, HasSubstr("REFUSED by "));
-  EXPECT_THAT(daemon_.applied_requests, IsEmpty());
+  EXPECT_EQ(ran.err, "");
+  ASSERT_EQ(daemon_.applied_requests.size(), 1u);
+  EXPECT_TRUE(daemon_.applied_requests[0].validate_only);
+  EXPECT_EQ(daemon_.refusals, 1);
   EXPECT_EQ(daemon_.revision(), 1u);
   const nlohmann::json json = Run(Args(file, {"--yes", "-o", "json"})).Json();
   EXPECT_EQ(json["outcome"], "refused");
   EXPECT_FALSE(json["violations"].empty());
+}
+
+TEST_F(ApplyTest, ARefusalThatCannotBeRecordedIsSaid) {
+  engine::Outcome failed;
+  failed.status = absl::UnavailableError("the disk is full");
+  daemon_.apply_outcome = failed;
+  const Ran ran = Run(Args(WriteConfig("one.yaml", WebConfig(1)), {"--yes"}));
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.err, HasSubstr("the refusal could not be recorded: the disk is full"));
+}
+
+TEST_F(ApplyTest, ValidatingOnlyRecordsNoRefusal) {
+  EXPECT_EQ(Run(Args(WriteConfig("one.yaml", WebConfig(1)), {"--validate-only"})).code, 3);
+  EXPECT_EQ(daemon_.refusals, 0);
 }
 
 TEST_F(ApplyTest, RefusalThatOnlyTheDaemonSeesIsReported) {

@@ -133,6 +133,9 @@ engine::Outcome FakeEngine::Apply(const engine::Request& request) {
   if (before_apply) before_apply();
   if (apply_outcome) return *apply_outcome;
   engine::Outcome result = outcome ? *outcome : Evaluate(request);
+  if (result.kind == Kind::kRefused && (!request.validate_only || request.record_refusal)) {
+    ++refusals;
+  }
   if (result.kind != Kind::kValidated || request.validate_only) return result;
   Force(Changed(running_.config, request.change), "uid 1000 (alice)", request.reason);
   result.kind = Kind::kApplied;

@@ -39,6 +39,7 @@ class FakeEngine final : public engine::Engine {
   engine::Status status;
   std::vector<engine::Event> events;  // delivered at Subscribe
   std::vector<engine::Request> applied_requests;
+  int refusals = 0;  // that a daemon would record
 
  private:
   engine::Outcome Evaluate(const engine::Request& request) const;

@@ -216,6 +216,20 @@ TEST_F(ApplyTest, ValidateOnlyAndPlanLeaveNoTrace) {
   EXPECT_TRUE(events_.empty());
 }
 
+TEST_F(ApplyTest, ARefusalOfAValidatedChangeIsRecordedWhereAsked) {
+  Request request = MakeRequest(MakeConfig(1));
+  request.validate_only = true;
+  request.record_refusal = true;
+  EXPECT_EQ(engine_->Apply(request).kind, Kind::kRefused);
+  const auto list = engine_->ListRevisions(10);
+  ASSERT_EQ(list->size(), 1u);
+  EXPECT_EQ((*list)[0].outcome, history::Outcome::kRefused);
+  EXPECT_EQ((*list)[0].reason, request.reason);
+  request.change.config = MakeConfig(4);
+  EXPECT_EQ(engine_->Apply(request).kind, Kind::kValidated) << "and what passes is not applied";
+  EXPECT_EQ(kernel_.writes, 0);
+}
+
 TEST_F(ApplyTest, PlanDoesNotWaitForARunningApply) {
   std::promise<void> publishing, go_on;
   kernel_.before_publish = [&] {

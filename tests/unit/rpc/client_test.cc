@@ -126,6 +126,12 @@ TEST_F(ClientTest, NoChangeAndValidateOnly) {
   engine::Request request = MakeRequest(engine::MakeConfig(4));
   request.validate_only = true;
   EXPECT_EQ(client_->Apply(request).kind, Kind::kValidated);
+  request.change.config = engine::MakeConfig(1);
+  EXPECT_EQ(client_->Apply(request).kind, Kind::kRefused);
+  EXPECT_TRUE(engine_->ListRevisions(10)->empty());
+  request.record_refusal = true;
+  EXPECT_EQ(client_->Apply(request).kind, Kind::kRefused);
+  EXPECT_EQ(engine_->ListRevisions(10)->size(), 1u);
   MustApply(engine::MakeConfig(4));
   EXPECT_EQ(client_->Apply(MakeRequest(engine::MakeConfig(4))).kind, Kind::kNoChange);
   EXPECT_EQ(client_->Plan(MakeRequest(engine::MakeConfig(4))).kind, Kind::kNoChange);
