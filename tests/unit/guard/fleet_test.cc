@@ -90,6 +90,30 @@ TEST(BuildFleet, ReusesWhatWouldBeTheSame) {
   EXPECT_EQ(second->digest, Built(config)->digest);
 }
 
+TEST(ReplacePool, BuildsWhatTheWholeWouldAndSharesTheRest) {
+  model::Config config = WebWith(4);
+  config.pools.push_back(MakePool("api", 4, 7));
+  const auto first = Built(config);
+  config.pools[0].backends[0].weight = 90;
+  const auto second = ReplacePool(*first, config.pools[0]);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ((*second)->digest, Built(config)->digest);
+  EXPECT_EQ((*second)->ToConfig(), config);
+  EXPECT_EQ((*second)->pools[1], first->pools[1]);
+  config.pools.push_back(MakePool("new", 3, 8));
+  const auto third = ReplacePool(**second, config.pools[2]);
+  ASSERT_TRUE(third.ok()) << third.status();
+  EXPECT_TRUE((*third)->HasConfigOf(*Built(config)));
+  EXPECT_FALSE((*third)->HasConfigOf(**second));
+}
+
+TEST(ReplacePool, RefusesWhatIsStructurallyInvalid) {
+  model::Pool pool = MakePool("web", 4);
+  pool.backends[1].name = pool.backends[0].name;
+  const auto fleet = ReplacePool(*Built(WebWith(4)), pool);
+  EXPECT_EQ(fleet.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST(BuildFleet, ReusesNothingOfAnotherKey) {
   const auto first = Built(WebWith(4));
   const auto other = BuildFleet(WebWith(4), {9}, first.get());
