@@ -22,37 +22,62 @@ static __always_inline int ek_leave(enum ek_verdict verdict, int action)
 	return XDP_DROP;
 }
 
-static __always_inline int ek_balance(struct xdp_md *ctx, __u32 active, bool counting)
+/* VIP -> slot -> backend -> encapsulate -> count, for a packet whose flow is known. */
+static __always_inline enum ek_verdict ek_deliver(struct xdp_md *ctx, __u32 active,
+						  struct ek_packet *pkt, bool counting, int *action)
 {
-	struct ek_packet pkt = {};
+	struct ek_vip *vip = ek_find_vip(active, pkt);
 	struct ek_backend *backend;
 	enum ek_verdict verdict;
-	int action = XDP_DROP;
-	struct ek_vip *vip;
 	__u64 hash;
 
-	verdict = ek_read_frame(ctx, &pkt);
-	if (unlikely(verdict != EK_FORWARD)) {
-		verdict = ek_judge_unfit(active, &pkt, verdict);
-		goto out;
-	}
-	vip = ek_find_vip(active, &pkt);
-	if (!vip) {
-		verdict = EK_PASS_NO_VIP;
-		goto out;
-	}
-	hash = ek_hash_packet(&pkt);
+	if (!vip)
+		return EK_PASS_NO_VIP;
+	hash = ek_hash_packet(pkt);
 	verdict = ek_select_backend(vip, hash, &backend);
 	if (likely(verdict == EK_FORWARD))
-		verdict = ek_forward(ctx, &pkt, backend, hash, &action);
+		verdict = ek_forward(ctx, pkt, backend, hash, action);
 	if (counting && likely(verdict == EK_FORWARD))
-		ek_count_forward(vip, backend, &pkt);
+		ek_count_forward(vip, backend, pkt);
 	else if (counting)
 		ek_count_vip_drop(vip);
-out:
+	return verdict;
+}
+
+static __always_inline int ek_finish(enum ek_verdict verdict, bool counting, int action)
+{
 	if (counting && unlikely(verdict != EK_FORWARD))
 		ek_count_verdict(verdict);
 	return ek_leave(verdict, action);
+}
+
+/*
+ * All but whole, untagged TCP and UDP packets. A function of its own that reads the frame again,
+ * so that the others pay nothing for it.
+ */
+static __noinline int ek_balance_special(struct xdp_md *ctx, __u32 active, bool counting)
+{
+	struct ek_packet pkt = {};
+	int action = XDP_DROP;
+	enum ek_verdict verdict = ek_read_frame(ctx, &pkt, true);
+
+	if (verdict == EK_FORWARD)
+		verdict = ek_deliver(ctx, active, &pkt, counting, &action);
+	else
+		verdict = ek_judge_unfit(active, &pkt, verdict);
+	return ek_finish(verdict, counting, action);
+}
+
+static __always_inline int ek_balance(struct xdp_md *ctx, __u32 active, bool counting)
+{
+	struct ek_packet pkt = {};
+	int action = XDP_DROP;
+	enum ek_verdict verdict;
+
+	if (unlikely(ek_read_frame(ctx, &pkt, false) != EK_FORWARD))
+		return ek_balance_special(ctx, active, counting);
+	verdict = ek_deliver(ctx, active, &pkt, counting, &action);
+	return ek_finish(verdict, counting, action);
 }
 
 static __always_inline struct ek_control *ek_get_control(void)

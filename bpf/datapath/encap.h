@@ -48,24 +48,58 @@ static __always_inline int ek_age_packet(struct ek_packet *pkt)
 	return 0;
 }
 
-/* Pointers into the frame are void after bpf_xdp_adjust_head: all are taken anew here. */
+/*
+ * VLAN tags say in which network of the ingress link the frame was. It keeps them if it goes back
+ * over that link; one that leaves by another interface is in no VLAN.
+ */
+static __always_inline __u32 ek_kept_tags(const struct xdp_md *ctx, const struct ek_packet *pkt,
+					  const struct ek_nexthop *hop)
+{
+	return pkt->tag_len && hop->ifindex == ctx->ingress_ifindex ? pkt->tag_len : 0;
+}
+
+/*
+ * Makes room for outer_len bytes before the IP header, writes the link header, and points *outer
+ * at that room. Pointers into the frame are void after bpf_xdp_adjust_head: all are taken anew.
+ */
+static __always_inline enum ek_verdict ek_push_link(struct xdp_md *ctx, const struct ek_packet *pkt,
+						    const struct ek_nexthop *hop, int outer_len,
+						    __be16 proto, void **outer)
+{
+	__u32 kept = ek_kept_tags(ctx, pkt, hop);
+	int grow = outer_len + (int)kept - (int)pkt->tag_len;
+	void *end;
+	char *eth;
+
+	if (grow && bpf_xdp_adjust_head(ctx, -grow))
+		return EK_DROP_HEADROOM;
+	eth = (void *)(long)ctx->data;
+	end = (void *)(long)ctx->data_end;
+	*outer = eth + ETH_HLEN + kept;
+	if ((void *)((char *)*outer + outer_len) > end)
+		return EK_DROP_INTERNAL;
+	if (likely(!kept)) {
+		ek_write_eth(eth, hop->dmac, proto);
+		return EK_FORWARD;
+	}
+	if ((void *)(eth + ETH_HLEN + EK_MAX_TAGS * EK_TAG_LEN) > end)
+		return EK_DROP_INTERNAL;
+	ek_write_tagged_eth(eth, hop->dmac, pkt->tags, kept, proto);
+	return EK_FORWARD;
+}
+
 static __always_inline enum ek_verdict ek_push_outer4(struct xdp_md *ctx,
 						      const struct ek_packet *pkt,
 						      const struct ek_backend *be,
 						      const struct ek_nexthop *hop, __u64 hash)
 {
-	struct ek_ipv4_words *outer;
-	char *eth;
+	void *outer;
+	enum ek_verdict verdict =
+	    ek_push_link(ctx, pkt, hop, EK_OUTER4_LEN, bpf_htons(ETH_P_IP), &outer);
 
-	if (bpf_xdp_adjust_head(ctx, -EK_OUTER4_LEN))
-		return EK_DROP_HEADROOM;
-	eth = (void *)(long)ctx->data;
-	outer = (void *)(eth + ETH_HLEN);
-	if ((void *)(outer + 1) > (void *)(long)ctx->data_end)
-		return EK_DROP_INTERNAL;
-	ek_write_eth(eth, hop->dmac, bpf_htons(ETH_P_IP));
-	ek_fill_outer4(outer, &be->outer.v4, ek_hash_entropy(hash), pkt->ip_len);
-	return EK_FORWARD;
+	if (likely(verdict == EK_FORWARD))
+		ek_fill_outer4(outer, &be->outer.v4, ek_hash_entropy(hash), pkt->ip_len);
+	return verdict;
 }
 
 static __always_inline enum ek_verdict ek_push_outer6(struct xdp_md *ctx,
@@ -74,30 +108,22 @@ static __always_inline enum ek_verdict ek_push_outer6(struct xdp_md *ctx,
 						      const struct ek_nexthop *hop, __u64 hash)
 {
 	__u8 proto = pkt->version == 4 ? EK_PROTO_IPV4 : EK_PROTO_IPV6;
-	struct ek_ipv6_words *outer;
-	char *eth;
+	void *outer;
+	enum ek_verdict verdict =
+	    ek_push_link(ctx, pkt, hop, EK_OUTER6_LEN, bpf_htons(ETH_P_IPV6), &outer);
 
-	if (bpf_xdp_adjust_head(ctx, -EK_OUTER6_LEN))
-		return EK_DROP_HEADROOM;
-	eth = (void *)(long)ctx->data;
-	outer = (void *)(eth + ETH_HLEN);
-	if ((void *)(outer + 1) > (void *)(long)ctx->data_end)
-		return EK_DROP_INTERNAL;
-	ek_write_eth(eth, hop->dmac, bpf_htons(ETH_P_IPV6));
-	ek_fill_outer6(outer, &be->outer.v6, ek_hash_entropy(hash), pkt->ip_len, proto);
-	return EK_FORWARD;
+	if (likely(verdict == EK_FORWARD))
+		ek_fill_outer6(outer, &be->outer.v6, ek_hash_entropy(hash), pkt->ip_len, proto);
+	return verdict;
 }
 
 static __always_inline enum ek_verdict
 ek_rewrite_l2(struct xdp_md *ctx, const struct ek_packet *pkt, const struct ek_nexthop *hop)
 {
-	char *eth = (void *)(long)ctx->data;
+	void *ip;
 
-	if ((void *)(eth + ETH_HLEN) > (void *)(long)ctx->data_end)
-		return EK_DROP_INTERNAL;
-	ek_write_eth(eth, hop->dmac,
-		     pkt->version == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
-	return EK_FORWARD;
+	return ek_push_link(ctx, pkt, hop, 0,
+			    pkt->version == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6), &ip);
 }
 
 /* All that can refuse the packet comes before the first byte is written. */

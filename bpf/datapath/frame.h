@@ -6,14 +6,15 @@
 #include "bpf/lib/parse.h"
 
 /* Parses the frame and checks that it holds the whole IP packet. */
-static __always_inline enum ek_verdict ek_read_frame(struct xdp_md *ctx, struct ek_packet *pkt)
+static __always_inline enum ek_verdict ek_read_frame(struct xdp_md *ctx, struct ek_packet *pkt,
+						     bool with_tags)
 {
 	struct ek_cursor cur = {
 	    .pos = (void *)(long)ctx->data,
 	    .end = (void *)(long)ctx->data_end,
 	};
 	__u32 linear = ctx->data_end - ctx->data;
-	enum ek_verdict verdict = ek_parse(&cur, pkt);
+	enum ek_verdict verdict = ek_parse(&cur, pkt, with_tags);
 
 	if (verdict != EK_FORWARD || likely(ek_frame_holds(pkt, linear)))
 		return verdict;

@@ -14,12 +14,13 @@ static __always_inline __u64 ek_hash_packet(const struct ek_packet *pkt)
 	if (likely(pkt->version == 4)) {
 		const struct iphdr *ip = pkt->l3;
 
-		return ek_flow_hash4(key, ip->saddr, ip->daddr, pkt->sport, pkt->dport, pkt->proto);
+		return ek_flow_hash4(key, *(__be32 *)pkt->client, ip->daddr, pkt->sport, pkt->dport,
+				     pkt->proto);
 	}
 	const struct ipv6hdr *ip6 = pkt->l3;
 
-	return ek_flow_hash6(key, ip6->saddr.in6_u.u6_addr32, ip6->daddr.in6_u.u6_addr32,
-			     pkt->sport, pkt->dport, pkt->proto);
+	return ek_flow_hash6(key, pkt->client, ip6->daddr.in6_u.u6_addr32, pkt->sport, pkt->dport,
+			     pkt->proto);
 }
 
 /* EK_FORWARD and *backend, or why there is none. */

@@ -22,6 +22,7 @@ static __always_inline enum ek_verdict ek_parse_ipv4(struct ek_cursor *cur, stru
 	if ((void *)(ip + 1) > cur->end)
 		return EK_PASS_UNREADABLE;
 	pkt->l3 = ip;
+	pkt->client = &ip->saddr;
 	pkt->proto = ip->protocol;
 	pkt->ip_len = bpf_ntohs(ip->tot_len);
 	header_len = ip->ihl * 4;

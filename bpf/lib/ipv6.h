@@ -47,21 +47,6 @@ static __always_inline __u32 ek_ipv6_ext_len(__u8 proto, const struct ek_ipv6_ex
 }
 
 /*
- * The verifier tells apart two positions in a packet whose ranges differ, and would walk the whole
- * program once for every number of extension headers (0.7 s to load on 6.18). A byte swap makes it
- * forget the range; two leave the value as it was.
- */
-static __always_inline __u32 ek_forget_range(__u32 offset)
-{
-#ifdef __bpf__
-	asm volatile("%0 = be16 %0\n"
-		     "%0 = be16 %0\n"
-		     : "+r"(offset));
-#endif
-	return offset & EK_MAX_L4_OFFSET;
-}
-
-/*
  * Walks to the transport header and takes its length off *left. An atomic fragment (RFC 6946) is
  * whole and goes on; any other fragment has no ports to read, or its rest has none.
  */
@@ -85,7 +70,8 @@ static __always_inline enum ek_verdict ek_skip_ipv6_ext(struct ek_cursor *cur, _
 			return ext->nexthdr == IPPROTO_ICMPV6 ? EK_PASS_NO_VIP : EK_DROP_FRAGMENT;
 		*left -= len;
 		*proto = ext->nexthdr;
-		offset = ek_forget_range(offset + len);
+		/* 0.7 s to load on 6.18 without it. */
+		offset = ek_forget_range(offset + len) & EK_MAX_L4_OFFSET;
 		cur->pos = start + offset;
 		if (!ek_is_ipv6_ext(*proto))
 			return EK_FORWARD;
@@ -104,6 +90,7 @@ static __always_inline enum ek_verdict ek_parse_ipv6(struct ek_cursor *cur, stru
 	if ((void *)(ip + 1) > cur->end)
 		return EK_PASS_UNREADABLE;
 	pkt->l3 = ip;
+	pkt->client = &ip->saddr;
 	left = bpf_ntohs(ip->payload_len);
 	pkt->ip_len = sizeof(*ip) + left;
 	if (ip->version != 6)

@@ -13,12 +13,30 @@ struct ek_cursor {
 
 struct ek_packet {
 	void *l3;      /* IP header, 0 until its fixed part, and so the addresses, is readable */
+	void *client;  /* address of the flow's client: the IP header's source */
 	__u8 version;  /* 4 or 6 as the Ethernet type says, 0: not IP */
 	__u8 proto;    /* IPPROTO_TCP or IPPROTO_UDP */
 	__u8 new_flow; /* TCP SYN without ACK */
 	__u32 ip_len;  /* of the IP packet, headers included */
 	__be16 sport;
 	__be16 dport;
+	__u32 tag_len; /* bytes of VLAN tags before the IP header */
+	__u32 tags[2]; /* as they lie in the frame: type and TCI, outermost first */
 };
+
+/*
+ * The verifier tells apart two positions in a packet whose ranges differ, and would walk the rest
+ * of the program once for each. A byte swap makes it forget the range; two leave the value, which
+ * must be below 65536, as it was. The caller masks the value to give it a range again.
+ */
+static __always_inline __u32 ek_forget_range(__u32 offset)
+{
+#ifdef __bpf__
+	asm volatile("%0 = be16 %0\n"
+		     "%0 = be16 %0\n"
+		     : "+r"(offset));
+#endif
+	return offset;
+}
 
 #endif /* EK_LIB_PACKET_H */

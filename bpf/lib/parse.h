@@ -7,16 +7,18 @@
 #include "bpf/lib/ipv6.h"
 
 /*
- * From the Ethernet header to the ports.
+ * From the Ethernet header to the ports. Without `with_tags` a tagged frame is EK_PASS_NOT_IP, and
+ * every position is a constant: the fast path.
  *
- * EK_FORWARD    a whole TCP or UDP packet; whether the frame holds all of it is ek_check_frame's
+ * EK_FORWARD    a whole TCP or UDP packet; whether the frame holds all of it is ek_frame_holds'
  *               to say
  * EK_PASS_*     the host's, whatever the address
  * EK_DROP_*     the fault, if the packet is for a VIP's address; pkt->l3 holds the addresses
  */
-static __always_inline enum ek_verdict ek_parse(struct ek_cursor *cur, struct ek_packet *pkt)
+static __always_inline enum ek_verdict ek_parse(struct ek_cursor *cur, struct ek_packet *pkt,
+						int with_tags)
 {
-	pkt->version = ek_parse_eth(cur);
+	pkt->version = with_tags ? ek_parse_tagged_eth(cur, pkt) : ek_parse_eth(cur);
 	if (pkt->version == 4)
 		return ek_parse_ipv4(cur, pkt);
 	if (pkt->version == 6)
@@ -30,7 +32,7 @@ static __always_inline enum ek_verdict ek_parse(struct ek_cursor *cur, struct ek
  */
 static __always_inline int ek_frame_holds(const struct ek_packet *pkt, __u32 frame_len)
 {
-	return ETH_HLEN + pkt->ip_len <= frame_len;
+	return ETH_HLEN + pkt->tag_len + pkt->ip_len <= frame_len;
 }
 
 #endif /* EK_LIB_PARSE_H */

@@ -32,6 +32,21 @@ Scenario With(const std::string& name, VipId vip, Change change) {
   return {name, vip, packet};
 }
 
+enum Egress { kBack, kOther };
+
+// A packet whose backend is reached over the interface that it came in on, or over another one.
+Scenario Leaving(Egress egress, VipId vip) {
+  Scenario scenario{"", vip, For(vip)};
+  const auto back = [&] {
+    const uint64_t hash = FlowHash(kKey, scenario.packet);
+    const std::vector<Backend> backends = Backends(PoolOf(vip));
+    return backends[ExpectedSlot(hash, kTableSize) % backends.size()].hop.ifindex ==
+           kIngressIfindex;
+  };
+  while (back() != (egress == kBack)) ++scenario.packet.sport;
+  return scenario;
+}
+
 ExtensionHeader Options(uint8_t type, size_t size) { return {type, Bytes(size - 2)}; }
 
 std::vector<Scenario> Scenarios() {
@@ -88,15 +103,64 @@ std::vector<Scenario> Scenarios() {
   };
 }
 
+// Each method and family with one and two tags; half of them leave by another interface, untagged.
+std::vector<Scenario> Tagged() {
+  const std::pair<std::string, std::vector<uint32_t>> kinds[] = {
+      {"vlan", {VlanTag(0x6064)}},
+      {"priority-tag", {VlanTag(0xe000)}},
+      {"service-tag", {ServiceTag(100)}},
+      {"qinq", {ServiceTag(7), VlanTag(100)}},
+      {"qinq-8100", {VlanTag(7), VlanTag(100)}},
+  };
+  const std::pair<std::string, VipId> vips[] = {
+      {"tcp4-ipip4", kVipTcp4}, {"udp4-ipip4", kVipUdp4}, {"tcp4-ipip6", kVip4in6},
+      {"tcp4-l2", kVipL2v4},    {"tcp6-ipip6", kVipTcp6}, {"udp6-l2", kVipUdpL2v6},
+  };
+  std::vector<Scenario> scenarios;
+  for (const auto& [tag_name, tags] : kinds) {
+    for (const auto& [vip_name, vip] : vips) {
+      for (const Egress egress : {kBack, kOther}) {
+        Scenario scenario = Leaving(egress, vip);
+        scenario.packet.tags = tags;
+        scenario.name = vip_name + "-" + tag_name + (egress == kBack ? "-back" : "-other");
+        scenarios.push_back(scenario);
+      }
+    }
+  }
+  const auto tag = [](Packet& p) { p.tags = {VlanTag(100)}; };
+  scenarios.push_back(With("tcp4-vlan-at-mtu", kVipTcp4, [&](Packet& p) {
+    tag(p);
+    p.payload = 1500 - 20 - 20 - 20;
+  }));
+  scenarios.push_back(With("tcp4-vlan-padding", kVipTcp4, [&](Packet& p) {
+    tag(p);
+    p.payload = 0;
+    p.padding = 16;
+  }));
+  scenarios.push_back(With("tcp6-vlan-extensions", kVipTcp6, [&](Packet& p) {
+    tag(p);
+    p.extensions = {Options(0, 8), ExtensionHeader::Auth()};
+  }));
+  scenarios.push_back(With("tcp4-vlan-any-port", kVipAnyPort4, tag));
+  scenarios.push_back(With("tcp4-vlan-syn", kVipTcp4, [&](Packet& p) {
+    tag(p);
+    p.tcp_flags = kTcpSyn;
+  }));
+  return scenarios;
+}
+
 class Forward : public World, public ::testing::WithParamInterface<Scenario> {};
 
 TEST_P(Forward, ToTheBackend) { ExpectForwarded(GetParam().packet, GetParam().vip); }
 
-INSTANTIATE_TEST_SUITE_P(All, Forward, ::testing::ValuesIn(Scenarios()), [](const auto& param) {
-  std::string name = param.param.name;
+std::string Name(const ::testing::TestParamInfo<Scenario>& info) {
+  std::string name = info.param.name;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
-});
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Forward, ::testing::ValuesIn(Scenarios()), Name);
+INSTANTIATE_TEST_SUITE_P(Tagged, Forward, ::testing::ValuesIn(Tagged()), Name);
 
 // Every backend, the one behind another interface among them, and sources all over.
 TEST_F(World, RotatingClientsReachEveryBackendWithSpreadSources) {

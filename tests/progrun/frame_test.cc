@@ -27,12 +27,11 @@ std::vector<Shape> Shapes() {
   options.tcp_options = Bytes(8, 1);
   udp.proto = kUdp;
   udp.dport = 53;
+  Packet tagged = options;
+  tagged.tags = {ServiceTag(7), VlanTag(100)};
   extended.extensions = {{0, Bytes(6)}, ExtensionHeader::Auth(), {60, Bytes(14)}};
-  return {{"tcp4", {}},
-          {"tcp4_options", options},
-          {"udp4", udp},
-          {"tcp6", six},
-          {"tcp6_extended", extended}};
+  return {{"tcp4", {}},  {"tcp4_options", options},   {"udp4", udp},
+          {"tcp6", six}, {"tcp6_extended", extended}, {"tcp4_qinq", tagged}};
 }
 
 class Cut : public World, public ::testing::WithParamInterface<Shape> {};
@@ -50,7 +49,7 @@ TEST_P(Cut, IsNeverForwardedAndAlwaysCountedOnce) {
     EXPECT_EQ(after.TotalForwarded(), before.TotalForwarded()) << length;
     EXPECT_EQ(after.TotalNotForwarded(), before.TotalNotForwarded() + 1) << length;
     // From the moment that the address can be read, it is a VIP's, and the packet is dropped.
-    const size_t addressed = kEthernetLength + (GetParam().packet.is_ipv4() ? 20 : 40);
+    const size_t addressed = LinkLength(whole) + (GetParam().packet.is_ipv4() ? 20 : 40);
     EXPECT_EQ(result.action, length < addressed ? XDP_PASS : XDP_DROP) << length;
   }
   EXPECT_NE(balancer_->Run(whole).action, XDP_DROP);

@@ -38,7 +38,8 @@ Method MethodOf(Pool pool) {
 }
 
 size_t IpLength(const Bytes& frame) {
-  return Get16(frame, 12) == 0x0800 ? Get16(frame, 16) : size_t{40} + Get16(frame, 18);
+  const size_t ip = LinkLength(frame);
+  return EtherType(frame) == 0x0800 ? Get16(frame, ip + 2) : size_t{40} + Get16(frame, ip + 4);
 }
 
 // `after` minus `before`, as one line per counter that moved.

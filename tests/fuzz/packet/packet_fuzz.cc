@@ -20,19 +20,22 @@ void CheckForward(const HostParse& parse, const uint8_t* frame, size_t length) {
   const auto* l3 = static_cast<const uint8_t*>(parse.packet.l3);
   const size_t minimum =
       (parse.packet.version == 4 ? 20u : 40u) + (parse.packet.proto == IPPROTO_TCP ? 20u : 8u);
-  Require(l3 == frame + 14);
+  Require(l3 == frame + 14 + parse.packet.tag_len);
+  Require(parse.packet.tag_len % 4 == 0 && parse.packet.tag_len <= 8);
   Require(l3[0] >> 4 == parse.packet.version);
   Require(parse.packet.proto == IPPROTO_TCP || parse.packet.proto == IPPROTO_UDP);
   Require(parse.packet.ip_len >= minimum);
-  Require(14 + parse.packet.ip_len <= length);
+  Require(14 + parse.packet.tag_len + parse.packet.ip_len <= length);
+  const auto* client = static_cast<const uint8_t*>(parse.packet.client);
+  Require(client == l3 + (parse.packet.version == 4 ? 12 : 8));
 }
 
 // A dropped packet's addresses are read afterwards, to see whether it is for a VIP.
 void CheckDrop(const HostParse& parse, const uint8_t* frame, size_t length) {
   const size_t header = parse.packet.version == 4 ? 20 : 40;
   Require(parse.packet.version == 4 || parse.packet.version == 6);
-  Require(parse.packet.l3 == frame + 14);
-  Require(14 + header <= length);
+  Require(parse.packet.l3 == frame + 14 + parse.packet.tag_len);
+  Require(14 + parse.packet.tag_len + header <= length);
 }
 
 }  // namespace

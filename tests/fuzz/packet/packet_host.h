@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 #include "bpf/lib/parse.h"
 
@@ -19,8 +20,12 @@ struct HostParse {
 // What the programs do before they look at any map. `frame` is one linear buffer.
 inline HostParse ParseOnHost(uint8_t* frame, size_t length) {
   HostParse parse;
-  ek_cursor cursor{frame, frame + length};
-  parse.verdict = ek_parse(&cursor, &parse.packet);
+  for (const bool with_tags : {false, true}) {  // the fast path, then the other
+    ek_cursor cursor{frame, frame + length};
+    parse.packet = {};
+    parse.verdict = ek_parse(&cursor, &parse.packet, with_tags);
+    if (parse.verdict == EK_FORWARD) break;
+  }
   if (parse.verdict == EK_FORWARD &&
       !ek_frame_holds(&parse.packet, static_cast<uint32_t>(length))) {
     parse.verdict = EK_DROP_L3_LENGTH;

@@ -14,8 +14,9 @@ size_t Below(std::mt19937& random, size_t limit) {
 
 // Values at which parsers err: bounds of nibbles, bytes, and small counts.
 uint8_t EdgeByte(std::mt19937& random) {
-  constexpr uint8_t edges[] = {0,    1,    4,    5,    6,    17,   43,   44,   51,   58,  60,
-                               0x40, 0x44, 0x45, 0x4f, 0x50, 0x60, 0x7f, 0x80, 0xf0, 0xff};
+  constexpr uint8_t edges[] = {0,    1,    4,    5,    6,    17,   43,   44,
+                               51,   58,   60,   0x40, 0x44, 0x45, 0x4f, 0x50,
+                               0x60, 0x7f, 0x80, 0x81, 0x88, 0xa8, 0xf0, 0xff};
   return edges[Below(random, std::size(edges))];
 }
 
@@ -43,6 +44,13 @@ std::vector<Packet> SeedPackets() {
     packet.extensions = {ExtensionHeader::Fragment(0), ExtensionHeader::Auth()};
     packets.push_back(packet);
     packet.extensions.assign(9, {60, Bytes(6)});
+    packets.push_back(packet);
+  }
+  for (const size_t untagged : {0u, 1u, 7u}) {
+    Packet packet = packets[untagged];
+    packet.tags = {VlanTag(100)};
+    packets.push_back(packet);
+    packet.tags = {ServiceTag(7), VlanTag(100)};
     packets.push_back(packet);
   }
   return packets;

@@ -6,30 +6,35 @@
 namespace evenkeel::testing {
 namespace {
 
-bool IsIpv4Frame(const Bytes& frame) { return Get16(frame, 12) == 0x0800; }
+bool IsIpv4Frame(const Bytes& frame) { return EtherType(frame) == 0x0800; }
 
 size_t IpLength(const Bytes& frame) {
-  return IsIpv4Frame(frame) ? Get16(frame, kEthernetLength + 2)
-                            : size_t{40} + Get16(frame, kEthernetLength + 4);
+  const size_t ip = LinkLength(frame);
+  return IsIpv4Frame(frame) ? Get16(frame, ip + 2) : size_t{40} + Get16(frame, ip + 4);
 }
 
 // One hop less; the IPv4 header's checksum from scratch, not incrementally.
 Bytes Aged(Bytes frame) {
+  const size_t ip = LinkLength(frame);
   if (IsIpv4Frame(frame)) {
-    --frame[kEthernetLength + 8];
-    FixIpv4Checksum(frame);
+    --frame[ip + 8];
+    FixIpv4Checksum(frame, ip);
   } else {
-    --frame[kEthernetLength + 7];
+    --frame[ip + 7];
   }
   return frame;
 }
 
-Bytes Ethernet(const Hop& hop, uint16_t type) {
-  Bytes ethernet(kEthernetLength);
-  std::copy(hop.dmac.begin(), hop.dmac.end(), ethernet.begin());
-  std::copy(hop.smac.begin(), hop.smac.end(), ethernet.begin() + 6);
-  Put16(ethernet, 12, type);
-  return ethernet;
+// The tags of a frame that goes back where it came from stay; other interfaces send none.
+Bytes Link(const Hop& hop, const Bytes& frame, uint16_t type) {
+  Bytes link(12);
+  std::copy(hop.dmac.begin(), hop.dmac.end(), link.begin());
+  std::copy(hop.smac.begin(), hop.smac.end(), link.begin() + 6);
+  const size_t tags = hop.ifindex == kIngressIfindex ? LinkLength(frame) - kEthernetLength : 0;
+  Append(link, std::span(frame).subspan(12, tags));
+  link.resize(link.size() + 2);
+  Put16(link, link.size() - 2, type);
+  return link;
 }
 
 uint32_t Entropy(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
@@ -76,7 +81,7 @@ Bytes Outer6(const Backend& backend, uint64_t hash, size_t inner, bool inner_is_
 Bytes ExpectedFrame(const Bytes& frame, const Backend& backend, uint64_t hash) {
   const Bytes aged = Aged(frame);
   const size_t inner = IpLength(frame);
-  uint16_t type = Get16(frame, 12);
+  uint16_t type = EtherType(frame);
   Bytes outer;
   if (backend.method == Method::kIpip4) {
     outer = Outer4(backend, hash, inner);
@@ -85,9 +90,9 @@ Bytes ExpectedFrame(const Bytes& frame, const Backend& backend, uint64_t hash) {
     outer = Outer6(backend, hash, inner, IsIpv4Frame(frame));
     type = 0x86dd;
   }
-  Bytes expected = Ethernet(backend.hop, type);
+  Bytes expected = Link(backend.hop, frame, type);
   Append(expected, outer);
-  Append(expected, std::span(aged).subspan(kEthernetLength));
+  Append(expected, std::span(aged).subspan(LinkLength(frame)));
   return expected;
 }
 

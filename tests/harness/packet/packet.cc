@@ -114,12 +114,25 @@ ExtensionHeader ExtensionHeader::Fragment(uint16_t offset_and_flags) {
 
 ExtensionHeader ExtensionHeader::Auth() { return {kAuthHeader, Bytes(22)}; }
 
+size_t LinkLength(std::span<const uint8_t> frame) {
+  size_t length = kEthernetLength;
+  for (int tags = 0; tags < 2; ++tags) {
+    const uint16_t type = Get16(frame, length - 2);
+    if (type != 0x8100 && type != 0x88a8) break;
+    length += 4;
+  }
+  return length;
+}
+
+uint16_t EtherType(std::span<const uint8_t> frame) { return Get16(frame, LinkLength(frame) - 2); }
+
 Bytes Build(const Packet& packet) {
   const Bytes transport = Transport(packet);
-  Bytes frame(kEthernetLength);
+  Bytes frame(kEthernetLength + 4 * packet.tags.size());
   std::copy(kBalancerMac.begin(), kBalancerMac.end(), frame.begin());
   std::copy(kClientMac.begin(), kClientMac.end(), frame.begin() + 6);
-  Put16(frame, 12, packet.ether_type.value_or(packet.is_ipv4() ? 0x0800 : 0x86dd));
+  for (size_t i = 0; i < packet.tags.size(); ++i) Put32(frame, 12 + 4 * i, packet.tags[i]);
+  Put16(frame, frame.size() - 2, packet.ether_type.value_or(packet.is_ipv4() ? 0x0800 : 0x86dd));
   Append(frame, packet.is_ipv4() ? Ipv4Header(packet, transport.size())
                                  : Ipv6Header(packet, transport.size()));
   Append(frame, transport);
@@ -128,8 +141,9 @@ Bytes Build(const Packet& packet) {
 }
 
 size_t TransportOffset(const Packet& packet) {
-  if (packet.is_ipv4()) return kEthernetLength + 20 + packet.ip_options.size();
-  return kEthernetLength + 40 + ExtensionBytes(packet).size();
+  const size_t link = kEthernetLength + 4 * packet.tags.size();
+  if (packet.is_ipv4()) return link + 20 + packet.ip_options.size();
+  return link + 40 + ExtensionBytes(packet).size();
 }
 
 void FixIpv4Checksum(Bytes& frame, size_t ip_at) {

@@ -42,12 +42,25 @@ struct Packet {
   std::vector<ExtensionHeader> extensions;  // IPv6
   size_t padding = 0;                       // Ethernet padding after the IP packet
   std::optional<uint16_t> ether_type;       // default: by family
+  std::vector<uint32_t> tags;               // VLAN tags, type and TCI, outermost first
 
   bool is_ipv4() const { return dst.find(':') == std::string::npos; }
 };
 
 inline constexpr Mac kClientMac = {0x02, 0, 0, 0, 0, 0x01};
 inline constexpr Mac kBalancerMac = {0x02, 0, 0, 0, 0, 0x02};
+
+// The interface that frames seem to arrive on in a test run: loopback of the current namespace.
+inline constexpr uint32_t kIngressIfindex = 1;
+
+// VLAN tags of 802.1Q and 802.1ad with their identifiers, for Packet::tags.
+constexpr uint32_t VlanTag(uint16_t tci) { return 0x81000000u | tci; }
+constexpr uint32_t ServiceTag(uint16_t tci) { return 0x88a80000u | tci; }
+
+// Bytes before the IP header: the Ethernet header and at most two tags.
+size_t LinkLength(std::span<const uint8_t> frame);
+// The type behind those tags.
+uint16_t EtherType(std::span<const uint8_t> frame);
 
 // From kClientMac to kBalancerMac.
 Bytes Build(const Packet& packet);

@@ -6,12 +6,9 @@
 
 #include <linux/bpf.h>
 
-#include "tests/harness/packet/bytes.h"
+#include "tests/harness/packet/packet.h"
 
 namespace evenkeel::testing {
-
-// The interface that test-run frames seem to arrive on: loopback of the current namespace.
-inline constexpr uint32_t kIngressIfindex = 1;
 
 // The kernel refuses shorter frames with EINVAL.
 inline constexpr size_t kMinRunLength = 14;
