@@ -8,6 +8,7 @@
 #include "bpf/datapath/maps.h"
 #include "bpf/datapath/frame.h"
 #include "bpf/datapath/vip.h"
+#include "bpf/datapath/icmp.h"
 #include "bpf/datapath/select.h"
 #include "bpf/datapath/encap.h"
 #include "bpf/datapath/count.h"
@@ -17,6 +18,8 @@ static __always_inline int ek_leave(enum ek_verdict verdict, int action)
 {
 	if (likely(verdict == EK_FORWARD))
 		return action;
+	if (verdict == EK_REPLY_ECHO)
+		return XDP_TX;
 	if (verdict == EK_PASS_NOT_IP || verdict == EK_PASS_NO_VIP || verdict == EK_PASS_UNREADABLE)
 		return XDP_PASS;
 	return XDP_DROP;
@@ -61,6 +64,8 @@ static __noinline int ek_balance_special(struct xdp_md *ctx, __u32 active, bool 
 	int action = XDP_DROP;
 	enum ek_verdict verdict = ek_read_frame(ctx, &pkt, true);
 
+	if (verdict == EK_PASS_NO_VIP)
+		verdict = ek_handle_icmp(ctx, active, &pkt);
 	if (verdict == EK_FORWARD)
 		verdict = ek_deliver(ctx, active, &pkt, counting, &action);
 	else

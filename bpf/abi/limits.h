@@ -7,7 +7,7 @@
 #define EK_ABI_LIMITS_H
 
 /* Version of every layout in bpf/abi. Pinned maps of another version are not adopted. */
-#define EK_ABI_VERSION 1
+#define EK_ABI_VERSION 2
 
 /* Generations that can be staged at once; one of them is active. Index 0..EK_MAX_GENERATIONS-1. */
 #define EK_MAX_GENERATIONS 8

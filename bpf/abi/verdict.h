@@ -5,6 +5,8 @@
  * FORWARD, which is folded into the counters of its VIP (struct ek_counter.packets) so that the
  * common path writes one cache line less; readers add those up.
  *
+ * In order: forwarded, left to the host, answered by the balancer, dropped.
+ *
  * X(symbol, name, explanation)
  */
 #ifndef EK_ABI_VERDICT_H
@@ -17,6 +19,7 @@
 	  "no VIP matches address, protocol and port; left to the host")                           \
 	X(PASS_UNREADABLE, "pass_unreadable",                                                      \
 	  "headers cut short or inconsistent, and not for a VIP address; left to the host")        \
+	X(REPLY_ECHO, "reply_echo", "echo request to a VIP address; answered")                     \
 	X(DROP_L3_TRUNCATED, "drop_l3_truncated", "IP header cut short")                           \
 	X(DROP_L3_HEADER, "drop_l3_header", "bad IP version or header length")                     \
 	X(DROP_L3_LENGTH, "drop_l3_length",                                                        \

@@ -68,6 +68,14 @@ static __always_inline struct ek_vip *ek_find_vip(__u32 active, const struct ek_
 	return ek_find_vip6(active, pkt->l3, pkt->dport, pkt->proto);
 }
 
+/* Whether the packet's destination is the address of some VIP. */
+static __always_inline bool ek_is_vip_address(__u32 active, const struct ek_packet *pkt)
+{
+	if (pkt->version == 4)
+		return ek_find_vip4(active, pkt->l3, 0, 0);
+	return ek_find_vip6(active, pkt->l3, 0, 0);
+}
+
 /*
  * What becomes of a packet that the parser did not find fit to forward: dropped for its fault if
  * its destination is a VIP's address, else the host's.
@@ -75,15 +83,9 @@ static __always_inline struct ek_vip *ek_find_vip(__u32 active, const struct ek_
 static __always_inline enum ek_verdict ek_judge_unfit(__u32 active, const struct ek_packet *pkt,
 						      enum ek_verdict fault)
 {
-	struct ek_vip *marker;
-
-	if (fault == EK_PASS_NOT_IP || fault == EK_PASS_NO_VIP || fault == EK_PASS_UNREADABLE)
+	if (fault < EK_DROP_L3_TRUNCATED) /* none: passed or answered */
 		return fault;
-	if (pkt->version == 4)
-		marker = ek_find_vip4(active, pkt->l3, 0, 0);
-	else
-		marker = ek_find_vip6(active, pkt->l3, 0, 0);
-	if (marker)
+	if (ek_is_vip_address(active, pkt))
 		return fault;
 	return fault == EK_DROP_FRAGMENT ? EK_PASS_NO_VIP : EK_PASS_UNREADABLE;
 }

@@ -36,4 +36,10 @@ static __always_inline __u16 ek_csum_dec_high_byte(__u16 check)
 	return (__u16)(sum + (sum >= 0xffff));
 }
 
+/* Checksum after one word under it changed from old_word to new_word. RFC 1624, equation 3. */
+static __always_inline __u16 ek_csum_replace(__u16 check, __be16 old_word, __be16 new_word)
+{
+	return ek_csum_fold((__u32)(__u16)~check + (__u16)~old_word + new_word);
+}
+
 #endif /* EK_LIB_CSUM_H */

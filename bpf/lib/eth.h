@@ -88,6 +88,28 @@ static __always_inline __u8 ek_parse_tagged_eth(struct ek_cursor *cur, struct ek
 	return ek_ip_version(ek_skip_tags(cur, pkt, ek_skip_eth(cur)));
 }
 
+/* To a multicast or broadcast address. */
+static __always_inline int ek_is_group_mac(const void *eth)
+{
+	return *(const __u8 *)eth & 1;
+}
+
+static __always_inline void ek_swap_macs(struct ek_eth_words *eth)
+{
+	__u32 first = eth->addresses[0], middle = eth->addresses[1], last = eth->addresses[2];
+
+	/* Six bytes are a word and a half. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	eth->addresses[0] = middle >> 16 | last << 16;
+	eth->addresses[1] = last >> 16 | first << 16;
+	eth->addresses[2] = first >> 16 | middle << 16;
+#else
+	eth->addresses[0] = middle << 16 | last >> 16;
+	eth->addresses[1] = last << 16 | first >> 16;
+	eth->addresses[2] = first << 16 | middle >> 16;
+#endif
+}
+
 /* addresses: destination and source MAC, 12 bytes at a 4-byte boundary. */
 static __always_inline void ek_write_eth(void *at, const void *addresses, __be16 proto)
 {

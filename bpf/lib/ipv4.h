@@ -17,7 +17,7 @@
 static __always_inline enum ek_verdict ek_parse_ipv4(struct ek_cursor *cur, struct ek_packet *pkt)
 {
 	struct iphdr *ip = (struct iphdr *)cur->pos;
-	__u32 header_len, l4_len;
+	__u32 header_len;
 
 	if ((void *)(ip + 1) > cur->end)
 		return EK_PASS_UNREADABLE;
@@ -32,15 +32,17 @@ static __always_inline enum ek_verdict ek_parse_ipv4(struct ek_cursor *cur, stru
 		return EK_DROP_L3_TRUNCATED;
 	if (pkt->ip_len < header_len)
 		return EK_DROP_L3_LENGTH;
+	cur->pos = (char *)ip + header_len;
+	pkt->l4 = cur->pos;
+	pkt->l4_len = pkt->ip_len - header_len;
+	pkt->fragment = (ip->frag_off & bpf_htons(EK_IPV4_FRAGMENT_BITS)) != 0;
 	if (ip->protocol != IPPROTO_TCP && ip->protocol != IPPROTO_UDP)
 		return EK_PASS_NO_VIP;
-	if (ip->frag_off & bpf_htons(EK_IPV4_FRAGMENT_BITS))
+	if (pkt->fragment)
 		return EK_DROP_FRAGMENT;
-	cur->pos = (char *)ip + header_len;
-	l4_len = pkt->ip_len - header_len;
 	if (ip->protocol == IPPROTO_TCP)
-		return ek_parse_tcp(cur, pkt, l4_len);
-	return ek_parse_udp(cur, pkt, l4_len);
+		return ek_parse_tcp(cur, pkt, pkt->l4_len);
+	return ek_parse_udp(cur, pkt, pkt->l4_len);
 }
 
 /* The caller has seen that the TTL is above 1. */

@@ -103,6 +103,8 @@ static __always_inline enum ek_verdict ek_parse_ipv6(struct ek_cursor *cur, stru
 			return verdict;
 	}
 	pkt->proto = proto;
+	pkt->l4 = cur->pos;
+	pkt->l4_len = left;
 	if (proto == IPPROTO_TCP)
 		return ek_parse_tcp(cur, pkt, left);
 	if (proto == IPPROTO_UDP)

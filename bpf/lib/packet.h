@@ -13,9 +13,12 @@ struct ek_cursor {
 
 struct ek_packet {
 	void *l3;      /* IP header, 0 until its fixed part, and so the addresses, is readable */
+	void *l4;      /* what follows the IP headers, 0 if that cannot be told */
+	__u32 l4_len;  /* bytes that the IP header leaves for it */
 	void *client;  /* address of the flow's client: the IP header's source */
 	__u8 version;  /* 4 or 6 as the Ethernet type says, 0: not IP */
-	__u8 proto;    /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 proto;    /* IPPROTO_* */
+	__u8 fragment; /* not a whole IP packet */
 	__u8 new_flow; /* TCP SYN without ACK */
 	__u32 ip_len;  /* of the IP packet, headers included */
 	__be16 sport;

@@ -54,12 +54,22 @@ size_t OuterLength(const RawVip& vip) {
   return 40;
 }
 
+ek_verdict HostIcmpVerdict(const ek_packet& packet, const Bytes& frame) {
+  const ek_icmp* icmp = ek_get_icmp(&packet, const_cast<uint8_t*>(frame.data()) + frame.size());
+  if (icmp == nullptr || !ek_is_echo_request(&packet, icmp) || (frame[0] & 1) != 0) {
+    return EK_PASS_NO_VIP;
+  }
+  const bool whole = ek_frame_holds(&packet, static_cast<uint32_t>(frame.size()));
+  return whole && IsVipAddress(packet) ? EK_REPLY_ECHO : EK_PASS_NO_VIP;
+}
+
 // The verdict in the world of world.h, from the host's parse.
 ek_verdict HostVerdict(Bytes frame) {
   const HostParse parse = ParseOnHost(frame.data(), frame.size());
   switch (parse.verdict) {
-    case EK_PASS_NOT_IP:
     case EK_PASS_NO_VIP:
+      return HostIcmpVerdict(parse.packet, frame);
+    case EK_PASS_NOT_IP:
     case EK_PASS_UNREADABLE:
       return parse.verdict;
     case EK_DROP_FRAGMENT:

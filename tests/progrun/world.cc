@@ -164,18 +164,29 @@ void World::ExpectForwarded(const Packet& packet, const Bytes& frame, VipId vip,
 
 void World::ExpectVerdict(const Bytes& frame, ek_verdict verdict,
                           std::optional<VipId> dropped_for) {
-  const std::string name = kVerdictNames[verdict];
+  const bool passed = std::string_view(kVerdictNames[verdict]).starts_with("pass_");
+  ExpectOutcome(frame, passed ? XDP_PASS : XDP_DROP, frame, verdict, dropped_for);
+}
+
+void World::ExpectReply(const Bytes& frame, const Bytes& reply, ek_verdict verdict,
+                        std::optional<VipId> dropped_for) {
+  ExpectOutcome(frame, XDP_TX, reply, verdict, dropped_for);
+}
+
+void World::ExpectOutcome(const Bytes& frame, uint32_t action, const Bytes& out, ek_verdict verdict,
+                          std::optional<VipId> dropped_for) {
   std::vector<std::string> moves;
   if (dropped_for) moves.push_back("vip" + std::to_string(*dropped_for) + " drops +1");
-  moves.push_back(name + " +1");
+  moves.push_back(std::string(kVerdictNames[verdict]) + " +1");
 
   const CounterSet before = balancer_->ReadCounters();
   const RunResult result = balancer_->Run(frame);
   const CounterSet after = balancer_->ReadCounters();
 
   ASSERT_EQ(result.error, 0) << std::strerror(result.error);
-  EXPECT_EQ(result.action, name.starts_with("pass_") ? XDP_PASS : XDP_DROP);
-  EXPECT_EQ(Describe(result.frame), Describe(frame));
+  EXPECT_EQ(result.action, action);
+  EXPECT_EQ(Describe(result.frame), Describe(out));
+  EXPECT_EQ(result.frame, out);
   EXPECT_EQ(Moved(before, after), moves);
 }
 

@@ -64,7 +64,16 @@ class World : public ::testing::Test {
   void ExpectVerdict(const Bytes& frame, ek_verdict verdict,
                      std::optional<VipId> dropped_for = std::nullopt);
 
+  // Runs the frame and expects: `reply` sent back, exactly that verdict counted, and one drop for
+  // `dropped_for`.
+  void ExpectReply(const Bytes& frame, const Bytes& reply, ek_verdict verdict,
+                   std::optional<VipId> dropped_for = std::nullopt);
+
   std::optional<RawBalancer> balancer_;
+
+ private:
+  void ExpectOutcome(const Bytes& frame, uint32_t action, const Bytes& out, ek_verdict verdict,
+                     std::optional<VipId> dropped_for);
 };
 
 // Readable difference of two frames, for failure messages.

@@ -38,21 +38,37 @@ void CheckDrop(const HostParse& parse, const uint8_t* frame, size_t length) {
   Require(14 + parse.packet.tag_len + header <= length);
 }
 
+// What the special path does with packets that are neither TCP nor UDP: answers in place.
+void CheckIcmp(HostParse& parse, uint8_t* frame, size_t length) {
+  ek_icmp* icmp = ek_get_icmp(&parse.packet, frame + length);
+  if (icmp == nullptr || !ek_is_echo_request(&parse.packet, icmp)) return;
+  const auto* start = reinterpret_cast<uint8_t*>(icmp);
+  Require(start >= frame + 14 + 20 && start + 8 <= frame + length);
+  if (parse.packet.version == 4) {
+    ek_echo_reply4(static_cast<iphdr*>(parse.packet.l3), icmp);
+  } else {
+    ek_echo_reply6(static_cast<ipv6hdr*>(parse.packet.l3), icmp);
+  }
+  Require(icmp->type == (parse.packet.version == 4 ? 0 : 129));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // A buffer of exactly this size: one byte beyond it is an error that the sanitizer reports.
   const std::unique_ptr<uint8_t[]> frame(new uint8_t[size]);
   if (size > 0) std::memcpy(frame.get(), data, size);
-  const HostParse parse = evenkeel::testing::ParseOnHost(frame.get(), size);
+  HostParse parse = evenkeel::testing::ParseOnHost(frame.get(), size);
   Require(parse.verdict < EK_VERDICT_COUNT);
   Require(size == 0 || std::memcmp(frame.get(), data, size) == 0);
   switch (parse.verdict) {
     case EK_FORWARD:
       CheckForward(parse, frame.get(), size);
       break;
-    case EK_PASS_NOT_IP:
     case EK_PASS_NO_VIP:
+      CheckIcmp(parse, frame.get(), size);
+      break;
+    case EK_PASS_NOT_IP:
     case EK_PASS_UNREADABLE:
       break;
     default:

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "bpf/lib/icmp.h"
 #include "bpf/lib/parse.h"
 
 namespace evenkeel::testing {

@@ -46,6 +46,8 @@ std::vector<Packet> SeedPackets() {
     packet.extensions.assign(9, {60, Bytes(6)});
     packets.push_back(packet);
   }
+  packets.push_back(EchoRequest("198.51.100.7", "192.0.2.10", 21));
+  packets.push_back(EchoRequest("2001:db8:ffff::7", "2001:db8::10", 20));
   for (const size_t untagged : {0u, 1u, 7u}) {
     Packet packet = packets[untagged];
     packet.tags = {VlanTag(100)};

@@ -51,7 +51,24 @@ void FillTransportChecksum(Bytes& segment, const Packet& packet) {
   Put16(segment, at, checksum == 0 && packet.proto == kUdp ? 0xffff : checksum);
 }
 
+// ICMPv6 has the pseudo header too (RFC 4443, section 2.3), ICMP has none.
+Bytes Icmp(const Packet& packet) {
+  Bytes icmp = packet.icmp;
+  uint32_t sum = 0;
+  if (!packet.is_ipv4()) {
+    Bytes length(4);
+    Put32(length, 0, static_cast<uint32_t>(icmp.size()));
+    sum = ChecksumAdd(sum, AddressBytes(packet.src));
+    sum = ChecksumAdd(sum, AddressBytes(packet.dst));
+    sum = ChecksumAdd(sum, length) + packet.proto;
+  }
+  Put16(icmp, 2, 0);
+  Put16(icmp, 2, ChecksumFinish(ChecksumAdd(sum, icmp)));
+  return icmp;
+}
+
 Bytes Transport(const Packet& packet) {
+  if (!packet.icmp.empty()) return Icmp(packet);
   if (packet.proto != kTcp && packet.proto != kUdp) return Payload(packet.payload + 8);
   Bytes segment = packet.proto == kTcp ? TcpSegment(packet) : UdpDatagram(packet);
   FillTransportChecksum(segment, packet);
@@ -113,6 +130,27 @@ ExtensionHeader ExtensionHeader::Fragment(uint16_t offset_and_flags) {
 }
 
 ExtensionHeader ExtensionHeader::Auth() { return {kAuthHeader, Bytes(22)}; }
+
+Bytes IcmpMessage(uint8_t type, uint8_t code, uint32_t rest, std::span<const uint8_t> body) {
+  Bytes message = {type, code, 0, 0, 0, 0, 0, 0};
+  Put32(message, 4, rest);
+  Append(message, body);
+  return message;
+}
+
+Packet EchoRequest(const std::string& src, const std::string& dst, size_t size) {
+  Packet packet;
+  packet.src = src;
+  packet.dst = dst;
+  packet.proto = packet.is_ipv4() ? kIcmp : kIcmpv6;
+  packet.icmp = IcmpMessage(packet.is_ipv4() ? 8 : 128, 0, 0x12340001, Payload(size));
+  return packet;
+}
+
+Bytes WithSwappedMacs(Bytes frame) {
+  std::swap_ranges(frame.begin(), frame.begin() + 6, frame.begin() + 6);
+  return frame;
+}
 
 size_t LinkLength(std::span<const uint8_t> frame) {
   size_t length = kEthernetLength;

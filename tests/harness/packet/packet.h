@@ -13,6 +13,8 @@ namespace evenkeel::testing {
 
 inline constexpr uint8_t kTcp = 6;
 inline constexpr uint8_t kUdp = 17;
+inline constexpr uint8_t kIcmp = 1;
+inline constexpr uint8_t kIcmpv6 = 58;
 inline constexpr uint8_t kTcpSyn = 0x02;
 inline constexpr uint8_t kTcpAck = 0x10;
 
@@ -40,6 +42,7 @@ struct Packet {
   Bytes tcp_options;                        // a multiple of 4 bytes
   uint16_t fragment_field = 0;              // IPv4 flags and offset
   std::vector<ExtensionHeader> extensions;  // IPv6
+  Bytes icmp;                               // for kIcmp and kIcmpv6: IcmpMessage()
   size_t padding = 0;                       // Ethernet padding after the IP packet
   std::optional<uint16_t> ether_type;       // default: by family
   std::vector<uint32_t> tags;               // VLAN tags, type and TCI, outermost first
@@ -49,6 +52,15 @@ struct Packet {
 
 inline constexpr Mac kClientMac = {0x02, 0, 0, 0, 0, 0x01};
 inline constexpr Mac kBalancerMac = {0x02, 0, 0, 0, 0, 0x02};
+
+// An ICMP or ICMPv6 message, for Packet::icmp; Build() fills in the checksum.
+Bytes IcmpMessage(uint8_t type, uint8_t code, uint32_t rest, std::span<const uint8_t> body);
+
+// An echo request with `size` bytes of data.
+Packet EchoRequest(const std::string& src, const std::string& dst, size_t size);
+
+// The frame with its two MAC addresses swapped.
+Bytes WithSwappedMacs(Bytes frame);
 
 // The interface that frames seem to arrive on in a test run: loopback of the current namespace.
 inline constexpr uint32_t kIngressIfindex = 1;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* ICMP and ICMPv6 messages to the address of a VIP. */
+#ifndef EK_DATAPATH_ICMP_H
+#define EK_DATAPATH_ICMP_H
+
+#include "bpf/datapath/frame.h"
+#include "bpf/datapath/vip.h"
+#include "bpf/lib/icmp.h"
+
+/* The frame goes back to who sent it. Not to a group: then EK_PASS_NO_VIP. */
+static __always_inline enum ek_verdict
+ek_answer_echo(struct xdp_md *ctx, const struct ek_packet *pkt, struct ek_icmp *icmp)
+{
+	struct ek_eth_words *eth = (void *)(long)ctx->data;
+
+	if ((void *)((char *)eth + ETH_HLEN) > (void *)(long)ctx->data_end || ek_is_group_mac(eth))
+		return EK_PASS_NO_VIP;
+	ek_swap_macs(eth);
+	if (pkt->version == 4)
+		ek_echo_reply4(pkt->l3, icmp);
+	else
+		ek_echo_reply6(pkt->l3, icmp);
+	return EK_REPLY_ECHO;
+}
+
+/* A packet that is neither TCP nor UDP. EK_PASS_NO_VIP: the host's. */
+static __always_inline enum ek_verdict ek_handle_icmp(struct xdp_md *ctx, __u32 active,
+						      const struct ek_packet *pkt)
+{
+	struct ek_icmp *icmp = ek_get_icmp(pkt, (void *)(long)ctx->data_end);
+
+	if (!icmp || !ek_is_echo_request(pkt, icmp) || !ek_holds_packet(ctx, pkt))
+		return EK_PASS_NO_VIP;
+	if (!ek_is_vip_address(active, pkt))
+		return EK_PASS_NO_VIP;
+	return ek_answer_echo(ctx, pkt, icmp);
+}
+
+#endif /* EK_DATAPATH_ICMP_H */
