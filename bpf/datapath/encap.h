@@ -75,14 +75,17 @@ static __always_inline enum ek_verdict ek_push_link(struct xdp_md *ctx, const st
 		return EK_DROP_HEADROOM;
 	eth = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
-	*outer = eth + ETH_HLEN + kept;
-	if ((void *)((char *)*outer + outer_len) > end)
-		return EK_DROP_INTERNAL;
 	if (likely(!kept)) {
+		*outer = eth + ETH_HLEN;
+		/* Not one check for both: to Linux 6.1 it would say nothing about eth itself. */
+		if ((void *)(eth + ETH_HLEN + outer_len) > end)
+			return EK_DROP_INTERNAL;
 		ek_write_eth(eth, hop->dmac, proto);
 		return EK_FORWARD;
 	}
-	if ((void *)(eth + ETH_HLEN + EK_MAX_TAGS * EK_TAG_LEN) > end)
+	*outer = eth + ETH_HLEN + kept;
+	if ((void *)((char *)*outer + outer_len) > end ||
+	    (void *)(eth + ETH_HLEN + EK_MAX_TAGS * EK_TAG_LEN) > end)
 		return EK_DROP_INTERNAL;
 	ek_write_tagged_eth(eth, hop->dmac, pkt->tags, kept, proto);
 	return EK_FORWARD;
