@@ -9,30 +9,28 @@
 
 #include "absl/strings/str_cat.h"
 #include "control/dataplane/image_codec.h"
-#include "control/dataplane/inner_maps.h"
 #include "control/dataplane/vip_map.h"
 
 namespace evenkeel::dataplane {
 namespace {
 
-VipMap<ek_vip_key4> Vips4(const KernelObjects& objects, uint32_t generation) {
-  return {objects.map(MapId::kVips4), generation, "ek_vips4"};
-}
+using Vips4 = VipMap<ek_vip_key4>;
+using Vips6 = VipMap<ek_vip_key6>;
 
-VipMap<ek_vip_key6> Vips6(const KernelObjects& objects, uint32_t generation) {
-  return {objects.map(MapId::kVips6), generation, "ek_vips6"};
+absl::StatusOr<InnerMaps> FindMaps(const KernelObjects& objects, MapId id) {
+  const std::string name(kMapNames[static_cast<size_t>(id)]);
+  return InnerMaps::Open(objects.map(id), EK_MAX_GENERATIONS, name);
 }
 
 // Gives `generations` inner maps for at least `entries` where they have none or smaller ones, all
 // at once.
 template <typename Vips>
-absl::Status Reserve(const KernelObjects& objects, MapId outer, Vips vips_of,
-                     std::span<const uint32_t> generations, size_t entries) {
+absl::Status Reserve(InnerMaps& maps, std::span<const uint32_t> generations, size_t entries) {
   std::vector<uint32_t> ids;
   std::vector<int> fds;
   std::vector<UniqueFd> owners;
   for (const uint32_t generation : generations) {
-    const auto vips = vips_of(objects, generation);
+    const Vips vips(maps, generation);
     auto capacity = vips.Capacity();
     if (!capacity.ok()) return capacity.status();
     if (*capacity > 0 && *capacity >= entries) continue;
@@ -42,7 +40,7 @@ absl::Status Reserve(const KernelObjects& objects, MapId outer, Vips vips_of,
     fds.push_back(map->get());
     owners.push_back(*std::move(map));
   }
-  return InsertInnerMaps(objects.map(outer), ids, fds, kMapNames[static_cast<size_t>(outer)]);
+  return maps.Insert(ids, fds);
 }
 
 struct Contents {
@@ -85,14 +83,20 @@ void Decode(const Content& content, std::vector<VipImage>& vips) {
 absl::Status GenerationStore::Prepare() {
   std::array<uint32_t, EK_MAX_GENERATIONS> all;
   std::iota(all.begin(), all.end(), 0u);
-  if (auto s = Reserve(*objects_, MapId::kVips4, Vips4, all, 0); !s.ok()) return s;
-  return Reserve(*objects_, MapId::kVips6, Vips6, all, 0);
+  auto maps4 = FindMaps(*objects_, MapId::kVips4);
+  if (!maps4.ok()) return maps4.status();
+  auto maps6 = FindMaps(*objects_, MapId::kVips6);
+  if (!maps6.ok()) return maps6.status();
+  vips4_ = *std::move(maps4);
+  vips6_ = *std::move(maps6);
+  if (auto s = Reserve<Vips4>(vips4_, all, 0); !s.ok()) return s;
+  return Reserve<Vips6>(vips6_, all, 0);
 }
 
 absl::Status GenerationStore::MakeRoom(uint32_t generation, size_t vips4, size_t vips6) {
-  auto capacity4 = Vips4(*objects_, generation).Capacity();
+  auto capacity4 = Vips4(vips4_, generation).Capacity();
   if (!capacity4.ok()) return capacity4.status();
-  auto capacity6 = Vips6(*objects_, generation).Capacity();
+  auto capacity6 = Vips6(vips6_, generation).Capacity();
   if (!capacity6.ok()) return capacity6.status();
   if (*capacity4 >= vips4 && *capacity6 >= vips6) return absl::OkStatus();
   std::vector<uint32_t> unused;
@@ -101,8 +105,8 @@ absl::Status GenerationStore::MakeRoom(uint32_t generation, size_t vips4, size_t
     if (!info.ok()) return info.status();
     if (info->abi_version == 0) unused.push_back(other);
   }
-  if (auto s = Reserve(*objects_, MapId::kVips4, Vips4, unused, vips4); !s.ok()) return s;
-  return Reserve(*objects_, MapId::kVips6, Vips6, unused, vips6);
+  if (auto s = Reserve<Vips4>(vips4_, unused, vips4); !s.ok()) return s;
+  return Reserve<Vips6>(vips6_, unused, vips6);
 }
 
 absl::Status GenerationStore::Check(uint32_t generation, const GenerationImage& image) const {
@@ -136,8 +140,8 @@ absl::Status GenerationStore::Check(uint32_t generation, const GenerationImage& 
 absl::Status GenerationStore::Stage(uint32_t generation, const GenerationImage& image) {
   if (auto s = Check(generation, image); !s.ok()) return s;
   const Contents contents = Encode(image);
-  auto vips4 = Vips4(*objects_, generation);
-  auto vips6 = Vips6(*objects_, generation);
+  Vips4 vips4(vips4_, generation);
+  Vips6 vips6(vips6_, generation);
   auto fill = [&]() -> absl::Status {
     // What a daemon that was killed while it staged may have left.
     if (auto s = vips4.Clear(); !s.ok()) return s;
@@ -167,9 +171,9 @@ absl::StatusOr<GenerationImage> GenerationStore::Read(uint32_t generation) const
   }
   GenerationImage image;
   image.info = *info;
-  auto vips4 = Vips4(*objects_, generation).Read();
+  auto vips4 = Vips4(vips4_, generation).Read();
   if (!vips4.ok()) return vips4.status();
-  auto vips6 = Vips6(*objects_, generation).Read();
+  auto vips6 = Vips6(vips6_, generation).Read();
   if (!vips6.ok()) return vips6.status();
   Decode(*vips4, image.vips);
   Decode(*vips6, image.vips);
@@ -194,8 +198,8 @@ absl::Status GenerationStore::WriteInfo(uint32_t generation, const ek_gen_info& 
 
 absl::Status GenerationStore::Drop(uint32_t generation) {
   if (auto s = WriteInfo(generation, ek_gen_info{}); !s.ok()) return s;
-  if (auto s = Vips4(*objects_, generation).Clear(); !s.ok()) return s;
-  return Vips6(*objects_, generation).Clear();
+  if (auto s = Vips4(vips4_, generation).Clear(); !s.ok()) return s;
+  return Vips6(vips6_, generation).Clear();
 }
 
 }  // namespace evenkeel::dataplane

@@ -9,6 +9,7 @@
 #define EVENKEEL_CONTROL_DATAPLANE_GENERATION_STORE_H_
 
 #include "control/dataplane/dataplane.h"
+#include "control/dataplane/inner_maps.h"
 #include "control/dataplane/kernel_objects.h"
 
 namespace evenkeel::dataplane {
@@ -19,7 +20,7 @@ class GenerationStore {
   GenerationStore(const KernelObjects* objects, uint32_t max_vips)
       : objects_(objects), max_vips_(max_vips) {}
 
-  // Gives every generation its inner maps, where they are missing.
+  // Before anything else: finds every generation's inner maps, and makes those that are missing.
   absl::Status Prepare();
 
   absl::Status Stage(uint32_t generation, const GenerationImage& image);
@@ -35,6 +36,8 @@ class GenerationStore {
 
   const KernelObjects* objects_;
   uint32_t max_vips_;
+  InnerMaps vips4_;
+  InnerMaps vips6_;
 };
 
 }  // namespace evenkeel::dataplane

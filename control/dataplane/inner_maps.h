@@ -4,20 +4,47 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
+#include "absl/status/statusor.h"
+#include "control/dataplane/unique_fd.h"
 
 namespace evenkeel::dataplane {
 
-// Puts the inner maps `fds` into the map of maps `outer` at `ids`, all or none, for the price of
-// one grace period where the kernel has the batch operation. The ids were empty, or their maps may
-// be lost on an error. `name` of the outer map is for errors.
-absl::Status InsertInnerMaps(int outer, std::span<const uint32_t> ids, std::span<const int> fds,
-                             absl::string_view name);
+// The elements of a map of maps, which this process alone changes. What is in it is read once and
+// remembered: before Linux 6.8 each reading of an element waits for an RCU grace period, too.
+class InnerMaps {
+ public:
+  InnerMaps() = default;
 
-// OK where there is none.
-absl::Status DeleteInnerMap(int outer, uint32_t id, absl::string_view name);
+  // `outer` has `size` elements and must outlive this object. Its name is for errors.
+  static absl::StatusOr<InnerMaps> Open(int outer, uint32_t size, std::string name);
+
+  // NotFound where there is none.
+  absl::StatusOr<UniqueFd> Get(uint32_t index) const;
+
+  // Puts `fds` in at `indices`, all or none, in about the time of one grace period. There were no
+  // maps, or they may be lost on an error.
+  absl::Status Insert(std::span<const uint32_t> indices, std::span<const int> fds);
+
+  // OK where there is none.
+  absl::Status Delete(uint32_t index);
+
+  const std::string& name() const { return name_; }
+
+ private:
+  InnerMaps(int outer, uint32_t size, std::string name)
+      : outer_(outer), name_(std::move(name)), map_ids_(size) {}
+
+  absl::Status Find();
+  absl::Status Remember(uint32_t index, int fd);
+
+  int outer_ = -1;
+  std::string name_;
+  std::vector<uint32_t> map_ids_;  // by index; 0: none
+};
 
 }  // namespace evenkeel::dataplane
 

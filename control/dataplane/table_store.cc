@@ -10,12 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "control/dataplane/errors.h"
 #include "control/dataplane/image_codec.h"
-#include "control/dataplane/inner_maps.h"
 
 namespace evenkeel::dataplane {
 namespace {
 
-constexpr absl::string_view kName = "ek_tables";
+constexpr char kName[] = "ek_tables";
 // Room for a pool to grow without another inner map.
 constexpr uint32_t kBackendHeadroom = 64;
 constexpr size_t kMaxSpareTables = 64;
@@ -44,9 +43,11 @@ absl::StatusOr<UniqueFd> CreateInner(uint32_t id, uint32_t lines) {
 
 absl::StatusOr<TableStore> TableStore::Open(int outer, uint32_t max_tables,
                                             const Encapsulation& encapsulation) {
-  TableStore store(outer, max_tables, encapsulation);
+  auto maps = InnerMaps::Open(outer, max_tables, kName);
+  if (!maps.ok()) return maps.status();
+  TableStore store(*std::move(maps), max_tables, encapsulation);
   for (uint32_t id = 0; id < max_tables; ++id) {
-    auto inner = store.OpenInner(id);
+    auto inner = store.inner_.Get(id);
     if (absl::IsNotFound(inner.status())) continue;
     if (!inner.ok()) return inner.status();
     bpf_map_info info{};
@@ -59,18 +60,8 @@ absl::StatusOr<TableStore> TableStore::Open(int outer, uint32_t max_tables,
   return store;
 }
 
-absl::StatusOr<UniqueFd> TableStore::OpenInner(uint32_t id) const {
-  uint32_t map_id = 0;
-  if (const int err = bpf_map_lookup_elem(outer_, &id, &map_id); err != 0) {
-    return KernelError(err, absl::StrCat("cannot find ", Name(id)));
-  }
-  UniqueFd fd(bpf_map_get_fd_by_id(map_id));
-  if (!fd.valid()) return KernelError(fd.get(), absl::StrCat("cannot open ", Name(id)));
-  return fd;
-}
-
 absl::StatusOr<MappedMemory<ek_line>> TableStore::MapInner(uint32_t id, uint32_t lines) const {
-  auto inner = OpenInner(id);
+  auto inner = inner_.Get(id);
   if (!inner.ok()) return inner.status();
   return MappedMemory<ek_line>::Map(inner->get(), lines, absl::StrCat("cannot map ", Name(id)));
 }
@@ -153,7 +144,7 @@ absl::Status TableStore::Insert(std::span<const Fresh> fresh, std::span<const Fr
       fds.push_back(table.fd.get());
     }
   }
-  return InsertInnerMaps(outer_, ids, fds, kName);
+  return inner_.Insert(ids, fds);
 }
 
 absl::Status TableStore::Stage(std::span<const StagedTable> tables) {
@@ -219,7 +210,7 @@ absl::Status TableStore::Drop(std::span<const uint32_t> ids) {
       spare_lines_ += entry.lines;
       continue;
     }
-    if (auto status = DeleteInnerMap(outer_, id, kName); !status.ok()) return status;
+    if (auto status = inner_.Delete(id); !status.ok()) return status;
     entry = {};
   }
   return absl::OkStatus();

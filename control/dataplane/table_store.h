@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "control/dataplane/dataplane.h"
+#include "control/dataplane/inner_maps.h"
 #include "control/dataplane/mapped_memory.h"
 #include "control/dataplane/unique_fd.h"
 
@@ -43,8 +44,8 @@ class TableStore {
     UniqueFd fd;
   };
 
-  TableStore(int outer, uint32_t max_tables, const Encapsulation& encapsulation)
-      : outer_(outer), encapsulation_(encapsulation), entries_(max_tables) {}
+  TableStore(InnerMaps inner, uint32_t max_tables, const Encapsulation& encapsulation)
+      : inner_(std::move(inner)), encapsulation_(encapsulation), entries_(max_tables) {}
 
   absl::Status CheckStage(std::span<const StagedTable> tables) const;
   absl::Status Write(const StagedTable& table, std::vector<Fresh>& fresh);
@@ -52,11 +53,10 @@ class TableStore {
   std::vector<Fresh> MakeReserve(std::span<const Fresh> fresh) const;
   absl::Status Insert(std::span<const Fresh> fresh, std::span<const Fresh> reserve);
   absl::Status Zero(uint32_t id);
-  absl::StatusOr<UniqueFd> OpenInner(uint32_t id) const;
   absl::StatusOr<MappedMemory<ek_line>> MapInner(uint32_t id, uint32_t lines) const;
   bool FitsSpareBudget(uint32_t lines) const;
 
-  int outer_;
+  InnerMaps inner_;
   Encapsulation encapsulation_;
   std::vector<Entry> entries_;  // by id
   size_t spare_tables_ = 0;

@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "bpf/abi/maps.h"
 #include "control/dataplane/errors.h"
+#include "control/dataplane/inner_maps.h"
 #include "control/dataplane/unique_fd.h"
 
 namespace evenkeel::dataplane {
@@ -29,9 +30,8 @@ class VipMap {
     std::vector<ek_vip> values;
   };
 
-  // `outer` is the fd of ek_vips4 or ek_vips6, `name` its name.
-  VipMap(int outer, uint32_t generation, absl::string_view name)
-      : outer_(outer), generation_(generation), name_(name) {}
+  // `maps` are those in ek_vips4 or ek_vips6 and outlive this object.
+  VipMap(const InnerMaps& maps, uint32_t generation) : maps_(maps), generation_(generation) {}
 
   // How many VIPs the inner map takes; 0 where there is none.
   absl::StatusOr<uint32_t> Capacity() const {
@@ -103,15 +103,7 @@ class VipMap {
  private:
   static constexpr uint32_t kMinEntries = 64;
 
-  absl::StatusOr<UniqueFd> Open() const {
-    uint32_t map_id = 0;
-    if (const int err = bpf_map_lookup_elem(outer_, &generation_, &map_id); err != 0) {
-      return Error(err, "cannot find");
-    }
-    UniqueFd fd(bpf_map_get_fd_by_id(map_id));
-    if (!fd.valid()) return Error(fd.get(), "cannot open");
-    return fd;
-  }
+  absl::StatusOr<UniqueFd> Open() const { return maps_.Get(generation_); }
 
   absl::StatusOr<uint32_t> Capacity(const UniqueFd& inner) const {
     bpf_map_info info{};
@@ -122,12 +114,11 @@ class VipMap {
   }
 
   absl::Status Error(int err, absl::string_view what) const {
-    return KernelError(err, absl::StrCat(what, " generation ", generation_, " of ", name_));
+    return KernelError(err, absl::StrCat(what, " generation ", generation_, " of ", maps_.name()));
   }
 
-  int outer_;
+  const InnerMaps& maps_;
   uint32_t generation_;
-  absl::string_view name_;
 };
 
 }  // namespace evenkeel::dataplane
