@@ -14,6 +14,8 @@
 #include <random>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
+#include "bpf/abi/limits.h"
 #include "control/publish/publisher.h"
 #include "tests/harness/fake_dataplane/fake_resolver.h"
 #include "tests/harness/scoped_netns/kernel_test.h"
@@ -103,7 +105,9 @@ TEST_F(OpenTest, RefusesAnotherAbiVersion) {
   close(meta);
   auto opened = KernelDataPlane::Open(SmallOptions(dir_.path()));
   EXPECT_TRUE(absl::IsFailedPrecondition(opened.status())) << opened.status();
-  EXPECT_THAT(std::string(opened.status().message()), HasSubstr("ABI version 2 instead of 1"));
+  EXPECT_THAT(
+      std::string(opened.status().message()),
+      HasSubstr(absl::StrCat("ABI version ", EK_ABI_VERSION + 1, " instead of ", EK_ABI_VERSION)));
 }
 
 TEST_F(OpenTest, OneProcessAtATime) {
