@@ -10,6 +10,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "tests/bench/exact.h"
 #include "tests/bench/harness.h"
 
 namespace evenkeel::bench {
@@ -21,6 +22,7 @@ struct Flags {
   uint32_t passes = 1000000;
   int cpu = -1;
   bool json = false;
+  bool exact = false;
 };
 
 struct Spread {
@@ -105,6 +107,7 @@ int Run(const Flags& flags) {
     return 1;
   }
   Pin(flags.cpu);
+  if (flags.exact) return RunExact(scenarios);
   Harness harness;
   nlohmann::ordered_json json = {{"schema", "evenkeel.bench/v1"},
                                  {"rounds", flags.rounds},
@@ -144,6 +147,8 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--cpu", flags.cpu, "CPU to measure on; default: the last one");
   app.add_flag("--json", flags.json, "Machine-readable output");
+  app.add_flag("--exact", flags.exact,
+               "Instructions instead of time, as JSON; in the machine of scripts/bench --exact");
   app.add_flag("--list", list, "Names of the scenarios");
   CLI11_PARSE(app, argc, argv);
   if (list) {

@@ -98,6 +98,13 @@ int bench_wrap6(struct xdp_md* ctx) {
 SEC("xdp.frags")
 int bench_nothing(struct xdp_md* ctx __attribute__((unused))) { return XDP_TX; }
 
+/* The same and a known number of instructions, to prove that a clock counts them. */
+SEC("xdp.frags")
+int bench_known(struct xdp_md* ctx __attribute__((unused))) {
+  asm volatile(".rept %[count]; r0 = 1; .endr" ::[count] "i"(BENCH_KNOWN_INSTRUCTIONS) : "r0");
+  return XDP_TX;
+}
+
 struct bench_outer {
   struct ethhdr eth;
   struct iphdr ip;

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #define BENCH_MAX_FLOWS 524288
+#define BENCH_KNOWN_INSTRUCTIONS 100
 
 /* What differs between the packets of two flows: in 8 bytes, so that reading the next flow costs
  * the harness little. */

@@ -23,8 +23,6 @@ namespace {
 using testing::Bytes;
 using testing::Packet;
 
-constexpr uint32_t kCheckedFlows = 1000;
-
 void Require(bool ok, const char* what) {
   if (ok) return;
   std::fprintf(stderr, "bench: %s: %s\n", what, std::strerror(errno));
@@ -86,10 +84,15 @@ Harness::Harness()
   for (uint32_t pool = 0; pool < kPools; ++pool) {
     balancer_.PutTable(pool, PoolSlots(pool), PoolBackends(pool));
   }
-  balancer_.Activate(balancer_.PutGeneration(0, Vips()));
+  Rehash();
 }
 
 Harness::~Harness() = default;
+
+void Harness::Rehash() {
+  balancer_.Activate(balancer_.PutGeneration(generation_, Vips()));
+  generation_ = (generation_ + 1) % EK_MAX_GENERATIONS;
+}
 
 void Harness::Load(const Scenario& scenario) {
   ipv4_ = scenario.packet.is_ipv4();
@@ -113,13 +116,14 @@ void Harness::Load(const Scenario& scenario) {
 void Harness::SetTarget(Target target) {
   int fd = balancer_.balancer_fd();
   if (target == Target::kNothing) fd = bpf_program__fd(skeleton_->progs.bench_nothing);
+  if (target == Target::kKnown) fd = bpf_program__fd(skeleton_->progs.bench_known);
   if (target == Target::kFloor) fd = bpf_program__fd(skeleton_->progs.bench_floor);
   const uint32_t zero = 0;
   Require(bpf_map_update_elem(bpf_map__fd(skeleton_->maps.bench_target), &zero, &fd, BPF_ANY) == 0,
           "choosing the program");
 }
 
-testing::RunResult Harness::Run(uint32_t passes, double* nanoseconds) {
+testing::RunResult Harness::Run(uint32_t passes, Time* time) {
   const bpf_program* wrapper = ipv4_ ? skeleton_->progs.bench_wrap4 : skeleton_->progs.bench_wrap6;
   testing::RunResult result;
   result.frame.resize(frame_.size() + 256);
@@ -132,16 +136,16 @@ testing::RunResult Harness::Run(uint32_t passes, double* nanoseconds) {
   skeleton_->bss->bench_template.next = 0;
   const double start = ThreadNanoseconds();
   const int error = bpf_prog_test_run_opts(bpf_program__fd(wrapper), &options);
-  *nanoseconds = ThreadNanoseconds() - start;
+  *time = {ThreadNanoseconds() - start, options.duration};
   Require(error == 0, "running the packets");
   result.action = options.retval;
   result.frame.resize(options.data_size_out);
   return result;
 }
 
-std::string Harness::CheckFrames(const Scenario& scenario) {
-  double unused = 0;
-  const uint32_t flows = std::min(scenario.flows, kCheckedFlows);
+std::string Harness::CheckFrames(const Scenario& scenario, uint32_t flows) {
+  Time unused;
+  flows = std::min(scenario.flows, flows);
   for (uint32_t i = 0; i < flows; ++i) {
     const Packet packet = FlowPacket(scenario, i);
     Bytes expected = WithChecksumOf(Build(packet), frame_, packet);
@@ -164,7 +168,7 @@ std::string Harness::CheckFrames(const Scenario& scenario) {
 }
 
 std::string Harness::CheckCounters(const Scenario& scenario) {
-  double unused = 0;
+  Time unused;
   const testing::CounterSet before = balancer_.ReadCounters();
   Run(10000, &unused);
   const testing::CounterSet after = balancer_.ReadCounters();
@@ -181,21 +185,29 @@ std::string Harness::CheckCounters(const Scenario& scenario) {
   return "";
 }
 
-std::string Harness::Check(const Scenario& scenario) {
+std::string Harness::Check(const Scenario& scenario, uint32_t flows) {
   SetTarget(Target::kBalancer);
-  const std::string fault = CheckFrames(scenario);
+  const std::string fault = CheckFrames(scenario, flows);
   return fault.empty() ? CheckCounters(scenario) : fault;
 }
 
-double Harness::Measure(Target target, uint32_t passes) {
+Harness::Time Harness::RunTarget(Target target, uint32_t passes) {
   SetTarget(target);
-  double nanoseconds = 0;
-  const testing::RunResult result = Run(passes, &nanoseconds);
+  Time time;
+  const testing::RunResult result = Run(passes, &time);
   if (result.action == XDP_ABORTED) {
     std::fprintf(stderr, "bench: the wrapper gave up\n");
     std::exit(1);
   }
-  return nanoseconds / passes;
+  return time;
+}
+
+double Harness::Measure(Target target, uint32_t passes) {
+  return RunTarget(target, passes).processor_ns / passes;
+}
+
+uint32_t Harness::Count(Target target, uint32_t passes) {
+  return RunTarget(target, passes).clock_ns;
 }
 
 }  // namespace evenkeel::bench
