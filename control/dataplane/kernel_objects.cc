@@ -13,6 +13,7 @@
 // After the ABI: the skeleton's read-only data is of its types.
 #include "bpf/balancer.skel.h"
 #include "control/dataplane/errors.h"
+#include "control/dataplane/kernel_features.h"
 #include "control/dataplane/libbpf_log.h"
 #include "control/dataplane/pinned_meta.h"
 
@@ -67,7 +68,10 @@ absl::StatusOr<Skeleton> Load(const KernelOptions& options, const KernelObjects*
   auto prepared = existing ? ReuseMaps(skeleton, *existing) : SizeMaps(skeleton, options.limits);
   if (!prepared.ok()) return prepared;
   if (const int err = ek_balancer__load(skeleton.get()); err != 0) {
-    return KernelError(err, absl::StrCat("the kernel did not load the program (", log.Tail(), ")"));
+    const std::string what = absl::StrCat("the kernel did not load the program (", log.Tail(), ")");
+    // Without the privilege, probing says nothing. The verifier's own answer is EACCES.
+    if (err == -EPERM) return KernelError(err, what);
+    return KernelError(err, what, ExplainRefusal(ProbeKernel(skeleton->obj)));
   }
   return skeleton;
 }
