@@ -10,7 +10,7 @@ vm_tests_of() {  # PART
     load) echo "$EK_BUILD/tests/load_test" ;;
     progrun)
       ctest --test-dir "$EK_BUILD" -L '^progrun$' -E '^load_test$' --show-only=json-v1 |
-        jq -r '.tests[].command[0]'
+        jq -r --arg dir "$EK_BUILD/tests" '.tests[] | "\($dir)/\(.name)"'  # also unbuilt ones
       ;;
     lab) printf '%s\n' "$EK_ROOT/scripts/lib/vm/lab-smoke "{native,generic} ;;
   esac
