@@ -97,7 +97,8 @@ TEST_F(CompletionTest, ZshAndFishNameEveryCommandAndOption) {
 // Both shells quote with single quotes: an odd one would swallow the rest of the script.
 TEST_F(CompletionTest, ZshAndFishQuotesAreBalanced) {
   for (const char* shell : {"zsh", "fish"}) {
-    for (std::string_view line : Split(Run({"completion", shell}).out, '\n')) {
+    const std::string script = Run({"completion", shell}).out;
+    for (std::string_view line : Split(script, '\n')) {
       int quotes = 0;
       for (size_t i = 0; i < line.size(); ++i) {
         if (line[i] == '\\') {
