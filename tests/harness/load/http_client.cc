@@ -16,21 +16,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-class Socket {
- public:
-  explicit Socket(int family)
-      : fd_(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {}
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  ~Socket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 Answer Failed(std::string_view step, int error) {
   Answer answer;
   answer.error = std::string(step) + ": " + std::strerror(error);
@@ -166,26 +151,36 @@ Answer JudgeAnswer(std::string_view bytes) {
   return answer;
 }
 
-Answer Get(const Target& target, std::string_view path, std::chrono::milliseconds timeout) {
+Connection::~Connection() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Answer Connection::Get(std::string_view path, bool last, std::chrono::milliseconds timeout) {
   const Clock::time_point deadline = Clock::now() + timeout;
-  const Socket socket(target.address.ss_family);
-  if (socket.fd() < 0) return Failed("socket", errno);
-  if (const int error = Connect(socket.fd(), target, deadline); error != 0) {
-    return Failed("connect", error);
+  if (fd_ < 0) {
+    fd_ = socket(target_.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd_ < 0) return Failed("socket", errno);
+    if (const int error = Connect(fd_, target_, deadline); error != 0) {
+      return Failed("connect", error);
+    }
   }
   std::string request = "GET ";
-  request.append(path).append(" HTTP/1.1\r\nHost: ").append(target.host);
-  request.append("\r\nConnection: close\r\n\r\n");
-  if (const int error = SendAll(socket.fd(), request, deadline); error != 0) {
+  request.append(path).append(" HTTP/1.1\r\nHost: ").append(target_.host);
+  request.append(last ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n");
+  if (const int error = SendAll(fd_, request, deadline); error != 0) {
     return Failed("send", error);
   }
   std::string bytes;
-  if (const int error = Receive(socket.fd(), &bytes, deadline); error != 0) {
+  if (const int error = Receive(fd_, &bytes, deadline); error != 0) {
     Answer answer = Failed("receive", error);
     answer.lost_before_answer = answer.lost_before_answer && bytes.empty();
     return answer;
   }
   return JudgeAnswer(bytes);
+}
+
+Answer Get(const Target& target, std::string_view path, std::chrono::milliseconds timeout) {
+  return Connection(target).Get(path, /*last=*/true, timeout);
 }
 
 }  // namespace evenkeel::load

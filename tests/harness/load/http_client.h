@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One HTTP GET over one new connection, checked: what a client of the service sees.
+// HTTP GETs over one connection, checked: what a client of the service sees.
 #ifndef EVENKEEL_TESTS_HARNESS_LOAD_HTTP_CLIENT_H_
 #define EVENKEEL_TESTS_HARNESS_LOAD_HTTP_CLIENT_H_
 
@@ -33,7 +33,23 @@ struct Answer {
 // Judges all bytes that were received.
 Answer JudgeAnswer(std::string_view bytes);
 
-// Never blocks longer than `timeout`.
+class Connection {
+ public:
+  explicit Connection(const Target& target) : target_(target) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  // Connects where it is not yet. `last`: the server is told to close afterwards. Never blocks
+  // longer than `timeout`. After an error the connection is of no use any more.
+  Answer Get(std::string_view path, bool last, std::chrono::milliseconds timeout);
+
+ private:
+  const Target target_;
+  int fd_ = -1;
+};
+
+// One request on a connection of its own.
 Answer Get(const Target& target, std::string_view path, std::chrono::milliseconds timeout);
 
 }  // namespace evenkeel::load

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ek-load: a steady stream of HTTP requests, each on a connection of its own, each checked. Prints
-// a line of JSON per interval and a last one of kind "summary"; ends by itself or on SIGTERM or
-// SIGINT. Exit code 0 only if there were requests and none failed.
+// ek-load: a steady stream of HTTP requests, each on a connection of its own, or in turn on some
+// that stay open and must stay with their server, each checked. Prints a line of JSON per interval
+// and a last one of kind "summary"; ends by itself or on SIGTERM or SIGINT. Exit code 0 only if
+// there were requests and none failed.
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <iostream>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -26,9 +28,10 @@ struct Options {
   std::string path = "/";
   double rate = 500;  // requests a second over all workers
   unsigned workers = 8;
-  double duration = 0;     // seconds; 0 = until a signal
-  double interval = 0.25;  // seconds between lines
-  double timeout = 5;      // seconds for one request
+  unsigned connections = 0;  // that stay open; 0: one for each request
+  double duration = 0;       // seconds; 0 = until a signal
+  double interval = 0.25;    // seconds between lines
+  double timeout = 5;        // seconds for one request
   bool repeat_lost = false;
 };
 
@@ -66,6 +69,42 @@ void OneRequest(const Options& options, const Target& target, Recorder* recorder
   }
 }
 
+// Connections that stay open, of one worker. One that broke or changed its server is counted once.
+class Held {
+ public:
+  Held(const Options& options, const Target& target, unsigned count)
+      : options_(options),
+        timeout_(std::chrono::duration_cast<std::chrono::milliseconds>(Seconds(options.timeout))) {
+    for (unsigned i = 0; i < count; ++i)
+      held_.push_back({std::make_unique<Connection>(target), ""});
+  }
+
+  void Request(Recorder* recorder) {
+    if (held_.empty()) return;
+    next_ = (next_ + 1) % held_.size();
+    Server& server = held_[next_];
+    const Clock::time_point start = Clock::now();
+    Answer answer = server.connection->Get(options_.path, /*last=*/false, timeout_);
+    if (answer.error.empty() && !server.name.empty() && answer.backend != server.name) {
+      answer.error = "the connection went from " + server.name + " to " + answer.backend;
+    }
+    recorder->Record(answer, false,
+                     std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start));
+    server.name = answer.backend;
+    if (!answer.error.empty()) held_.erase(held_.begin() + static_cast<ptrdiff_t>(next_));
+  }
+
+ private:
+  struct Server {
+    std::unique_ptr<Connection> connection;
+    std::string name;  // that answered first
+  };
+  const Options& options_;
+  const std::chrono::milliseconds timeout_;
+  std::vector<Server> held_;
+  size_t next_ = 0;
+};
+
 sigset_t StopSignals() {
   sigset_t set;
   sigemptyset(&set);
@@ -102,10 +141,18 @@ int Run(const Options& options, const Target& target) {
   const Clock::time_point start = Clock::now();
   std::vector<std::jthread> workers;
   for (unsigned i = 0; i < options.workers; ++i) {
-    workers.emplace_back([&] {
+    const unsigned share =
+        options.connections / options.workers + (i < options.connections % options.workers);
+    workers.emplace_back([&, share] {
+      Held held(options, target, share);
       while (!stop) {
         std::this_thread::sleep_until(pace.Next());
-        if (!stop) OneRequest(options, target, &recorder);
+        if (stop) break;
+        if (options.connections > 0) {
+          held.Request(&recorder);
+        } else {
+          OneRequest(options, target, &recorder);
+        }
       }
     });
   }
@@ -130,6 +177,9 @@ int main(int argc, char** argv) {
   app.add_option("--rate", options.rate, "requests a second")->check(CLI::Range(0.1, 1e6));
   app.add_option("--workers", options.workers, "requests at the same time")
       ->check(CLI::Range(1, 256));
+  app.add_option("--connections", options.connections,
+                 "connections that stay open and are used in turn; 0 = one for each request")
+      ->check(CLI::Range(0, 20000));
   app.add_option("--duration", options.duration, "seconds; 0 = until a signal");
   app.add_option("--interval", options.interval, "seconds per line")->check(CLI::Range(0.01, 60.0));
   app.add_option("--timeout", options.timeout, "seconds per request")
