@@ -3,7 +3,8 @@
  * The balancer: parse -> VIP -> slot -> backend -> encapsulate -> count -> verdict.
  *
  * A packet reads the active word once and by that one generation of all tables; it writes its own
- * headers and three counters, and no memory per flow. See docs/dataplane.md.
+ * headers and three counters, and no memory per flow unless its slot is changing hands. See
+ * docs/dataplane.md.
  */
 #include "bpf/datapath/maps.h"
 #include "bpf/datapath/frame.h"
@@ -37,7 +38,7 @@ static __always_inline enum ek_verdict ek_deliver(struct xdp_md *ctx, __u32 acti
 	if (!vip)
 		return EK_PASS_NO_VIP;
 	hash = ek_hash_packet(pkt);
-	verdict = ek_select_backend(vip, hash, &backend);
+	verdict = ek_select_backend(vip, hash, pkt, counting, &backend);
 	if (likely(verdict == EK_FORWARD))
 		verdict = ek_forward(ctx, pkt, backend, hash, action);
 	if (counting && likely(verdict == EK_FORWARD))

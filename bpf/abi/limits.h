@@ -22,12 +22,17 @@
 #define EK_MAX_TABLE_SIZE     655373
 
 /* Pool-local backend ids are 1..EK_MAX_POOL_BACKENDS; 0 is "none". */
-#define EK_MAX_POOL_BACKENDS 65535
+#define EK_MAX_POOL_BACKENDS 32767
 
 /* Default capacities of the maps; each can be raised when the data plane is created. */
 #define EK_DEFAULT_MAX_TABLES	4096
 #define EK_DEFAULT_MAX_VIPS	4096
 #define EK_DEFAULT_MAX_BACKENDS 65536
+#define EK_DEFAULT_MAX_PINS	1048576
+
+/* Connections that opened during a move and have sent nothing but the opening packet; the least
+ * recently used one gives way, so that a flood of them displaces no established flow. */
+#define EK_MAX_OPENING 65536
 
 /* IPv6 extension headers walked before the packet is called malformed. */
 #define EK_MAX_IPV6_EXT_HEADERS 8

@@ -9,6 +9,8 @@
  *   ek_gen_info  ARRAY[EK_MAX_GENERATIONS]           ek_gen_info, user space only
  *   ek_vip_stats / ek_be_stats  PERCPU_ARRAY         ek_counter by counter id
  *   ek_verdicts  PERCPU_ARRAY[EK_VERDICT_COUNT]      __u64 packets by verdict
+ *   ek_pins      HASH[max pins]                      flow hash -> ek_pin, flows of moving slots
+ *   ek_opening   LRU_HASH[EK_MAX_OPENING]            flow hash -> ek_pin, before the second packet
  *
  * Byte order: fields of type __be* are in network order, all others in host order.
  */
@@ -64,7 +66,10 @@ struct ek_vip_key6 {
 };
 EK_ABI_ASSERT(sizeof(struct ek_vip_key6) == 20, "ek_vip_key6");
 
-#define EK_VIP_ADDRESS (1u << 0) /* address marker, not a service */
+#define EK_VIP_ADDRESS	 (1u << 0) /* address marker, not a service */
+#define EK_VIP_STATELESS (1u << 1) /* moving slots are followed at once: to the owner */
+#define EK_VIP_PIN_ALL	 (1u << 2) /* no packet opens a flow: flows are pinned where they are met */
+#define EK_VIP_QUIC	 (1u << 3) /* QUIC Initial packets open flows (RFC 9000, 17.2.2) */
 
 struct ek_vip {
 	__u32 table;	  /* index into ek_tables */
@@ -74,10 +79,21 @@ struct ek_vip {
 };
 EK_ABI_ASSERT(sizeof(struct ek_vip) == 16, "ek_vip");
 
-/* A slot: owner in the low half, previous owner in the high half; pool-local ids, 0 = none. */
+/*
+ * A slot: owner and previous owner, pool-local ids, 0 = none (docs/adr/0005-track-what-moves.md).
+ *
+ *   {owner, 0}         steady: all to the owner, no flow is looked up
+ *   {owner, previous}  moving: pinned flows where they are pinned, what opens a flow to the owner,
+ *                      the rest to the previous owner
+ *   {owner, owner}     tracked: as moving, with nothing left of the previous owner's
+ *
+ * The data path sets EK_SLOT_USED, and nothing else, when it sends to the previous owner. User
+ * space may change the previous owner of a published slot, by atomic operations on the word.
+ */
+#define EK_SLOT_USED		 (1u << 31)
 #define EK_SLOT(owner, previous) ((__u32)(__u16)(owner) | (__u32)(__u16)(previous) << 16)
-#define EK_SLOT_OWNER(slot)	 ((__u16)((slot)&0xffff))
-#define EK_SLOT_PREVIOUS(slot)	 ((__u16)((slot) >> 16))
+#define EK_SLOT_OWNER(slot)	 ((__u16)((slot)&0x7fff))
+#define EK_SLOT_PREVIOUS(slot)	 ((__u16)((slot) >> 16 & 0x7fff))
 
 struct ek_nexthop {
 	__u8 dmac[6];
@@ -150,6 +166,25 @@ struct ek_counter {
 	__u64 drops;	 /* matched, but dropped; the reason is in ek_verdicts */
 };
 EK_ABI_ASSERT(sizeof(struct ek_counter) == 32, "ek_counter");
+
+/*
+ * Where a flow stays whatever its slot says. The backend is the one with this id in the pool's
+ * table as long as the counter is the same: counters are handed out anew only after all pins that
+ * name them are gone.
+ */
+struct ek_pin {
+	__u32 counter; /* ek_backend.counter */
+	__u32 seen;    /* CLOCK_MONOTONIC_COARSE >> EK_SEEN_SHIFT, in ns, of the last packet */
+	__u16 backend; /* pool-local id */
+	__u16 flags;   /* EK_PIN_* */
+};
+EK_ABI_ASSERT(sizeof(struct ek_pin) == 12, "ek_pin");
+
+#define EK_SEEN_SHIFT  30	 /* units of 1.07 s */
+#define EK_PIN_CLOSING (1u << 0) /* TCP FIN or RST was seen */
+
+/* An opening packet of a flow seen this short before repeats it, or is not the client's. */
+#define EK_REOPEN_AFTER 4 /* EK_SEEN units */
 
 /* What a generation is, for the next daemon that finds it. Programs do not read this. */
 struct ek_gen_info {

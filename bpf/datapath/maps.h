@@ -92,6 +92,22 @@ struct {
 	__type(value, __u64);
 } ek_verdicts SEC(".maps");
 
+/* Not preallocated: nothing moves, nothing is held. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EK_DEFAULT_MAX_PINS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct ek_pin);
+} ek_pins SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EK_MAX_OPENING);
+	__type(key, __u64);
+	__type(value, struct ek_pin);
+} ek_opening SEC(".maps");
+
 const volatile struct ek_config ek_config = {};
 
 #define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))

@@ -22,6 +22,7 @@ static __always_inline enum ek_verdict ek_parse_tcp(const struct ek_cursor *cur,
 	pkt->sport = tcp->source;
 	pkt->dport = tcp->dest;
 	pkt->new_flow = tcp->syn && !tcp->ack;
+	pkt->closing = tcp->fin || tcp->rst;
 	return EK_FORWARD;
 }
 
@@ -40,6 +41,7 @@ static __always_inline enum ek_verdict ek_parse_udp(const struct ek_cursor *cur,
 	pkt->sport = udp->source;
 	pkt->dport = udp->dest;
 	pkt->new_flow = 0;
+	pkt->closing = 0;
 	return EK_FORWARD;
 }
 

@@ -20,6 +20,7 @@ struct ek_packet {
 	__u8 proto;    /* IPPROTO_* */
 	__u8 fragment; /* not a whole IP packet */
 	__u8 new_flow; /* TCP SYN without ACK */
+	__u8 closing;  /* TCP FIN or RST */
 	__u32 ip_len;  /* of the IP packet, headers included */
 	__be16 sport;
 	__be16 dport;

@@ -55,6 +55,8 @@ ordered_json PoolsJson(const engine::Status& status) {
                     {"forwarding", std::string(model::ToString(p.forwarding))},
                     {"table_size", p.table_size},
                     {"table_digest", p.table_digest},
+                    {"moving_slots", p.moving_slots},
+                    {"moving_seconds", p.moving_s},
                     {"backends", backends}});
   }
   return list;

@@ -163,6 +163,12 @@ void PrintPool(Printer& out, const PoolStatus& p, const Rates& rates) {
   out.End().Put("Pool ").Put(p.name, Style::kBold);
   out.Line(Cat(": ", model::ToString(p.forwarding), ", ", Plural(p.table_size, "slot"), ", table ",
                p.table_digest.substr(0, kShortDigest)));
+  if (p.moving_slots > 0) {
+    out.Line(Cat("  ", Plural(p.moving_slots, "slot"),
+                 " changing hands: flows from before the change stay where they are (for ",
+                 p.moving_s, " s now)"),
+             Style::kDim);
+  }
   std::vector<std::vector<Cell>> rows = {
       {Heading("BACKEND"), Heading("ADDRESS"), Heading("SHARE", true), Heading(""),
        Heading(rates.heading(), true), Heading("OF POOL", true), Heading("")}};
@@ -207,6 +213,9 @@ void PrintStatus(Printer& out, const StatusSample& now, const std::optional<Stat
   }
   PrintVips(out, s, rates);
   for (const PoolStatus& p : s.pools) PrintPool(out, p, rates);
+  if (s.pinned_flows > 0) {
+    out.End().Line(Cat(Plural(s.pinned_flows, "flow"), " pinned while slots change hands"));
+  }
   PrintVerdicts(out, s);
 }
 

@@ -163,7 +163,10 @@ absl::Status Daemon::OpenKernel() {
           [feed = feed_.get()](const neighbor::Resolution& changed) { feed->Push(changed); });
   if (!resolver.ok()) return resolver.status();
   resolver_ = *std::move(resolver);
-  publisher_ = std::make_unique<publish::Publisher>(dataplane_.get(), resolver_.get(), hash_key_);
+  publish::FlowTimeouts timeouts;
+  timeouts.idle = publish::SeenUnits(std::chrono::seconds(settings_.flow_idle_timeout_s));
+  publisher_ =
+      std::make_unique<publish::Publisher>(dataplane_.get(), resolver_.get(), hash_key_, timeouts);
   kernel_ = std::make_unique<engine::PublisherKernel>(publisher_.get());
   return absl::OkStatus();
 }

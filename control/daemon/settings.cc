@@ -68,6 +68,17 @@ Setter Limit(uint32_t dataplane::Limits::*member) {
   };
 }
 
+absl::Status SetFlowIdleTimeout(const std::string& value, Settings* settings) {
+  constexpr uint32_t kLeast = 10, kMost = 86400;
+  uint32_t number = 0;
+  if (!absl::SimpleAtoi(value, &number) || number < kLeast || number > kMost) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("is \"", value, "\"; write seconds, ", kLeast, "..", kMost));
+  }
+  settings->flow_idle_timeout_s = number;
+  return absl::OkStatus();
+}
+
 absl::Status SetSource4(const std::string& value, Settings* settings) {
   const std::string remedy = absl::StrCat("is \"", value,
                                           "\"; write an IPv4 prefix of length 8..32, such as "
@@ -123,6 +134,8 @@ const std::map<std::string_view, Setter>& Setters() {
       {"limits.max_tables", Limit(&dataplane::Limits::max_tables)},
       {"limits.max_vips", Limit(&dataplane::Limits::max_vips)},
       {"limits.max_backends", Limit(&dataplane::Limits::max_backends)},
+      {"limits.max_pins", Limit(&dataplane::Limits::max_pins)},
+      {"flow_idle_timeout", SetFlowIdleTimeout},
       {"source_prefix4", SetSource4},
       {"source_prefix6", SetSource6},
   };

@@ -29,6 +29,7 @@ struct Settings {
   std::string log_level = "info";
   std::string log_format = "text";
   dataplane::Limits limits;
+  uint32_t flow_idle_timeout_s = 900;  // how long a flow without packets counts as alive
   dataplane::Encapsulation encapsulation;
 
   std::string PinDir() const;

@@ -56,6 +56,7 @@ struct VipImage {
   uint32_t table = 0;  // table id
   uint32_t table_size = 0;
   uint32_t counter = 0;  // VIP counter id
+  uint32_t flags = 0;    // EK_VIP_STATELESS and on; EK_VIP_ADDRESS is the data plane's
 
   friend bool operator==(const VipImage&, const VipImage&) = default;
 };
@@ -118,6 +119,7 @@ struct Limits {
   uint32_t max_tables = EK_DEFAULT_MAX_TABLES;
   uint32_t max_vips = EK_DEFAULT_MAX_VIPS;          // VIP counter ids
   uint32_t max_backends = EK_DEFAULT_MAX_BACKENDS;  // backend counter ids
+  uint32_t max_pins = EK_DEFAULT_MAX_PINS;          // flows pinned while slots move
 };
 
 // Where the outer headers' source addresses come from: the flow's hash fills the host bits, so that
@@ -126,6 +128,22 @@ struct Encapsulation {
   model::IpAddress source4 = model::IpAddress::FromIpv4({172, 16, 0, 0});
   uint8_t source4_prefix = 16;                                    // 8..32
   model::IpAddress source6 = model::IpAddress::FromIpv6({0x01});  // 100::/64 (RFC 6666)
+};
+
+struct PreviousOwner {
+  uint32_t slot = 0;
+  uint16_t previous = 0;  // 0: the slot becomes steady
+};
+
+struct Pin {
+  uint64_t flow = 0;     // hash; its low half leads to the slot
+  uint32_t counter = 0;  // of the backend
+  uint32_t seen = 0;     // last packet, EK_SEEN_SHIFT units of CLOCK_MONOTONIC_COARSE
+  uint16_t backend = 0;  // pool-local id
+  bool closing = false;
+  bool opening = false;  // only its first packet was seen
+
+  friend bool operator==(const Pin&, const Pin&) = default;
 };
 
 class DataPlane {
@@ -147,6 +165,20 @@ class DataPlane {
   // FailedPrecondition: the active generation uses one of them. Ids without a table are ignored.
   virtual absl::Status DropTables(std::span<const uint32_t> ids) = 0;
   virtual absl::StatusOr<std::vector<uint32_t>> ListTables() = 0;  // ids in use, ascending
+
+  // Slots of a table in use. TakeSlots takes EK_SLOT_USED off, as it returns it: the slots that
+  // sent to their previous owner since the last call. SetPrevious changes previous owners while
+  // packets pass; owners only change with a generation.
+  virtual absl::StatusOr<std::vector<uint32_t>> TakeSlots(uint32_t id, uint32_t table_size) = 0;
+  virtual absl::Status SetPrevious(uint32_t id, uint32_t table_size,
+                                   std::span<const PreviousOwner> changes) = 0;
+
+  // Flows that are pinned. May be called beside the writer, and is not a snapshot: what comes or
+  // goes meanwhile may be missing or be there. Keys without a pin are ignored.
+  virtual absl::StatusOr<std::vector<Pin>> ReadPins() = 0;
+  virtual absl::Status DropPins(std::span<const Pin> pins) = 0;
+  // The clock of Pin::seen.
+  virtual uint32_t Now() = 0;
 
   // Generations, 0..EK_MAX_GENERATIONS-1. Staging the active one, or one that holds something, is
   // FailedPrecondition; so is dropping the active one. Generation 0 without a VIP would read as

@@ -152,13 +152,18 @@ VipKey DecodeKey(const ek_vip_key6& key) {
 }
 
 ek_vip EncodeVip(const VipImage& image) {
-  return {
-      .table = image.table, .table_size = image.table_size, .counter = image.counter, .flags = 0};
+  return {.table = image.table,
+          .table_size = image.table_size,
+          .counter = image.counter,
+          .flags = image.flags};
 }
 
 VipImage DecodeVip(const VipKey& key, const ek_vip& value) {
-  return {
-      .key = key, .table = value.table, .table_size = value.table_size, .counter = value.counter};
+  return {.key = key,
+          .table = value.table,
+          .table_size = value.table_size,
+          .counter = value.counter,
+          .flags = value.flags};
 }
 
 }  // namespace evenkeel::dataplane

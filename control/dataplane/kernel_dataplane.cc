@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "control/dataplane/counter_store.h"
 #include "control/dataplane/errors.h"
+#include "control/dataplane/flow_pins.h"
 #include "control/dataplane/generation_store.h"
 #include "control/dataplane/kernel_objects.h"
 #include "control/dataplane/mapped_memory.h"
@@ -42,7 +43,8 @@ absl::Status SynchronizeRcu() {
 }
 
 absl::Status CheckLimits(const Limits& limits) {
-  if (limits.max_tables == 0 || limits.max_vips == 0 || limits.max_backends == 0) {
+  if (limits.max_tables == 0 || limits.max_vips == 0 || limits.max_backends == 0 ||
+      limits.max_pins == 0) {
     return absl::InvalidArgumentError("the data plane's limits must be at least 1");
   }
   return absl::OkStatus();
@@ -178,6 +180,23 @@ absl::Status KernelDataPlane::DropTables(std::span<const uint32_t> ids) {
 }
 
 absl::StatusOr<std::vector<uint32_t>> KernelDataPlane::ListTables() { return impl_->tables.List(); }
+
+absl::StatusOr<std::vector<uint32_t>> KernelDataPlane::TakeSlots(uint32_t id, uint32_t table_size) {
+  return impl_->tables.TakeSlots(id, table_size);
+}
+
+absl::Status KernelDataPlane::SetPrevious(uint32_t id, uint32_t table_size,
+                                          std::span<const PreviousOwner> changes) {
+  return impl_->tables.SetPrevious(id, table_size, changes);
+}
+
+absl::StatusOr<std::vector<Pin>> KernelDataPlane::ReadPins() { return ReadAllPins(impl_->objects); }
+
+absl::Status KernelDataPlane::DropPins(std::span<const Pin> pins) {
+  return DeletePins(impl_->objects, pins);
+}
+
+uint32_t KernelDataPlane::Now() { return PinClock(); }
 
 absl::Status KernelDataPlane::StageGeneration(uint32_t generation, const GenerationImage& image) {
   if (auto status = impl_->RefuseActive(generation); !status.ok()) return status;

@@ -61,6 +61,12 @@ class KernelDataPlane final : public DataPlane {
   absl::StatusOr<TableImage> ReadTable(uint32_t id, uint32_t table_size) override;
   absl::Status DropTables(std::span<const uint32_t> ids) override;
   absl::StatusOr<std::vector<uint32_t>> ListTables() override;
+  absl::StatusOr<std::vector<uint32_t>> TakeSlots(uint32_t id, uint32_t table_size) override;
+  absl::Status SetPrevious(uint32_t id, uint32_t table_size,
+                           std::span<const PreviousOwner> changes) override;
+  absl::StatusOr<std::vector<Pin>> ReadPins() override;
+  absl::Status DropPins(std::span<const Pin> pins) override;
+  uint32_t Now() override;
   absl::Status StageGeneration(uint32_t generation, const GenerationImage& image) override;
   absl::StatusOr<GenerationImage> ReadGeneration(uint32_t generation) override;
   absl::Status DropGeneration(uint32_t generation) override;

@@ -38,6 +38,7 @@ absl::Status SizeMaps(const Skeleton& skeleton, const Limits& limits) {
       {skeleton->maps.ek_tables, limits.max_tables},
       {skeleton->maps.ek_vip_stats, limits.max_vips},
       {skeleton->maps.ek_be_stats, limits.max_backends},
+      {skeleton->maps.ek_pins, limits.max_pins},
   };
   for (const auto& [map, size] : sizes) {
     if (const int err = bpf_map__set_max_entries(map, size); err != 0) {

@@ -23,10 +23,12 @@ enum class MapId : size_t {
   kVipStats,
   kBackendStats,
   kVerdicts,
+  kPins,
+  kOpening,
 };
-inline constexpr std::array<absl::string_view, 8> kMapNames = {
-    "ek_control",  "ek_vips4",     "ek_vips6",    "ek_tables",
-    "ek_gen_info", "ek_vip_stats", "ek_be_stats", "ek_verdicts"};
+inline constexpr std::array<absl::string_view, 10> kMapNames = {
+    "ek_control",   "ek_vips4",    "ek_vips6",    "ek_tables", "ek_gen_info",
+    "ek_vip_stats", "ek_be_stats", "ek_verdicts", "ek_pins",   "ek_opening"};
 
 struct KernelObjects {
   std::array<UniqueFd, kMapNames.size()> maps;

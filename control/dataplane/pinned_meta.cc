@@ -27,7 +27,8 @@ PinnedMeta MetaOf(const KernelOptions& options) {
   PinnedMeta meta{.abi_version = EK_ABI_VERSION,
                   .max_tables = options.limits.max_tables,
                   .max_vips = options.limits.max_vips,
-                  .max_backends = options.limits.max_backends};
+                  .max_backends = options.limits.max_backends,
+                  .max_pins = options.limits.max_pins};
   std::copy_n(hash.begin(), meta.key_fingerprint.size(), meta.key_fingerprint.begin());
   return meta;
 }
@@ -73,6 +74,7 @@ absl::Status CheckMeta(const PinDir& dir, const PinnedMeta& pinned, const Pinned
   compare("max_tables", pinned.max_tables, wanted.max_tables);
   compare("max_vips", pinned.max_vips, wanted.max_vips);
   compare("max_backends", pinned.max_backends, wanted.max_backends);
+  compare("max_pins", pinned.max_pins, wanted.max_pins);
   compare("hash key with fingerprint", Hex(pinned.key_fingerprint), Hex(wanted.key_fingerprint));
   if (differs.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(

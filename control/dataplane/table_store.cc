@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <set>
 
@@ -29,7 +30,17 @@ uint32_t LinesToAllocate(const TableImage& image) {
   return LinesNeeded(static_cast<uint32_t>(image.slots.size()), rounded);
 }
 
+std::atomic_ref<uint32_t> SlotWord(const MappedMemory<ek_line>& lines, uint32_t slot) {
+  return std::atomic_ref<uint32_t>(
+      lines.get()[slot / EK_SLOTS_PER_LINE].slot[slot % EK_SLOTS_PER_LINE]);
+}
+
 std::string Name(uint32_t id) { return absl::StrCat("table ", id); }
+
+absl::Status CheckHolds(uint32_t id, const MappedMemory<ek_line>& lines, uint32_t table_size) {
+  if (lines.get().size() >= EK_SLOT_LINES(table_size)) return absl::OkStatus();
+  return absl::OutOfRangeError(absl::StrCat(Name(id), " has no ", table_size, " slots"));
+}
 
 absl::StatusOr<UniqueFd> CreateInner(uint32_t id, uint32_t lines) {
   LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
@@ -186,6 +197,39 @@ absl::StatusOr<TableImage> TableStore::Read(uint32_t id, uint32_t table_size) co
   auto lines = MapLines(id);
   if (!lines.ok()) return lines.status();
   return DecodeTable(lines->get(), table_size);
+}
+
+// Slot lines are contiguous words.
+absl::StatusOr<std::vector<uint32_t>> TableStore::TakeSlots(uint32_t id,
+                                                            uint32_t table_size) const {
+  auto lines = MapLines(id);
+  if (!lines.ok()) return lines.status();
+  if (auto status = CheckHolds(id, *lines, table_size); !status.ok()) return status;
+  std::vector<uint32_t> words(table_size);
+  std::memcpy(words.data(), lines->get().data(), words.size() * sizeof(uint32_t));
+  for (uint32_t slot = 0; slot < table_size; ++slot) {
+    if (words[slot] & EK_SLOT_USED) {
+      words[slot] = SlotWord(*lines, slot).fetch_and(~EK_SLOT_USED);
+    }
+  }
+  return words;
+}
+
+absl::Status TableStore::SetPrevious(uint32_t id, uint32_t table_size,
+                                     std::span<const PreviousOwner> changes) const {
+  auto lines = MapLines(id);
+  if (!lines.ok()) return lines.status();
+  if (auto status = CheckHolds(id, *lines, table_size); !status.ok()) return status;
+  for (const PreviousOwner& change : changes) {
+    if (change.slot >= table_size || change.previous > EK_MAX_POOL_BACKENDS) {
+      return absl::OutOfRangeError(
+          absl::StrCat(Name(id), " has no slot ", change.slot, " or backend ", change.previous));
+    }
+    auto word = SlotWord(*lines, change.slot);
+    // Packets set EK_SLOT_USED meanwhile, and nothing else.
+    word.store(EK_SLOT(EK_SLOT_OWNER(word.load()), change.previous));
+  }
+  return absl::OkStatus();
 }
 
 bool TableStore::FitsSpareBudget(uint32_t lines) const {

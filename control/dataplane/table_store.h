@@ -27,6 +27,10 @@ class TableStore {
 
   absl::Status Stage(std::span<const StagedTable> tables);
   absl::StatusOr<TableImage> Read(uint32_t id, uint32_t table_size) const;
+  // Words of a table in use; EK_SLOT_USED is taken off as it is read.
+  absl::StatusOr<std::vector<uint32_t>> TakeSlots(uint32_t id, uint32_t table_size) const;
+  absl::Status SetPrevious(uint32_t id, uint32_t table_size,
+                           std::span<const PreviousOwner> changes) const;
   absl::Status Drop(std::span<const uint32_t> ids);
   std::vector<uint32_t> List() const;
 

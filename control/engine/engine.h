@@ -94,6 +94,8 @@ struct PoolStatus {
   uint32_t table_size = 0;
   std::string table_digest;  // hex
   std::vector<BackendStatus> backends;
+  uint32_t moving_slots = 0;  // that change hands (docs/dataplane.md)
+  uint32_t moving_s = 0;      // seconds since the first of them began to
 };
 
 struct Status {
@@ -107,6 +109,7 @@ struct Status {
   std::vector<InterfaceStatus> interfaces;
   std::vector<VipStatus> vips;
   std::vector<PoolStatus> pools;
+  uint64_t pinned_flows = 0;
   std::vector<std::pair<std::string, uint64_t>> verdicts;  // packets, by bpf/abi/verdict.h's names
   std::vector<std::string> notices;  // "the config file differs from revision 7: ..."
 };

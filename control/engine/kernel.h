@@ -26,6 +26,7 @@ class Kernel {
   virtual absl::StatusOr<publish::KernelState> ReadKernelState() = 0;
   virtual std::shared_ptr<const guard::BuiltFleet> applied() const = 0;
   virtual absl::StatusOr<publish::CounterReport> ReadCounters() = 0;
+  virtual publish::TrackingReport Tracking() const = 0;
 };
 
 }  // namespace evenkeel::engine

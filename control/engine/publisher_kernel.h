@@ -36,6 +36,7 @@ class PublisherKernel final : public Kernel {
   absl::StatusOr<publish::CounterReport> ReadCounters() override {
     return publisher_->ReadCounters();
   }
+  publish::TrackingReport Tracking() const override { return publisher_->Tracking(); }
 
  private:
   publish::Publisher* publisher_;

@@ -73,6 +73,15 @@ void LocalEngine::FillTraffic(const State& state, Status* status) {
         state.kernel != nullptr ? state.kernel->FindPool(pool->name()) : nullptr;
     status->pools.push_back(DescribePool(pool->config, built, deps_.resolver));
   }
+  const publish::TrackingReport tracking = deps_.kernel->Tracking();
+  status->pinned_flows = tracking.pinned;
+  for (const publish::TrackingReport::Pool& moving : tracking.pools) {
+    for (PoolStatus& pool : status->pools) {
+      if (pool.name != moving.pool) continue;
+      pool.moving_slots = moving.moving;
+      pool.moving_s = static_cast<uint32_t>(moving.age.count());
+    }
+  }
   absl::StatusOr<publish::CounterReport> counters = deps_.kernel->ReadCounters();
   if (counters.ok()) {
     AddCounters(*counters, status);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "control/guard/server_weights.h"
+#include "control/publish/moves.h"
 #include "control/publish/publisher_impl.h"
 #include "control/publish/readback.h"
 
@@ -105,6 +106,7 @@ absl::StatusOr<AdoptReport> Publisher::Impl::AdoptActive(const dataplane::Snapsh
     if (!table.ok()) return table.status();
     record.tables.push_back(*std::move(table));
     table_users[vip.table] = 1;
+    if (CountMoving(image->slots) > 0) moving_tables.insert(vip.table);
     for (const dataplane::BackendImage& backend : image->backends) {
       if (backend.method != EK_METHOD_NONE && !backend.next_hop) unresolved.insert(backend.address);
     }

@@ -16,6 +16,7 @@ constexpr std::chrono::seconds kRetry{1};
 
 absl::Status Publisher::Impl::DropTable(const TableRef& table) {
   const uint32_t id = table->id;
+  if (auto status = NoteUsed(table); !status.ok()) return status;
   if (auto status = dataplane->DropTables({&id, 1}); !status.ok()) return status;
   const std::vector<uint32_t> counters = ledger.RemoveTable(table);
   for (const BackendSlot& slot : table->backends) {
@@ -23,14 +24,8 @@ absl::Status Publisher::Impl::DropTable(const TableRef& table) {
     unresolved.erase(slot.address);
     stale_addresses = true;
   }
-  for (const uint32_t counter : counters) {
-    const absl::Status cleared = dataplane->ClearBackendCounter(counter);
-    if (cleared.ok()) {
-      ledger.FreeBackendCounters({counter});
-    } else {  // the id is not handed out again: its next owner would inherit the count
-      spdlog::warn("a counter is lost: {}", std::string(cleared.message()));
-    }
-  }
+  moving_tables.erase(id);
+  left_counters.insert(left_counters.end(), counters.begin(), counters.end());
   return absl::OkStatus();
 }
 
@@ -89,6 +84,7 @@ void Publisher::Impl::Collect() {
       if (done.ok() && *done) {
         retired.pop_front();
         --safe;
+        if (retired.empty() && !left_counters.empty()) changed.notify_all();
         changed.notify_all();
       }
       lock.unlock();
@@ -131,7 +127,7 @@ void Publisher::Impl::Unfollow() {
 
 void Publisher::Impl::Settle() {
   std::unique_lock lock(mu);
-  changed.wait(lock, [&] { return retired.empty(); });
+  changed.wait(lock, [&] { return retired.empty() && left_counters.empty(); });
 }
 
 }  // namespace evenkeel::publish

@@ -78,9 +78,9 @@ Bytes TransportOf(const Flow& flow) {
   Put16(out, flow.source_port);
   Put16(out, flow.destination_port);
   if (flow.ip_protocol == IPPROTO_TCP) {
-    Put32(out, 1);       // sequence
-    Put32(out, 1);       // acknowledgement
-    Put16(out, 0x5010);  // five words, ACK
+    Put32(out, 1);                               // sequence
+    Put32(out, flow.opening ? 0 : 1);            // acknowledgement
+    Put16(out, flow.opening ? 0x5002 : 0x5010);  // five words, SYN or ACK
     Put16(out, 0xffff);
     Put32(out, 0);  // checksum is the hosts' business; urgent pointer
   } else {

@@ -18,6 +18,7 @@ struct Flow {
   model::IpAddress source, destination;  // of one family
   uint16_t source_port = 0, destination_port = 0;
   uint8_t ip_protocol = 0;  // IPPROTO_TCP or IPPROTO_UDP
+  bool opening = false;     // TCP: the packet is a SYN, else an ACK
 };
 
 // The `number`-th client of `vip`; distinct for distinct numbers below 2^28. `port` stands for
@@ -28,7 +29,8 @@ Flow ClientFlow(const dataplane::VipKey& vip, uint32_t number, uint16_t port);
 uint64_t HashFlow(const std::array<uint64_t, 2>& key, const Flow& flow);
 uint32_t SlotOf(uint64_t hash, uint32_t table_size);
 
-// A minimal TCP (ACK) or UDP packet of the flow in an Ethernet frame, with this TTL or hop limit.
+// A minimal TCP (ACK, or SYN) or UDP packet of the flow in an Ethernet frame, with this TTL or hop
+// limit.
 std::vector<uint8_t> BuildFrame(const Flow& flow, uint8_t ttl = 64);
 
 struct Expectation {

@@ -28,12 +28,16 @@ std::chrono::microseconds Since(Clock::time_point start) {
 }  // namespace
 
 Publisher::Impl::Impl(dataplane::DataPlane* dataplane_in, neighbor::Resolver* resolver_in,
-                      const maglev::HashKey& flow_key)
+                      const maglev::HashKey& flow_key, const FlowTimeouts& timeouts_in,
+                      std::chrono::milliseconds sweeping_in)
     : dataplane(dataplane_in),
       resolver(resolver_in),
       key(dataplane::HashKeyWords(flow_key)),
+      timeouts(timeouts_in),
+      sweeping(sweeping_in),
       ledger(dataplane_in->limits()),
-      collector([this] { Collect(); }) {}
+      collector([this] { Collect(); }),
+      sweeper([this] { SweepNowAndThen(); }) {}
 
 Publisher::Impl::~Impl() {
   {
@@ -42,6 +46,7 @@ Publisher::Impl::~Impl() {
   }
   changed.notify_all();
   collector.join();
+  sweeper.join();
 }
 
 absl::Status Publisher::Impl::CheckBase(const guard::Approval& approval) const {
@@ -156,6 +161,7 @@ absl::StatusOr<PublishResult> Publisher::Impl::Attempt(const guard::Approval& ap
   result.tables_staged = staging.tables_staged();
   result.probes = staging.probes();
   unresolved.insert(staging.unresolved().begin(), staging.unresolved().end());
+  moving_tables.insert(staging.moving_tables().begin(), staging.moving_tables().end());
   Swap(staging.Commit());
   result.unreachable = Unreachable();
   return result;
@@ -172,12 +178,14 @@ absl::StatusOr<PublishResult> Publisher::Impl::Publish(const guard::Approval& ap
   if (auto status = FollowNew(approval.fleet()); !status.ok()) return status;
   std::unique_lock lock(mu);
   auto result = Attempt(approval, revision, lock);
-  if (!absl::IsResourceExhausted(result.status()) || (!previous && retired.empty())) return result;
+  if (!absl::IsResourceExhausted(result.status()) ||
+      (!previous && retired.empty() && left_counters.empty()))
+    return result;
   // Ids are scarce: those of former generations are given up first.
   if (previous) retired.push_back(*std::move(previous));
   previous.reset();
   changed.notify_all();
-  changed.wait_for(lock, kIndexWait, [&] { return retired.empty(); });
+  changed.wait_for(lock, kIndexWait, [&] { return retired.empty() && left_counters.empty(); });
   return Attempt(approval, revision, lock);
 }
 
@@ -232,8 +240,9 @@ absl::StatusOr<CounterReport> Publisher::Impl::ReadCounters() {
 }
 
 Publisher::Publisher(dataplane::DataPlane* dataplane, neighbor::Resolver* resolver,
-                     const maglev::HashKey& flow_key)
-    : impl_(std::make_unique<Impl>(dataplane, resolver, flow_key)) {}
+                     const maglev::HashKey& flow_key, const FlowTimeouts& timeouts,
+                     std::chrono::milliseconds sweeping)
+    : impl_(std::make_unique<Impl>(dataplane, resolver, flow_key, timeouts, sweeping)) {}
 
 Publisher::~Publisher() = default;
 
@@ -268,5 +277,15 @@ std::shared_ptr<const guard::BuiltFleet> Publisher::applied() const {
 absl::StatusOr<CounterReport> Publisher::ReadCounters() { return impl_->ReadCounters(); }
 
 void Publisher::Settle() { impl_->Settle(); }
+
+TrackingReport Publisher::Tracking() const {
+  std::lock_guard lock(impl_->mu);
+  return impl_->tracking;
+}
+
+absl::Status Publisher::SweepOnce() {
+  std::lock_guard sweep(impl_->sweep_mu);
+  return impl_->Sweep();
+}
 
 }  // namespace evenkeel::publish

@@ -19,6 +19,7 @@
 #include "control/guard/guard.h"
 #include "control/maglev/maglev.h"
 #include "control/neighbor/neighbor.h"
+#include "control/publish/tracker.h"
 
 namespace evenkeel::publish {
 
@@ -58,13 +59,26 @@ struct CounterReport {
   std::vector<std::pair<std::string, uint64_t>> verdicts;  // by name of bpf/abi/verdict.h, all
 };
 
+// Slots that change hands, and the flows that stay where they are meanwhile.
+struct TrackingReport {
+  struct Pool {
+    std::string pool;
+    uint32_t moving = 0;          // slots with a previous owner
+    std::chrono::seconds age{0};  // since the first of them began to move, or was found so
+  };
+  std::vector<Pool> pools;  // those with moving slots, by name
+  uint64_t pinned = 0;      // flows
+};
+
 // Thread-safe.
 class Publisher {
  public:
   // `dataplane` and `resolver` must outlive the publisher. `flow_key` is the data plane's hash key,
-  // which predicts the slot of each synthetic packet.
+  // which predicts the slot of each synthetic packet. `sweeping`: how often the slots that move are
+  // looked at.
   Publisher(dataplane::DataPlane* dataplane, neighbor::Resolver* resolver,
-            const maglev::HashKey& flow_key);
+            const maglev::HashKey& flow_key, const FlowTimeouts& timeouts = {},
+            std::chrono::milliseconds sweeping = std::chrono::seconds(1));
   ~Publisher();
 
   // Reads the kernel and compares it with `intent` (may be null: nothing was ever applied). Takes
@@ -92,6 +106,11 @@ class Publisher {
   // Former generations are released in the background, after a grace period. Returns when all but
   // the one before the active (kept for a quick undo) are.
   void Settle();
+
+  // As of the last sweep.
+  TrackingReport Tracking() const;
+  // One sweep, now.
+  absl::Status SweepOnce();
 
  private:
   struct Impl;

@@ -13,6 +13,7 @@
 #include "control/publish/generation_record.h"
 #include "control/publish/publisher.h"
 #include "control/publish/staging.h"
+#include "control/publish/tracker.h"
 
 namespace evenkeel::publish {
 
@@ -21,7 +22,8 @@ namespace evenkeel::publish {
 // can report what such a wait is for.
 struct Publisher::Impl {
   Impl(dataplane::DataPlane* dataplane_in, neighbor::Resolver* resolver_in,
-       const maglev::HashKey& flow_key);
+       const maglev::HashKey& flow_key, const FlowTimeouts& timeouts_in,
+       std::chrono::milliseconds sweeping_in);
   ~Impl();
 
   absl::StatusOr<PublishResult> Publish(const guard::Approval& approval, uint64_t revision,
@@ -49,15 +51,30 @@ struct Publisher::Impl {
   void DropVips(GenerationRecord& record);
   absl::Status DropTable(const TableRef& table);
 
-  void Collect();   // the collector's thread
-  void Unfollow();  // no lock held
+  // The sweeper's (sweeper.cc). With sweep_mu held, and no other lock.
+  absl::Status Sweep();
+  // Of Sweep, with mu held.
+  std::vector<dataplane::Pin> FindGone(const std::vector<dataplane::Pin>& pins, uint32_t now) const;
+  absl::Status SweepTable(const TableRef& table, const std::vector<dataplane::Pin>& pins,
+                          uint32_t now);
+  void FreeLeft(const std::vector<uint32_t>& counters);
+  // Of a table that packets have left: what they used of it.
+  absl::Status NoteUsed(const TableRef& table);
+
+  void SweepNowAndThen();  // the sweeper's thread
+  void Collect();          // the collector's thread
+  void Unfollow();         // no lock held
 
   dataplane::DataPlane* const dataplane;
   neighbor::Resolver* const resolver;
   const std::array<uint64_t, 2> key;
+  const FlowTimeouts timeouts;
+  const std::chrono::milliseconds sweeping;
 
   std::mutex publish_mu;
   absl::flat_hash_set<model::IpAddress> followed;  // publish_mu
+
+  std::mutex sweep_mu;  // taken before mu: one sweep at a time
 
   mutable std::mutex mu;
   std::condition_variable changed;
@@ -69,10 +86,15 @@ struct Publisher::Impl {
   absl::flat_hash_map<uint32_t, uint32_t> table_users;  // generations by table id
   std::array<bool, EK_MAX_GENERATIONS> index_used{};
   uint32_t last_index = 0;
+  absl::flat_hash_set<uint32_t> moving_tables;         // by id; may have no moving slot any more
+  absl::flat_hash_map<std::string, Tracker> trackers;  // by pool, of moving_tables
+  TrackingReport tracking;                             // of the last sweep
+  // Counters that no table has any more; pins may name them until they are swept.
+  std::vector<uint32_t> left_counters;
   bool stale_addresses = false;  // some followed address has no place any more
   bool adopted = false;
   bool stopping = false;
-  std::thread collector;  // last: uses all of the above
+  std::thread collector, sweeper;  // last: use all of the above
 };
 
 }  // namespace evenkeel::publish

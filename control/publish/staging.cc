@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "control/guard/server_weights.h"
 #include "control/maglev/maglev.h"
+#include "control/publish/moves.h"
 #include "control/publish/reach.h"
 #include "control/publish/readback.h"
 
@@ -112,6 +113,7 @@ absl::Status Staging::StageTables() {
     fresh_.push_back(*table);
     pool.table = *std::move(table);
     pool.fresh = true;
+    if (it != standing.end() && it->second->size == pool.table->size) pool.former = it->second;
     changed.push_back(&pool);
   }
   for (size_t i = 0; i < changed.size(); i += kChunk) {
@@ -121,8 +123,9 @@ absl::Status Staging::StageTables() {
   return absl::OkStatus();
 }
 
-dataplane::TableImage Staging::MakeImage(const Pool& pool) const {
+absl::StatusOr<dataplane::TableImage> Staging::MakeImage(const Pool& pool) const {
   dataplane::TableImage image;
+  Serving serving(pool.table->backends.size() + 1, false);
   absl::flat_hash_map<model::IpAddress, uint16_t> ids;
   for (size_t i = 0; i < pool.table->backends.size(); ++i) {
     const BackendSlot& slot = pool.table->backends[i];
@@ -133,24 +136,35 @@ dataplane::TableImage Staging::MakeImage(const Pool& pool) const {
       backend.counter = slot.counter;
       backend.next_hop = ForMethod(resolver_->Get(slot.address), slot.method).next_hop;
       ids[slot.address] = static_cast<uint16_t>(i + 1);
+      serving[i + 1] = true;
     }
     image.backends.push_back(backend);
   }
   const guard::BuiltTable& built = *pool.built->table;
   std::vector<uint16_t> id_of_server;
   for (const model::IpAddress& server : built.servers) id_of_server.push_back(ids[server]);
-  image.slots.reserve(built.owner.size());
+  std::vector<uint16_t> owners;
+  owners.reserve(built.owner.size());
   for (const uint16_t owner : built.owner) {
-    const uint16_t id = owner == maglev::kNoOwner ? uint16_t{0} : id_of_server[owner];
-    image.slots.push_back(EK_SLOT(id, 0));
+    owners.push_back(owner == maglev::kNoOwner ? uint16_t{0} : id_of_server[owner]);
   }
+  std::vector<uint32_t> now;
+  if (pool.former != nullptr) {
+    auto read = dataplane_->ReadTable(pool.former->id, pool.former->size);
+    if (!read.ok()) return read.status();
+    now = std::move(read->slots);
+  }
+  image.slots = NextSlots(now, owners, serving);
   return image;
 }
 
 absl::Status Staging::StageChunk(std::span<Pool*> pools) {
   std::vector<dataplane::StagedTable> tables;
   for (Pool* pool : pools) {
-    tables.push_back({.id = pool->table->id, .image = MakeImage(*pool)});
+    auto image = MakeImage(*pool);
+    if (!image.ok()) return WithPool(image.status(), pool->built->name());
+    if (CountMoving(image->slots) > 0) moving_tables_.push_back(pool->table->id);
+    tables.push_back({.id = pool->table->id, .image = *std::move(image)});
   }
   // Noted before the call: whatever becomes of it, these ids are to be dropped.
   for (const dataplane::StagedTable& table : tables) in_kernel_.push_back(table.id);
@@ -159,6 +173,7 @@ absl::Status Staging::StageChunk(std::span<Pool*> pools) {
     if (auto status = VerifyTable(*pools[i], tables[i].image); !status.ok()) {
       return WithPool(status, pools[i]->built->name());
     }
+    pools[i]->slots = std::move(tables[i].image.slots);
     pools[i]->backends = std::move(tables[i].image.backends);
     for (const dataplane::BackendImage& backend : pools[i]->backends) {
       if (backend.method != EK_METHOD_NONE && !backend.next_hop) {
@@ -178,7 +193,10 @@ absl::Status Staging::VerifyTable(const Pool& pool, const dataplane::TableImage&
     return absl::DataLossError(absl::StrCat("the table read back has digest ", digest.ToShort(),
                                             ", approved was ", pool.built->digest.ToShort()));
   }
-  // The digest does not cover draining backends, counters and next hops.
+  // The digest does not cover previous owners, draining backends, counters and next hops.
+  if (read->slots != staged.slots) {
+    return absl::DataLossError("the previous owners read back are not those written");
+  }
   if (read->backends != staged.backends) {
     return absl::DataLossError("the backend entries read back are not those written");
   }
@@ -199,8 +217,12 @@ absl::Status Staging::StageGeneration(uint32_t index, uint64_t revision) {
     if (!counter.ok()) return counter.status();
     vip_references_.push_back(key);
     const TableRecord& table = *pools_.find(vip.pool)->second.table;
-    image.vips.push_back(
-        {.key = key, .table = table.id, .table_size = table.size, .counter = *counter});
+    image.vips.push_back({.key = key,
+                          .table = table.id,
+                          .table_size = table.size,
+                          .counter = *counter,
+                          // No packet of these opens a flow: whose slot moves, moves.
+                          .flags = vip.protocol == model::Protocol::kTcp ? 0 : EK_VIP_STATELESS});
   }
   std::sort(image.vips.begin(), image.vips.end(),
             [](const auto& a, const auto& b) { return a.key < b.key; });

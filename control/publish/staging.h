@@ -49,6 +49,8 @@ class Staging {
 
   uint32_t tables_staged() const { return static_cast<uint32_t>(fresh_.size()); }
   uint32_t probes() const { return probes_; }
+  // Tables staged with slots that change hands, by id.
+  const std::vector<uint32_t>& moving_tables() const { return moving_tables_; }
   // Backends in the staged tables without a next hop.
   const std::vector<model::IpAddress>& unresolved() const { return unresolved_; }
 
@@ -56,14 +58,16 @@ class Staging {
   struct Pool {
     const guard::BuiltPool* built = nullptr;
     TableRef table;
+    TableRef former;  // the one that packets use now; null: none of this size
     bool fresh = false;
-    // Kept for the probes: next hops as staged, by pool-local id - 1.
+    // Kept for the probes: words and next hops as staged, these by pool-local id - 1.
+    std::vector<uint32_t> slots;
     std::vector<dataplane::BackendImage> backends;
   };
 
   absl::Status StageChunk(std::span<Pool*> pools);
   absl::Status VerifyTable(const Pool& pool, const dataplane::TableImage& staged);
-  dataplane::TableImage MakeImage(const Pool& pool) const;
+  absl::StatusOr<dataplane::TableImage> MakeImage(const Pool& pool) const;
   absl::Status VerifyGeneration();
   absl::Status ProbePool(Pool& pool, const std::array<uint64_t, 2>& key, uint32_t budget);
   absl::Status ProbeOnce(const Pool& pool, const dataplane::VipImage& vip, const Flow& flow,
@@ -79,6 +83,7 @@ class Staging {
   std::map<std::string, Pool, std::less<>> pools_;  // with a VIP
   std::vector<TableRef> fresh_;                     // in the ledger because of this attempt
   std::vector<uint32_t> in_kernel_;                 // tables put in
+  std::vector<uint32_t> moving_tables_;
   std::vector<dataplane::VipKey> vip_references_;
   std::vector<model::IpAddress> unresolved_;
   GenerationRecord record_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The synthetic packets of a staged generation.
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <set>
 
@@ -75,6 +77,14 @@ absl::Status Staging::ProbePool(Pool& pool, const std::array<uint64_t, 2>& key, 
     }
     if (auto status = ProbeOnce(pool, vip, flow, hash); !status.ok()) return status;
     ++spent;
+    // Of a moving slot that was the previous owner.
+    if (EK_SLOT_PREVIOUS(pool.slots[SlotOf(hash, built.size)]) != 0 &&
+        vip.key.ip_protocol == IPPROTO_TCP) {
+      Flow opening = flow;
+      opening.opening = true;
+      if (auto status = ProbeOnce(pool, vip, opening, hash); !status.ok()) return status;
+      ++spent;
+    }
     if (missing == 0 && number + 1 >= vips.size()) break;
   }
   return absl::OkStatus();
@@ -83,9 +93,13 @@ absl::Status Staging::ProbePool(Pool& pool, const std::array<uint64_t, 2>& key, 
 absl::Status Staging::ProbeOnce(const Pool& pool, const dataplane::VipImage& vip, const Flow& flow,
                                 uint64_t hash) {
   const guard::BuiltTable& built = *pool.built->table;
-  const uint16_t owner = built.owner[SlotOf(hash, built.size)];
+  const uint32_t slot = SlotOf(hash, built.size);
+  const uint16_t previous = EK_SLOT_PREVIOUS(pool.slots[slot]);
+  const uint16_t owner = built.owner[slot];
   const dataplane::BackendImage* backend = nullptr;
-  if (owner != maglev::kNoOwner) {
+  if (previous != 0 && !flow.opening && !(vip.flags & EK_VIP_STATELESS)) {
+    backend = &pool.backends[previous - 1u];
+  } else if (owner != maglev::kNoOwner) {
     const auto it = std::find_if(pool.backends.begin(), pool.backends.end(), [&](const auto& b) {
       return b.method != EK_METHOD_NONE && b.address == built.servers[owner];
     });

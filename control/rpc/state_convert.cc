@@ -43,6 +43,8 @@ void Encode(const engine::PoolStatus& pool, v1::PoolStatus* out) {
   out->set_forwarding(ToProto(pool.forwarding));
   out->set_table_size(pool.table_size);
   out->set_table_digest(pool.table_digest);
+  out->set_moving_slots(pool.moving_slots);
+  out->set_moving_seconds(pool.moving_s);
   for (const engine::BackendStatus& backend : pool.backends) {
     v1::BackendStatus* to = out->add_backends();
     to->set_name(backend.name);
@@ -60,6 +62,8 @@ engine::PoolStatus Decode(const v1::PoolStatus& pool, Problems* problems) {
   result.forwarding = ForwardingFromProto(pool.forwarding(), "pool.forwarding", problems);
   result.table_size = pool.table_size();
   result.table_digest = pool.table_digest();
+  result.moving_slots = pool.moving_slots();
+  result.moving_s = pool.moving_seconds();
   for (const v1::BackendStatus& backend : pool.backends()) {
     result.backends.push_back(
         {.name = backend.name(),
@@ -238,6 +242,7 @@ v1::StatusResponse ToProto(const engine::Status& status) {
     to->set_packets(packets);
   }
   for (const std::string& notice : status.notices) out.add_notices(notice);
+  out.set_pinned_flows(status.pinned_flows);
   return out;
 }
 
@@ -276,6 +281,7 @@ absl::StatusOr<engine::Status> FromProto(const v1::StatusResponse& status) {
     result.verdicts.emplace_back(count.verdict(), count.packets());
   }
   result.notices.assign(status.notices().begin(), status.notices().end());
+  result.pinned_flows = status.pinned_flows();
   if (auto mismatch = Mismatch(problems); !mismatch.ok()) return mismatch;
   return result;
 }

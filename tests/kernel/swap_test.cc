@@ -29,7 +29,7 @@ class SwapTest : public KernelTest {
   static publish::Flow FindMovingFlow(const guard::BuiltFleet& a, const guard::BuiltFleet& b,
                                       size_t index) {
     const model::Vip& vip = a.vips[index];
-    const dataplane::VipKey key{.address = vip.address, .port = vip.port, .ip_protocol = 6};
+    const dataplane::VipKey key{.address = vip.address, .port = vip.port, .ip_protocol = 17};
     const auto words = dataplane::HashKeyWords(kTestKey);
     const auto& table_a = *a.pools[index]->table;
     const auto& table_b = *b.pools[index]->table;
@@ -62,6 +62,9 @@ TEST_F(SwapTest, BothVipsFlipAtOnceAndNothingIsLost) {
   publish::Publisher publisher(kernel.get(), &resolver, kTestKey);
   ASSERT_TRUE(publisher.Adopt(nullptr).ok());
   model::Config configs[2] = {MakeConfig(2, 5), MakeConfig(2, 5)};
+  for (model::Config& config : configs) {  // which follow a moving slot at once
+    for (model::Vip& vip : config.vips) vip.protocol = model::Protocol::kUdp;
+  }
   for (model::Pool& pool : configs[1].pools) {
     pool.backends[4].state = model::AdminState::kDraining;
   }

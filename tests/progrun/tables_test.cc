@@ -131,11 +131,6 @@ TEST_F(Tables, EmptySlot) {
   ExpectVerdict(Build(kWeb), EK_DROP_NO_BACKEND, kVipTcp4);
 }
 
-TEST_F(Tables, PreviousOwnerDoesNotChangeTheOwner) {
-  balancer_->SetSlot(kPoolIpip4, WebSlot(), EK_SLOT(WebSlot() % 4 + 1, (WebSlot() + 1) % 4 + 1));
-  ExpectForwarded(kWeb, kVipTcp4);
-}
-
 TEST_F(Tables, MissingTable) {
   balancer_->DropTable(kPoolIpip4);
   ExpectVerdict(Build(kWeb), EK_DROP_INTERNAL, kVipTcp4);

@@ -147,7 +147,11 @@ void World::ExpectForwarded(const Packet& packet, VipId vip) {
 
 void World::ExpectForwarded(const Packet& packet, const Bytes& frame, VipId vip,
                             const std::vector<Backend>& backends) {
-  const Backend backend = BackendFor(backends, packet);
+  ExpectForwardedTo(BackendFor(backends, packet), packet, frame, vip);
+}
+
+void World::ExpectForwardedTo(const Backend& backend, const Packet& packet, const Bytes& frame,
+                              VipId vip) {
   const Bytes expected = ExpectedFrame(frame, backend, FlowHash(kKey, packet));
   const bool new_flow = packet.proto == kTcp && (packet.tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn;
 

@@ -58,6 +58,8 @@ class World : public ::testing::Test {
   void ExpectForwarded(const Packet& packet, VipId vip);
   void ExpectForwarded(const Packet& packet, const Bytes& frame, VipId vip,
                        const std::vector<Backend>& backends);
+  void ExpectForwardedTo(const Backend& backend, const Packet& packet, const Bytes& frame,
+                         VipId vip);
 
   // Runs the frame and expects: passed or dropped as the verdict's name says, its bytes as they
   // were, exactly that verdict counted, and one drop for `dropped_for`.

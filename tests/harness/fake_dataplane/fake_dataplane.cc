@@ -2,6 +2,7 @@
 #include "tests/harness/fake_dataplane/fake_dataplane.h"
 
 #include <linux/bpf.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 
@@ -43,6 +44,7 @@ publish::Flow ParseFrame(std::span<const uint8_t> frame) {
   }
   flow.source_port = Read16(frame, transport);
   flow.destination_port = Read16(frame, transport + 2);
+  flow.opening = flow.ip_protocol == IPPROTO_TCP && (frame[transport + 13] & 0x12) == 0x02;
   return flow;
 }
 
@@ -218,11 +220,124 @@ absl::StatusOr<dataplane::ProbeResult> FakeDataPlane::Probe(uint32_t generation,
   }
   const uint64_t hash = publish::HashFlow(key_, flow);
   const TableImage& table = tables_.at(vip->table);
-  const uint16_t owner = EK_SLOT_OWNER(table.slots[publish::SlotOf(hash, vip->table_size)]);
+  const uint32_t slot = table.slots[publish::SlotOf(hash, vip->table_size)];
+  const bool to_previous =
+      EK_SLOT_PREVIOUS(slot) != 0 && !flow.opening && !(vip->flags & EK_VIP_STATELESS);
+  const uint16_t owner = to_previous ? EK_SLOT_PREVIOUS(slot) : EK_SLOT_OWNER(slot);
   const dataplane::BackendImage* backend = owner == 0 ? nullptr : &table.backends[owner - 1];
   const publish::Expectation out = publish::Predict(flow, hash, backend, encapsulation_);
   return dataplane::ProbeResult{.verdict = out.forwarded ? XDP_REDIRECT : XDP_DROP,
                                 .packet = out.packet};
+}
+
+absl::StatusOr<std::vector<uint32_t>> FakeDataPlane::TakeSlots(uint32_t id, uint32_t table_size) {
+  std::lock_guard lock(mu_);
+  const auto it = tables_.find(id);
+  if (it == tables_.end() || it->second.slots.size() != table_size) {
+    return absl::NotFoundError(absl::StrCat("no table ", id));
+  }
+  const std::vector<uint32_t> words = it->second.slots;
+  for (uint32_t& word : it->second.slots) word &= ~EK_SLOT_USED;
+  return words;
+}
+
+absl::Status FakeDataPlane::SetPrevious(uint32_t id, uint32_t table_size,
+                                        std::span<const dataplane::PreviousOwner> changes) {
+  std::lock_guard lock(mu_);
+  const auto it = tables_.find(id);
+  if (it == tables_.end() || it->second.slots.size() != table_size) {
+    return absl::NotFoundError(absl::StrCat("no table ", id));
+  }
+  for (const auto& change : changes) {
+    uint32_t& word = it->second.slots.at(change.slot);
+    word = EK_SLOT(EK_SLOT_OWNER(word), change.previous);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<dataplane::Pin>> FakeDataPlane::ReadPins() {
+  std::lock_guard lock(mu_);
+  std::vector<dataplane::Pin> pins;
+  for (const auto& [flow, pin] : opening_) pins.push_back(pin);
+  for (const auto& [flow, pin] : pins_) pins.push_back(pin);
+  return pins;
+}
+
+absl::Status FakeDataPlane::DropPins(std::span<const dataplane::Pin> pins) {
+  std::lock_guard lock(mu_);
+  for (const dataplane::Pin& pin : pins) (pin.opening ? opening_ : pins_).erase(pin.flow);
+  return absl::OkStatus();
+}
+
+uint32_t FakeDataPlane::Now() {
+  std::lock_guard lock(mu_);
+  return now_;
+}
+
+void FakeDataPlane::Advance(uint32_t units) {
+  std::lock_guard lock(mu_);
+  now_ += units;
+}
+
+bool FakeDataPlane::Holds(const dataplane::Pin& pin, const TableImage& table) const {
+  if (pin.backend == 0 || pin.backend > table.backends.size()) return false;
+  const dataplane::BackendImage& backend = table.backends[pin.backend - 1u];
+  return backend.method != EK_METHOD_NONE && backend.counter == pin.counter;
+}
+
+uint16_t FakeDataPlane::Select(uint64_t flow, bool opening, bool closing, uint32_t& slot,
+                               const TableImage& table) {
+  const uint16_t owner = EK_SLOT_OWNER(slot);
+  const uint16_t previous = EK_SLOT_PREVIOUS(slot);
+  if (previous == 0) return owner;
+  const auto pinned = pins_.find(flow);
+  const auto opened = opening_.find(flow);
+  if (opening) {
+    dataplane::Pin* pin = pinned != pins_.end()      ? &pinned->second
+                          : opened != opening_.end() ? &opened->second
+                                                     : nullptr;
+    if (pin != nullptr && !pin->closing && now_ - pin->seen < EK_REOPEN_AFTER &&
+        Holds(*pin, table)) {
+      pin->seen = now_;
+      return pin->backend;
+    }
+    if (owner == 0) return 0;
+    if (pinned != pins_.end()) pins_.erase(pinned);
+    opening_[flow] = {.flow = flow,
+                      .counter = table.backends[owner - 1u].counter,
+                      .seen = now_,
+                      .backend = owner,
+                      .opening = true};
+    return owner;
+  }
+  if (pinned == pins_.end() && opened == opening_.end()) {
+    if (previous != owner) slot |= EK_SLOT_USED;
+    return previous;
+  }
+  dataplane::Pin pin = pinned != pins_.end() ? pinned->second : opened->second;
+  if (!Holds(pin, table)) return owner;
+  pin.opening = false;
+  pin.seen = now_;
+  pin.closing |= closing;
+  pins_[flow] = pin;
+  opening_.erase(flow);
+  return pin.backend;
+}
+
+std::optional<model::IpAddress> FakeDataPlane::Deliver(const publish::Flow& flow, bool closing) {
+  std::lock_guard lock(mu_);
+  if (active_word_ == EK_ACTIVE_NONE) return std::nullopt;
+  const auto& generation = generations_.at(active_word_ & EK_ACTIVE_GENERATION_MASK);
+  const dataplane::VipImage* vip = FindVip(generation, flow);
+  if (vip == nullptr) return std::nullopt;
+  const uint64_t hash = publish::HashFlow(key_, flow);
+  TableImage& table = tables_.at(vip->table);
+  uint32_t& slot = table.slots[publish::SlotOf(hash, vip->table_size)];
+  const uint16_t id = vip->flags & EK_VIP_STATELESS
+                          ? EK_SLOT_OWNER(slot)
+                          : Select(hash, flow.opening, closing, slot, table);
+  if (id == 0) return std::nullopt;
+  return table.backends[id - 1u].address;
 }
 
 absl::Status FakeDataPlane::Activate(uint32_t generation, const guard::Approval& approval) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "control/dataplane/dataplane.h"
+#include "control/publish/probe.h"
 
 namespace evenkeel::testing {
 
@@ -21,6 +22,10 @@ class FakeDataPlane final : public dataplane::DataPlane {
   void CorruptNextTable();
   void SetVipCounter(uint32_t id, const dataplane::Counter& counter);
   void SetBackendCounter(uint32_t id, const dataplane::Counter& counter);
+  // Time goes on by itself never.
+  void Advance(uint32_t units);
+  // What bpf/datapath/track.h does with a packet: the address it goes to, nullopt: dropped.
+  std::optional<model::IpAddress> Deliver(const publish::Flow& flow, bool closing = false);
 
   const dataplane::Limits& limits() const override { return limits_; }
   const dataplane::Encapsulation& encapsulation() const override { return encapsulation_; }
@@ -29,6 +34,12 @@ class FakeDataPlane final : public dataplane::DataPlane {
   absl::StatusOr<dataplane::TableImage> ReadTable(uint32_t id, uint32_t table_size) override;
   absl::Status DropTables(std::span<const uint32_t> ids) override;
   absl::StatusOr<std::vector<uint32_t>> ListTables() override;
+  absl::StatusOr<std::vector<uint32_t>> TakeSlots(uint32_t id, uint32_t table_size) override;
+  absl::Status SetPrevious(uint32_t id, uint32_t table_size,
+                           std::span<const dataplane::PreviousOwner> changes) override;
+  absl::StatusOr<std::vector<dataplane::Pin>> ReadPins() override;
+  absl::Status DropPins(std::span<const dataplane::Pin> pins) override;
+  uint32_t Now() override;
   absl::Status StageGeneration(uint32_t generation,
                                const dataplane::GenerationImage& image) override;
   absl::StatusOr<dataplane::GenerationImage> ReadGeneration(uint32_t generation) override;
@@ -46,6 +57,9 @@ class FakeDataPlane final : public dataplane::DataPlane {
  private:
   bool IsActive(uint32_t generation) const;
   bool InActiveUse(uint32_t table) const;
+  bool Holds(const dataplane::Pin& pin, const dataplane::TableImage& table) const;
+  uint16_t Select(uint64_t flow, bool opening, bool closing, uint32_t& slot,
+                  const dataplane::TableImage& table);
 
   const std::array<uint64_t, 2> key_;
   const dataplane::Limits limits_;
@@ -56,6 +70,8 @@ class FakeDataPlane final : public dataplane::DataPlane {
   std::map<uint32_t, dataplane::TableImage> tables_;
   std::map<uint32_t, dataplane::GenerationImage> generations_;
   dataplane::Counters counters_;
+  uint32_t now_ = 1000;
+  std::map<uint64_t, dataplane::Pin> pins_, opening_;
 };
 
 }  // namespace evenkeel::testing

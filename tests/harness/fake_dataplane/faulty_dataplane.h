@@ -35,6 +35,18 @@ class FaultyDataPlane final : public dataplane::DataPlane {
                                const dataplane::GenerationImage& image) override;
   absl::StatusOr<dataplane::GenerationImage> ReadGeneration(uint32_t generation) override;
   absl::Status DropGeneration(uint32_t generation) override;
+  absl::StatusOr<std::vector<uint32_t>> TakeSlots(uint32_t id, uint32_t size) override {
+    return real_->TakeSlots(id, size);
+  }
+  absl::Status SetPrevious(uint32_t id, uint32_t size,
+                           std::span<const dataplane::PreviousOwner> changes) override {
+    return real_->SetPrevious(id, size, changes);
+  }
+  absl::StatusOr<std::vector<dataplane::Pin>> ReadPins() override { return real_->ReadPins(); }
+  absl::Status DropPins(std::span<const dataplane::Pin> pins) override {
+    return real_->DropPins(pins);
+  }
+  uint32_t Now() override { return real_->Now(); }
   absl::StatusOr<dataplane::ProbeResult> Probe(uint32_t generation,
                                                std::span<const uint8_t> packet) override;
   absl::Status Activate(uint32_t generation, const guard::Approval& approval) override;

@@ -17,6 +17,8 @@ Argv LoadArgv(const NetnsLab& lab, const Load::Options& options) {
                std::to_string(options.rate),
                "--workers",
                std::to_string(options.workers),
+               "--connections",
+               std::to_string(options.connections),
                "--duration",
                std::to_string(options.seconds)};
   if (options.repeat_lost) argv.push_back("--repeat-lost");

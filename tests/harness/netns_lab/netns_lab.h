@@ -71,6 +71,7 @@ class Load {
     double rate = 400;
     double seconds = 0;  // 0: until Stop
     int workers = 8;
+    int connections = 0;  // that stay open; 0: one for each request
     bool repeat_lost = false;
   };
   struct Summary {

@@ -200,7 +200,7 @@ uint32_t RawBalancer::PutGeneration(uint32_t generation, const std::vector<RawVi
   uint32_t word = generation;
   for (const RawVip& vip : vips) {
     const bool v4 = AddressBytes(vip.address).size() == 4;
-    const ek_vip value{vip.table, vip.table_size, vip.counter, 0};
+    const ek_vip value{vip.table, vip.table_size, vip.counter, vip.flags};
     const ek_vip marker{0, 0, 0, EK_VIP_ADDRESS};
     const bool first = addresses.insert(vip.address).second;
     word |= v4 ? EK_ACTIVE_HAS_VIPS4 : EK_ACTIVE_HAS_VIPS6;
@@ -216,6 +216,24 @@ uint32_t RawBalancer::PutGeneration(uint32_t generation, const std::vector<RawVi
   PutVips(bpf_map__fd(skeleton_->maps.ek_vips4), generation, vips4);
   PutVips(bpf_map__fd(skeleton_->maps.ek_vips6), generation, vips6);
   return word;
+}
+
+std::map<uint64_t, ek_pin> RawBalancer::ReadPins(bool opening) const {
+  const int fd = bpf_map__fd(opening ? skeleton_->maps.ek_opening : skeleton_->maps.ek_pins);
+  std::map<uint64_t, ek_pin> pins;
+  uint64_t key = 0;
+  uint64_t next = 0;
+  for (bool first = true; bpf_map_get_next_key(fd, first ? nullptr : &key, &next) == 0;
+       first = false) {
+    key = next;
+    Check(bpf_map_lookup_elem(fd, &key, &pins[key]) == 0, "reading a pin");
+  }
+  return pins;
+}
+
+void RawBalancer::PutPin(uint64_t flow, const ek_pin& pin, bool opening) {
+  const int fd = bpf_map__fd(opening ? skeleton_->maps.ek_opening : skeleton_->maps.ek_pins);
+  Check(bpf_map_update_elem(fd, &flow, &pin, BPF_ANY) == 0, "writing a pin");
 }
 
 void RawBalancer::SetControl(uint32_t ek_control::*word, uint32_t value) {

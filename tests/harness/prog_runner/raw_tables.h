@@ -6,6 +6,7 @@
 #define EVENKEEL_TESTS_HARNESS_PROG_RUNNER_RAW_TABLES_H_
 
 #include <array>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct RawVip {
   uint32_t table = 0;
   uint32_t table_size = 0;
   uint32_t counter = 0;
+  uint32_t flags = 0;  // EK_VIP_*
 };
 
 struct RawLimits {
@@ -64,6 +66,10 @@ class RawBalancer {
   uint32_t PutGeneration(uint32_t generation, const std::vector<RawVip>& vips);
   void Activate(uint32_t word);
   void Stage(uint32_t word);
+
+  // Pins by flow hash, of ek_pins or, `opening`, of ek_opening.
+  std::map<uint64_t, ek_pin> ReadPins(bool opening) const;
+  void PutPin(uint64_t flow, const ek_pin& pin, bool opening);
 
   RunResult Run(const Bytes& frame) const;     // ek_balancer
   RunResult Verify(const Bytes& frame) const;  // ek_verify

@@ -95,6 +95,7 @@ INSTANTIATE_TEST_SUITE_P(
                       BadText{"UnknownLimit", "limits: {max_pools: 4}\n", "limits.max_pools"},
                       BadText{"LimitZero", "limits: {max_vips: 0}\n", "1..1048576"},
                       BadText{"LimitNegative", "limits: {max_vips: -4}\n", "1..1048576"},
+                      BadText{"FlowIdleTimeout", "flow_idle_timeout: 9\n", "10..86400"},
                       BadText{"LimitsScalar", "limits: 4\n", "limits"},
                       BadText{"Twice", "mode: auto\nmode: native\n", "twice"},
                       BadText{"Mode", "mode: fast\n", "auto, native or generic"},

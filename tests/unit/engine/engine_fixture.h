@@ -62,6 +62,7 @@ class FakeKernel final : public Kernel {
   }
   std::shared_ptr<const guard::BuiltFleet> applied() const override { return adopted_; }
   absl::StatusOr<publish::CounterReport> ReadCounters() override { return counters; }
+  publish::TrackingReport Tracking() const override { return tracking; }
 
   // Puts `fleet` there behind the engine's back.
   void Force(std::shared_ptr<const guard::BuiltFleet> fleet, uint64_t revision) {
@@ -72,6 +73,7 @@ class FakeKernel final : public Kernel {
   absl::Status publish_error;
   std::function<void()> before_publish;
   publish::CounterReport counters;
+  publish::TrackingReport tracking;
   int writes = 0;
   int restores = 0;
   int adoptions = 0;

@@ -152,7 +152,8 @@ TEST_F(PublisherTest, L2BackendsBehindAGatewayAreUnreachable) {
   EXPECT_THAT(result->unreachable[0].problem, HasSubstr("behind gateway 10.0.0.254"));
   ASSERT_TRUE(publisher_->UpdateNextHop(resolver_.Get(address)).ok());
   for (const auto& vip : Active().image.vips) {
-    for (const auto& backend : kernel_.ReadTable(vip.table, 1009)->backends) {
+    const auto table = kernel_.ReadTable(vip.table, 1009);
+    for (const auto& backend : table->backends) {
       if (backend.address != address) continue;
       EXPECT_EQ(backend.next_hop.has_value(), backend.method == EK_METHOD_IPIP4);
     }
