@@ -91,11 +91,13 @@ Rule Remapped() {
       {"LB006", "remapped-slots", "An update moves few slots.",
        "Block if more than 30 % of a pool's slots change their server. Warn if more move than the "
        "change in shares needs, plus 2 points.",
-       "A connection whose slot moves may break. Go in steps: a smaller weight first, the rest "
-       "when the first step has settled. A change of `table_size` remaps everything; give the new "
-       "size to a new pool. `policy.max_remapped_fraction` tightens the limit. Draining one host, "
-       "mending a pool that LB001 or LB003 finds bad, and replacing the server of a declared "
-       "single-backend pool only warn.",
+       "TCP connections stay with their server while their slot moves, but UDP flows go with the "
+       "slot, caches are cold where it arrives, and connections of a server that is removed break. "
+       "Go in steps: a smaller weight first, the rest when the first step has settled. A change of "
+       "`table_size` remaps everything; give the new size to a new pool. "
+       "`policy.max_remapped_fraction` tightens the limit. Draining one host, mending a pool that "
+       "LB001 or LB003 finds bad, and replacing the server of a declared single-backend pool only "
+       "warn.",
        "a third backend of weight 100 beside two of weight 100: 33 % of slots move",
        "the third backend with weight 84 first: 29.6 %"},
       CheckRemapped);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LB006: slots that change hands. A remapped slot may break the flows that hash to it, so an update
+// LB006: slots that change hands. A remapped slot takes new and UDP flows with it, so an update
 // moves about what the change in shares needs, and never much of a pool at once.
 #include <algorithm>
 #include <cmath>
