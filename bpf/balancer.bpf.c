@@ -3,15 +3,18 @@
  * The balancer: parse -> VIP -> slot -> backend -> encapsulate -> count -> verdict.
  *
  * A packet reads the active word once and by that one generation of all tables; it writes its own
- * headers and three counters, and no memory per flow unless its slot is changing hands. See
+ * headers and three counters, and no memory per flow unless its slot is changing hands. What is not
+ * a whole, untagged TCP or UDP packet leaves this path at once, for ek_balance_special. See
  * docs/dataplane.md.
  */
 #include "bpf/datapath/maps.h"
 #include "bpf/datapath/frame.h"
 #include "bpf/datapath/vip.h"
 #include "bpf/datapath/icmp.h"
+#include "bpf/datapath/frag.h"
 #include "bpf/datapath/select.h"
 #include "bpf/datapath/encap.h"
+#include "bpf/datapath/too_big.h"
 #include "bpf/datapath/count.h"
 
 /* What becomes of the packet in the kernel, by verdict; EK_FORWARD leaves as *action says. */
@@ -19,7 +22,7 @@ static __always_inline int ek_leave(enum ek_verdict verdict, int action)
 {
 	if (likely(verdict == EK_FORWARD))
 		return action;
-	if (verdict == EK_REPLY_ECHO)
+	if (verdict == EK_REPLY_ECHO || verdict == EK_REPLY_TOO_BIG)
 		return XDP_TX;
 	if (verdict == EK_PASS_NOT_IP || verdict == EK_PASS_NO_VIP || verdict == EK_PASS_UNREADABLE)
 		return XDP_PASS;
@@ -41,6 +44,9 @@ static __always_inline enum ek_verdict ek_deliver(struct xdp_md *ctx, __u32 acti
 	verdict = ek_select_backend(vip, hash, pkt, counting, &backend);
 	if (likely(verdict == EK_FORWARD))
 		verdict = ek_forward(ctx, pkt, backend, hash, action);
+	if (unlikely(verdict == EK_DROP_TOO_BIG) && !pkt->is_error)
+		verdict =
+		    ek_reply_too_big(ctx, pkt->version, pkt->tag_len, ek_inner_mtu(pkt, backend));
 	if (counting && likely(verdict == EK_FORWARD))
 		ek_count_forward(vip, backend, pkt);
 	else if (counting)
@@ -67,6 +73,8 @@ static __noinline int ek_balance_special(struct xdp_md *ctx, __u32 active, bool 
 
 	if (verdict == EK_PASS_NO_VIP)
 		verdict = ek_handle_icmp(ctx, active, &pkt);
+	else if (verdict == EK_DROP_FRAGMENT)
+		verdict = ek_handle_fragment(ctx, active, &pkt, counting);
 	if (verdict == EK_FORWARD)
 		verdict = ek_deliver(ctx, active, &pkt, counting, &action);
 	else

@@ -7,7 +7,7 @@
 #define EK_ABI_LIMITS_H
 
 /* Version of every layout in bpf/abi. Pinned maps of another version are not adopted. */
-#define EK_ABI_VERSION 2
+#define EK_ABI_VERSION 3
 
 /* Generations that can be staged at once; one of them is active. Index 0..EK_MAX_GENERATIONS-1. */
 #define EK_MAX_GENERATIONS 8
@@ -33,6 +33,14 @@
 /* Connections that opened during a move and have sent nothing but the opening packet; the least
  * recently used one gives way, so that a flood of them displaces no established flow. */
 #define EK_MAX_OPENING 65536
+
+/* Fragmented packets remembered at a time, and for how long after their first fragment. */
+#define EK_MAX_FRAGS	    8192
+#define EK_FRAG_LIFETIME_NS 30000000000ULL
+
+/* "Too big" answers that a CPU sends per second, and at once after a pause. */
+#define EK_DEFAULT_TOO_BIG_RATE	 1000
+#define EK_DEFAULT_TOO_BIG_BURST 200
 
 /* IPv6 extension headers walked before the packet is called malformed. */
 #define EK_MAX_IPV6_EXT_HEADERS 8

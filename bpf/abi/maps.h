@@ -8,6 +8,7 @@
  *   ek_tables    ARRAY_OF_MAPS[max tables]           table id -> ARRAY of ek_line, mmapable
  *   ek_gen_info  ARRAY[EK_MAX_GENERATIONS]           ek_gen_info, user space only
  *   ek_vip_stats / ek_be_stats  PERCPU_ARRAY         ek_counter by counter id
+ *   ek_frags     LRU_HASH[EK_MAX_FRAGS]              ek_frag_key -> ek_frag, programs only
  *   ek_verdicts  PERCPU_ARRAY[EK_VERDICT_COUNT]      __u64 packets by verdict
  *   ek_pins      HASH[max pins]                      flow hash -> ek_pin, flows of moving slots
  *   ek_opening   LRU_HASH[EK_MAX_OPENING]            flow hash -> ek_pin, before the second packet
@@ -196,9 +197,32 @@ struct ek_gen_info {
 };
 EK_ABI_ASSERT(sizeof(struct ek_gen_info) == 56, "ek_gen_info");
 
+/* What the fragments of one packet have in common. */
+struct ek_frag_key {
+	__be32 src[4]; /* IPv4: the first word, the others 0 */
+	__be32 dst[4];
+	__be32 id;    /* IPv4: 16 bits of it */
+	__u8 proto;   /* IPv4; 0 in IPv6, where only the first fragment's counts (RFC 8200, 4.5) */
+	__u8 version; /* 4 or 6 */
+	__u16 pad;    /* 0 */
+};
+EK_ABI_ASSERT(sizeof(struct ek_frag_key) == 40, "ek_frag_key");
+
+/* What only the first fragment says. */
+struct ek_frag {
+	__u64 seen_ns; /* CLOCK_MONOTONIC_COARSE */
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 pad[3]; /* 0 */
+};
+EK_ABI_ASSERT(sizeof(struct ek_frag) == 16, "ek_frag");
+
 /* Load-time configuration, the programs' read-only data. */
 struct ek_config {
-	__u64 hash_key[2]; /* the fleet's secret */
+	__u64 hash_key[2];   /* the fleet's secret */
+	__u32 too_big_rate;  /* answers per second and CPU; 0: none */
+	__u32 too_big_burst; /* answers at once */
 };
 
 #endif /* EK_ABI_MAPS_H */

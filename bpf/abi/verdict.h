@@ -20,6 +20,8 @@
 	X(PASS_UNREADABLE, "pass_unreadable",                                                      \
 	  "headers cut short or inconsistent, and not for a VIP address; left to the host")        \
 	X(REPLY_ECHO, "reply_echo", "echo request to a VIP address; answered")                     \
+	X(REPLY_TOO_BIG, "reply_too_big",                                                          \
+	  "larger than the path MTU after encapsulation; told the sender so, dropped")             \
 	X(DROP_L3_TRUNCATED, "drop_l3_truncated", "IP header cut short")                           \
 	X(DROP_L3_HEADER, "drop_l3_header", "bad IP version or header length")                     \
 	X(DROP_L3_LENGTH, "drop_l3_length",                                                        \
@@ -27,11 +29,13 @@
 	X(DROP_L3_EXT, "drop_l3_ext", "too many or malformed IPv6 extension headers")              \
 	X(DROP_L4_TRUNCATED, "drop_l4_truncated", "TCP or UDP header cut short")                   \
 	X(DROP_L4_HEADER, "drop_l4_header", "TCP data offset or UDP length out of range")          \
-	X(DROP_FRAGMENT, "drop_fragment", "fragment for a VIP")                                    \
+	X(DROP_FRAGMENT, "drop_fragment",                                                          \
+	  "fragment for a VIP address whose first one was not seen")                               \
 	X(DROP_TTL, "drop_ttl", "TTL or hop limit expired")                                        \
 	X(DROP_NO_BACKEND, "drop_no_backend", "the VIP's table has no backend for this slot")      \
 	X(DROP_NO_NEXTHOP, "drop_no_nexthop", "the backend's next hop is not resolved")            \
-	X(DROP_TOO_BIG, "drop_too_big", "larger than the backend's path MTU after encapsulation")  \
+	X(DROP_TOO_BIG, "drop_too_big",                                                            \
+	  "as reply_too_big, but not told: no DF, not answerable, or above the rate limit")        \
 	X(DROP_HEADROOM, "drop_headroom", "the driver left no room for the outer headers")         \
 	X(DROP_INTERNAL, "drop_internal", "a table or map entry is missing; must stay zero")
 

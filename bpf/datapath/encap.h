@@ -129,6 +129,12 @@ ek_rewrite_l2(struct xdp_md *ctx, const struct ek_packet *pkt, const struct ek_n
 			    pkt->version == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6), &ip);
 }
 
+/* The largest packet that fits the path to the backend as one. */
+static __always_inline __u32 ek_inner_mtu(const struct ek_packet *pkt, const struct ek_backend *be)
+{
+	return be->mtu - ek_encap_len(pkt, be->method);
+}
+
 /* All that can refuse the packet comes before the first byte is written. */
 static __always_inline enum ek_verdict ek_forward(struct xdp_md *ctx, struct ek_packet *pkt,
 						  struct ek_backend *be, __u64 hash, int *action)

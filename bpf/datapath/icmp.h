@@ -5,7 +5,7 @@
 
 #include "bpf/datapath/frame.h"
 #include "bpf/datapath/vip.h"
-#include "bpf/lib/icmp.h"
+#include "bpf/lib/quoted.h"
 
 /* The frame goes back to who sent it. Not to a group: then EK_PASS_NO_VIP. */
 static __always_inline enum ek_verdict
@@ -23,15 +23,21 @@ ek_answer_echo(struct xdp_md *ctx, const struct ek_packet *pkt, struct ek_icmp *
 	return EK_REPLY_ECHO;
 }
 
-/* A packet that is neither TCP nor UDP. EK_PASS_NO_VIP: the host's. */
+/*
+ * A packet that is neither TCP nor UDP. EK_PASS_NO_VIP: the host's. EK_FORWARD: an error, which
+ * goes where the flow goes that it is about.
+ */
 static __always_inline enum ek_verdict ek_handle_icmp(struct xdp_md *ctx, __u32 active,
-						      const struct ek_packet *pkt)
+						      struct ek_packet *pkt)
 {
-	struct ek_icmp *icmp = ek_get_icmp(pkt, (void *)(long)ctx->data_end);
+	void *end = (void *)(long)ctx->data_end;
+	struct ek_icmp *icmp = ek_get_icmp(pkt, end);
 
-	if (!icmp || !ek_is_echo_request(pkt, icmp) || !ek_holds_packet(ctx, pkt))
+	if (!icmp || !ek_holds_packet(ctx, pkt))
 		return EK_PASS_NO_VIP;
-	if (!ek_is_vip_address(active, pkt))
+	if (ek_is_icmp_error(pkt, icmp))
+		return ek_parse_quoted(pkt, end);
+	if (!ek_is_echo_request(pkt, icmp) || !ek_is_vip_address(active, pkt))
 		return EK_PASS_NO_VIP;
 	return ek_answer_echo(ctx, pkt, icmp);
 }

@@ -108,7 +108,25 @@ struct {
 	__type(value, struct ek_pin);
 } ek_opening SEC(".maps");
 
-const volatile struct ek_config ek_config = {};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EK_MAX_FRAGS);
+	__type(key, struct ek_frag_key);
+	__type(value, struct ek_frag);
+} ek_frags SEC(".maps");
+
+/* When the next answer is due at the permitted rate. Not pinned: it matters for a second. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} ek_too_big SEC(".maps");
+
+const volatile struct ek_config ek_config = {
+    .too_big_rate = EK_DEFAULT_TOO_BIG_RATE,
+    .too_big_burst = EK_DEFAULT_TOO_BIG_BURST,
+};
 
 #define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
 

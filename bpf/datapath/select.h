@@ -40,7 +40,8 @@ static __always_inline __u16 ek_select_owner(const struct ek_vip *vip, __u64 has
 	moving.opening = pkt->new_flow;
 	moving.closing = pkt->closing;
 	moving.pin_all = !!(vip->flags & EK_VIP_PIN_ALL);
-	moving.counting = counting;
+	/* An error quotes the flow, and shows nothing of whether it is alive. */
+	moving.counting = counting && !pkt->is_error;
 	return ek_select_moving(&moving, table);
 }
 

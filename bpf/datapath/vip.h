@@ -85,9 +85,7 @@ static __always_inline enum ek_verdict ek_judge_unfit(__u32 active, const struct
 {
 	if (fault < EK_DROP_L3_TRUNCATED) /* none: passed or answered */
 		return fault;
-	if (ek_is_vip_address(active, pkt))
-		return fault;
-	return fault == EK_DROP_FRAGMENT ? EK_PASS_NO_VIP : EK_PASS_UNREADABLE;
+	return ek_is_vip_address(active, pkt) ? fault : EK_PASS_UNREADABLE;
 }
 
 #endif /* EK_DATAPATH_VIP_H */

@@ -33,7 +33,7 @@ static __always_inline struct ek_icmp *ek_get_icmp(const struct ek_packet *pkt, 
 
 	__u8 proto = pkt->version == 4 ? (__u8)IPPROTO_ICMP : (__u8)IPPROTO_ICMPV6;
 
-	if (pkt->proto != proto || pkt->fragment)
+	if (pkt->proto != proto || pkt->fragment != EK_FRAGMENT_NONE)
 		return 0;
 	if (!icmp || (void *)(icmp + 1) > end || pkt->l4_len < sizeof(*icmp))
 		return 0;

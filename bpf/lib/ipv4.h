@@ -12,6 +12,14 @@
 #include "bpf/lib/packet.h"
 
 #define EK_IPV4_FRAGMENT_BITS 0x3fff /* more fragments, offset */
+#define EK_IPV4_OFFSET_BITS   0x1fff
+
+static __always_inline enum ek_fragment ek_fragment_kind4(__be16 frag_off)
+{
+	if (!(frag_off & bpf_htons(EK_IPV4_FRAGMENT_BITS)))
+		return EK_FRAGMENT_NONE;
+	return frag_off & bpf_htons(EK_IPV4_OFFSET_BITS) ? EK_FRAGMENT_LATER : EK_FRAGMENT_FIRST;
+}
 
 /* From the IPv4 header to the ports. EK_FORWARD: TCP or UDP, whole and consistent in itself. */
 static __always_inline enum ek_verdict ek_parse_ipv4(struct ek_cursor *cur, struct ek_packet *pkt)
@@ -35,10 +43,11 @@ static __always_inline enum ek_verdict ek_parse_ipv4(struct ek_cursor *cur, stru
 	cur->pos = (char *)ip + header_len;
 	pkt->l4 = cur->pos;
 	pkt->l4_len = pkt->ip_len - header_len;
-	pkt->fragment = (ip->frag_off & bpf_htons(EK_IPV4_FRAGMENT_BITS)) != 0;
+	pkt->fragment = ek_fragment_kind4(ip->frag_off);
+	pkt->frag_id = ip->id;
 	if (ip->protocol != IPPROTO_TCP && ip->protocol != IPPROTO_UDP)
 		return EK_PASS_NO_VIP;
-	if (pkt->fragment)
+	if (pkt->fragment != EK_FRAGMENT_NONE)
 		return EK_DROP_FRAGMENT;
 	if (ip->protocol == IPPROTO_TCP)
 		return ek_parse_tcp(cur, pkt, pkt->l4_len);

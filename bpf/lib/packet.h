@@ -11,6 +11,12 @@ struct ek_cursor {
 	void *end;
 };
 
+enum ek_fragment {
+	EK_FRAGMENT_NONE,  /* a whole packet */
+	EK_FRAGMENT_FIRST, /* has the transport header */
+	EK_FRAGMENT_LATER,
+};
+
 struct ek_packet {
 	void *l3;      /* IP header, 0 until its fixed part, and so the addresses, is readable */
 	void *l4;      /* what follows the IP headers, 0 if that cannot be told */
@@ -18,14 +24,16 @@ struct ek_packet {
 	void *client;  /* address of the flow's client: the IP header's source */
 	__u8 version;  /* 4 or 6 as the Ethernet type says, 0: not IP */
 	__u8 proto;    /* IPPROTO_* */
-	__u8 fragment; /* not a whole IP packet */
+	__u8 fragment; /* enum ek_fragment */
+	__u8 is_error; /* an ICMP error: its flow is the quoted packet's */
 	__u8 new_flow; /* TCP SYN without ACK */
 	__u8 closing;  /* TCP FIN or RST */
 	__u32 ip_len;  /* of the IP packet, headers included */
 	__be16 sport;
 	__be16 dport;
-	__u32 tag_len; /* bytes of VLAN tags before the IP header */
-	__u32 tags[2]; /* as they lie in the frame: type and TCI, outermost first */
+	__be32 frag_id; /* where fragment is set */
+	__u32 tag_len;	/* bytes of VLAN tags before the IP header */
+	__u32 tags[2];	/* as they lie in the frame: type and TCI, outermost first */
 };
 
 /*

@@ -27,6 +27,23 @@ static __always_inline enum ek_verdict ek_parse(struct ek_cursor *cur, struct ek
 }
 
 /*
+ * The transport header of a first fragment, of which EK_DROP_FRAGMENT was said. A UDP length is the
+ * whole datagram's.
+ */
+static __always_inline enum ek_verdict ek_parse_first_fragment(struct ek_packet *pkt, void *end)
+{
+	struct ek_cursor cur = {.pos = pkt->l4, .end = end};
+
+	if (pkt->proto == IPPROTO_TCP)
+		return ek_parse_tcp(&cur, pkt, pkt->l4_len);
+	if (pkt->proto != IPPROTO_UDP)
+		return EK_DROP_FRAGMENT;
+	if (pkt->l4_len < sizeof(struct udphdr))
+		return EK_DROP_L4_TRUNCATED;
+	return ek_parse_udp(&cur, pkt, 0xffff);
+}
+
+/*
  * Whether a frame of frame_len bytes holds the IP packet. Bytes beyond it are Ethernet padding.
  * frame_len may be longer than the linear part that was parsed.
  */

@@ -25,10 +25,11 @@ enum class MapId : size_t {
   kVerdicts,
   kPins,
   kOpening,
+  kFrags,
 };
-inline constexpr std::array<absl::string_view, 10> kMapNames = {
-    "ek_control",   "ek_vips4",    "ek_vips6",    "ek_tables", "ek_gen_info",
-    "ek_vip_stats", "ek_be_stats", "ek_verdicts", "ek_pins",   "ek_opening"};
+inline constexpr std::array<absl::string_view, 11> kMapNames = {
+    "ek_control",  "ek_vips4",    "ek_vips6", "ek_tables",  "ek_gen_info", "ek_vip_stats",
+    "ek_be_stats", "ek_verdicts", "ek_pins",  "ek_opening", "ek_frags"};
 
 struct KernelObjects {
   std::array<UniqueFd, kMapNames.size()> maps;

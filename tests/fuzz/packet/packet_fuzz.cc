@@ -38,18 +38,39 @@ void CheckDrop(const HostParse& parse, const uint8_t* frame, size_t length) {
   Require(14 + parse.packet.tag_len + header <= length);
 }
 
-// What the special path does with packets that are neither TCP nor UDP: answers in place.
+// What the special path does with packets that are neither TCP nor UDP: answers in place, or takes
+// the flow of the quoted packet.
 void CheckIcmp(HostParse& parse, uint8_t* frame, size_t length) {
-  ek_icmp* icmp = ek_get_icmp(&parse.packet, frame + length);
-  if (icmp == nullptr || !ek_is_echo_request(&parse.packet, icmp)) return;
+  ek_packet& packet = parse.packet;
+  uint8_t* end = frame + length;
+  ek_icmp* icmp = ek_get_icmp(&packet, end);
+  if (icmp == nullptr) return;
   const auto* start = reinterpret_cast<uint8_t*>(icmp);
-  Require(start >= frame + 14 + 20 && start + 8 <= frame + length);
-  if (parse.packet.version == 4) {
-    ek_echo_reply4(static_cast<iphdr*>(parse.packet.l3), icmp);
-  } else {
-    ek_echo_reply6(static_cast<ipv6hdr*>(parse.packet.l3), icmp);
+  Require(start >= frame + 14 + 20 && start + 8 <= end);
+  if (ek_is_icmp_error(&packet, icmp)) {
+    if (ek_parse_quoted(&packet, end) != EK_FORWARD) return;
+    const auto* client = static_cast<uint8_t*>(packet.client);
+    Require(client >= start + 8 && client + (packet.version == 4 ? 4 : 16) + 4 <= end);
+    Require(packet.proto == IPPROTO_TCP || packet.proto == IPPROTO_UDP);
+    return;
   }
-  Require(icmp->type == (parse.packet.version == 4 ? 0 : 129));
+  if (!ek_is_echo_request(&packet, icmp)) return;
+  if (packet.version == 4) {
+    ek_echo_reply4(static_cast<iphdr*>(packet.l3), icmp);
+  } else {
+    ek_echo_reply6(static_cast<ipv6hdr*>(packet.l3), icmp);
+  }
+  Require(icmp->type == (packet.version == 4 ? 0 : 129));
+}
+
+void CheckFragment(HostParse& parse, uint8_t* frame, size_t length) {
+  ek_packet& packet = parse.packet;
+  Require(packet.fragment != EK_FRAGMENT_NONE);
+  Require(packet.l4 >= frame + 14 + 20 && packet.l4 <= frame + length);
+  if (packet.fragment == EK_FRAGMENT_FIRST &&
+      ek_parse_first_fragment(&packet, frame + length) == EK_FORWARD) {
+    Require(static_cast<uint8_t*>(packet.l4) + 8 <= frame + length && packet.l4_len >= 8);
+  }
 }
 
 }  // namespace
@@ -67,6 +88,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case EK_PASS_NO_VIP:
       CheckIcmp(parse, frame.get(), size);
+      break;
+    case EK_DROP_FRAGMENT:
+      CheckDrop(parse, frame.get(), size);
+      CheckFragment(parse, frame.get(), size);
       break;
     case EK_PASS_NOT_IP:
     case EK_PASS_UNREADABLE:

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <initializer_list>
 
-#include "bpf/lib/icmp.h"
 #include "bpf/lib/parse.h"
+#include "bpf/lib/quoted.h"
 
 namespace evenkeel::testing {
 

@@ -20,6 +20,20 @@ uint8_t EdgeByte(std::mt19937& random) {
   return edges[Below(random, std::size(edges))];
 }
 
+// What a router says about the answer to `packet`.
+Packet ErrorAbout(const Packet& packet) {
+  Packet answer = packet;
+  std::swap(answer.src, answer.dst);
+  std::swap(answer.sport, answer.dport);
+  const Bytes frame = Build(answer);
+  Packet error = packet;
+  error.proto = packet.is_ipv4() ? kIcmp : kIcmpv6;
+  error.src = packet.is_ipv4() ? "203.0.113.254" : "2001:db8:aaaa::fe";
+  error.icmp = IcmpMessage(packet.is_ipv4() ? 3 : 2, packet.is_ipv4() ? 4 : 0, 1400,
+                           std::span(frame).subspan(kEthernetLength));
+  return error;
+}
+
 }  // namespace
 
 std::vector<Packet> SeedPackets() {
@@ -48,6 +62,18 @@ std::vector<Packet> SeedPackets() {
   }
   packets.push_back(EchoRequest("198.51.100.7", "192.0.2.10", 21));
   packets.push_back(EchoRequest("2001:db8:ffff::7", "2001:db8::10", 20));
+  for (const Packet& whole : {tcp4, udp4, packets[7], packets[11]}) {
+    for (const bool first : {true, false}) {
+      Packet fragment = whole;
+      if (whole.is_ipv4()) {
+        fragment.fragment_field = first ? 0x2000 : 0x0008;
+      } else {
+        fragment.extensions = {ExtensionHeader::Fragment(first ? 0x0001 : 0x0040)};
+      }
+      packets.push_back(fragment);
+    }
+    packets.push_back(ErrorAbout(whole));
+  }
   for (const size_t untagged : {0u, 1u, 7u}) {
     Packet packet = packets[untagged];
     packet.tags = {VlanTag(100)};

@@ -80,7 +80,7 @@ Bytes Ipv4Header(const Packet& packet, size_t payload) {
   ip[0] = static_cast<uint8_t>(0x40 | (20 + packet.ip_options.size()) / 4);
   ip[1] = packet.tos;
   Put16(ip, 2, static_cast<uint16_t>(20 + packet.ip_options.size() + payload));
-  Put16(ip, 4, 0x1234);
+  Put16(ip, 4, packet.id);
   Put16(ip, 6, packet.fragment_field);
   ip[8] = packet.ttl;
   ip[9] = packet.proto;
@@ -123,9 +123,10 @@ Bytes Ipv6Header(const Packet& packet, size_t payload) {
 
 }  // namespace
 
-ExtensionHeader ExtensionHeader::Fragment(uint16_t offset_and_flags) {
+ExtensionHeader ExtensionHeader::Fragment(uint16_t offset_and_flags, uint32_t id) {
   ExtensionHeader header{kFragmentHeader};
   Put16(header.body, 0, offset_and_flags);
+  Put32(header.body, 2, id);
   return header;
 }
 

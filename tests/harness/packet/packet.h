@@ -23,7 +23,7 @@ struct ExtensionHeader {
   uint8_t type = 0;
   Bytes body = Bytes(6);
 
-  static ExtensionHeader Fragment(uint16_t offset_and_flags);
+  static ExtensionHeader Fragment(uint16_t offset_and_flags, uint32_t id = 0);
   static ExtensionHeader Auth();
 };
 
@@ -40,6 +40,7 @@ struct Packet {
   uint8_t tos = 0;                          // or traffic class
   Bytes ip_options;                         // IPv4; a multiple of 4 bytes
   Bytes tcp_options;                        // a multiple of 4 bytes
+  uint16_t id = 0x1234;                     // IPv4 identification
   uint16_t fragment_field = 0;              // IPv4 flags and offset
   std::vector<ExtensionHeader> extensions;  // IPv6
   Bytes icmp;                               // for kIcmp and kIcmpv6: IcmpMessage()

@@ -125,6 +125,8 @@ RawBalancer::RawBalancer(const HashKey& key, const RawLimits& limits)
   Check(skeleton_ != nullptr, "opening the balancer");
   skeleton_->rodata->ek_config.hash_key[0] = key[0];
   skeleton_->rodata->ek_config.hash_key[1] = key[1];
+  skeleton_->rodata->ek_config.too_big_rate = limits.too_big_rate;
+  skeleton_->rodata->ek_config.too_big_burst = limits.too_big_burst;
   bpf_map__set_max_entries(skeleton_->maps.ek_tables, limits.tables);
   bpf_map__set_max_entries(skeleton_->maps.ek_vip_stats, limits.vips);
   bpf_map__set_max_entries(skeleton_->maps.ek_be_stats, limits.backends);
@@ -254,6 +256,22 @@ RunResult RawBalancer::Run(const Bytes& frame) const { return RunProgram(balance
 
 RunResult RawBalancer::Verify(const Bytes& frame) const {
   return RunProgram(bpf_program__fd(skeleton_->progs.ek_verify), frame);
+}
+
+void RawBalancer::AgeFragments(uint64_t nanoseconds) {
+  const int fd = bpf_map__fd(skeleton_->maps.ek_frags);
+  std::vector<ek_frag_key> keys;
+  ek_frag_key key{};
+  while (bpf_map_get_next_key(fd, keys.empty() ? nullptr : &keys.back(), &key) == 0) {
+    keys.push_back(key);
+  }
+  Check(!keys.empty(), "finding fragments");
+  for (const ek_frag_key& k : keys) {
+    ek_frag value{};
+    Check(bpf_map_lookup_elem(fd, &k, &value) == 0, "reading a fragment");
+    value.seen_ns -= nanoseconds;
+    Check(bpf_map_update_elem(fd, &k, &value, BPF_EXIST) == 0, "writing a fragment");
+  }
 }
 
 CounterSet RawBalancer::ReadCounters() const {

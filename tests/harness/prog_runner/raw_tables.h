@@ -33,6 +33,8 @@ struct RawLimits {
   uint32_t tables = 8;
   uint32_t vips = 64;
   uint32_t backends = 256;
+  uint32_t too_big_rate = EK_DEFAULT_TOO_BIG_RATE;
+  uint32_t too_big_burst = EK_DEFAULT_TOO_BIG_BURST;
 };
 
 using Verdicts = std::array<uint64_t, EK_VERDICT_COUNT>;
@@ -76,6 +78,9 @@ class RawBalancer {
   int balancer_fd() const;
 
   CounterSet ReadCounters() const;
+
+  // As if all fragmented packets had been seen that much earlier.
+  void AgeFragments(uint64_t nanoseconds);
 
  private:
   struct Closer {
