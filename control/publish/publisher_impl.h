@@ -55,8 +55,11 @@ struct Publisher::Impl {
   absl::Status Sweep();
   // Of Sweep, with mu held.
   std::vector<dataplane::Pin> FindGone(const std::vector<dataplane::Pin>& pins, uint32_t now) const;
+  std::vector<std::string> MovingPools() const;
+  absl::Status SweepPool(const std::string& pool, const std::vector<dataplane::Pin>& pins,
+                         uint32_t now, TrackingReport& report);
   absl::Status SweepTable(const TableRef& table, const std::vector<dataplane::Pin>& pins,
-                          uint32_t now);
+                          uint32_t now, TrackingReport& report);
   void FreeLeft(const std::vector<uint32_t>& counters);
   // Of a table that packets have left: what they used of it.
   absl::Status NoteUsed(const TableRef& table);

@@ -10,6 +10,13 @@
 #include "control/publish/publisher_impl.h"
 
 namespace evenkeel::publish {
+namespace {
+
+// A sweep is followed by a pause this many times as long, so that many pins and many moving tables
+// take a bounded share of the processor.
+constexpr int kRest = 9;
+
+}  // namespace
 
 // Pins whose flow is no more, or whose backend: it may come back with the same counter, and the
 // flow has gone to the owner meanwhile.
@@ -29,7 +36,8 @@ std::vector<dataplane::Pin> Publisher::Impl::FindGone(const std::vector<dataplan
 }
 
 absl::Status Publisher::Impl::SweepTable(const TableRef& table,
-                                         const std::vector<dataplane::Pin>& pins, uint32_t now) {
+                                         const std::vector<dataplane::Pin>& pins, uint32_t now,
+                                         TrackingReport& report) {
   auto words = dataplane->TakeSlots(table->id, table->size);
   if (!words.ok()) return words.status();
   absl::flat_hash_set<uint32_t> counters;
@@ -54,9 +62,9 @@ absl::Status Publisher::Impl::SweepTable(const TableRef& table,
     return absl::OkStatus();
   }
   const std::chrono::nanoseconds age(uint64_t{now - sweep.oldest_since} << EK_SEEN_SHIFT);
-  tracking.pools.push_back({.pool = table->pool,
-                            .moving = sweep.moving,
-                            .age = std::chrono::duration_cast<std::chrono::seconds>(age)});
+  report.pools.push_back({.pool = table->pool,
+                          .moving = sweep.moving,
+                          .age = std::chrono::duration_cast<std::chrono::seconds>(age)});
   return dataplane->SetPrevious(table->id, table->size, sweep.changes);
 }
 
@@ -70,6 +78,32 @@ absl::Status Publisher::Impl::NoteUsed(const TableRef& table) {
   if (!words.ok()) return words.status();
   it->second.NoteUsed(*words, dataplane->Now());
   return absl::OkStatus();
+}
+
+// Former tables of the pool come first, as far as they stand: packets used them after the last
+// sweep. One that is released before is looked at then.
+absl::Status Publisher::Impl::SweepPool(const std::string& pool,
+                                        const std::vector<dataplane::Pin>& pins, uint32_t now,
+                                        TrackingReport& report) {
+  const auto current = std::find_if(active->tables.begin(), active->tables.end(),
+                                    [&](const TableRef& table) { return table->pool == pool; });
+  if (current == active->tables.end() || !moving_tables.contains((*current)->id)) {
+    return absl::OkStatus();
+  }
+  for (const TableRef& table : ledger.TablesOf(pool)) {
+    if (table == *current) continue;
+    if (auto status = NoteUsed(table); !status.ok()) return status;
+  }
+  return SweepTable(*current, pins, now, report);
+}
+
+std::vector<std::string> Publisher::Impl::MovingPools() const {
+  std::vector<std::string> pools;
+  if (!active) return pools;
+  for (const TableRef& table : active->tables) {
+    if (moving_tables.contains(table->id)) pools.push_back(table->pool);
+  }
+  return pools;
 }
 
 // No pin names them any more.
@@ -103,47 +137,47 @@ absl::Status Publisher::Impl::Sweep() {
   }
   if (auto status = dataplane->DropPins(gone); !status.ok()) return status;
 
-  std::lock_guard lock(mu);
-  FreeLeft(left);
-  tracking = {.pools = {}, .pinned = pins->size() - gone.size()};
-  if (!active) return absl::OkStatus();
+  TrackingReport report{.pools = {}, .pinned = pins->size() - gone.size()};
   absl::Status status;
+  std::unique_lock lock(mu);
+  FreeLeft(left);
+  for (const std::string& pool : MovingPools()) {
+    const auto start = std::chrono::steady_clock::now();
+    status.Update(SweepPool(pool, *pins, now, report));
+    // A table takes about a millisecond, and there may be a thousand: updates and changed next hops
+    // go between. Only who sleeps lets them; a mutex just unlocked is the unlocker's again.
+    const auto took = std::chrono::steady_clock::now() - start;
+    if (changed.wait_for(lock, took, [&] { return stopping; })) return status;
+  }
   absl::flat_hash_set<std::string> moving;
-  // Former generations, as far as they stand: packets used them after the last sweep. A table that
-  // is released meanwhile is looked at then.
-  for (const TableRef& table : previous ? previous->tables : std::vector<TableRef>{}) {
-    status.Update(NoteUsed(table));
-  }
-  for (const GenerationRecord& record : retired) {
-    for (const TableRef& table : record.tables) status.Update(NoteUsed(table));
-  }
-  for (const TableRef& table : active->tables) {
-    if (!moving_tables.contains(table->id)) continue;
-    moving.insert(table->pool);
-    status.Update(SweepTable(table, *pins, now));
-  }
+  for (std::string& pool : MovingPools()) moving.insert(std::move(pool));
   absl::erase_if(trackers, [&](const auto& tracker) { return !moving.contains(tracker.first); });
-  if (trackers.empty()) moving_tables.clear();  // what is left of it is a former generation's
-  std::sort(tracking.pools.begin(), tracking.pools.end(),
+  if (moving.empty()) moving_tables.clear();  // what is left of it is a former generation's
+  std::sort(report.pools.begin(), report.pools.end(),
             [](const auto& a, const auto& b) { return a.pool < b.pool; });
+  tracking = std::move(report);
   return status;
 }
 
 void Publisher::Impl::SweepNowAndThen() {
   std::unique_lock lock(mu);
+  std::chrono::nanoseconds pause = sweeping;
   while (true) {
     changed.wait(lock,
                  [&] { return stopping || !moving_tables.empty() || !left_counters.empty(); });
     // Soon where counters wait to be handed out again, else now and then.
-    changed.wait_for(lock, sweeping,
+    changed.wait_for(lock, pause,
                      [&] { return stopping || (retired.empty() && !left_counters.empty()); });
     if (stopping) return;
     lock.unlock();
+    const auto start = std::chrono::steady_clock::now();
     absl::Status status;
     {
       std::lock_guard sweep(sweep_mu);
       status = Sweep();
     }
+    pause = std::max<std::chrono::nanoseconds>(sweeping,
+                                               kRest * (std::chrono::steady_clock::now() - start));
     lock.lock();
     if (status.ok()) continue;
     spdlog::warn("sweeping the pinned flows failed, trying again: {}",

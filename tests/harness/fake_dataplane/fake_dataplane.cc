@@ -230,7 +230,18 @@ absl::StatusOr<dataplane::ProbeResult> FakeDataPlane::Probe(uint32_t generation,
                                 .packet = out.packet};
 }
 
+void FakeDataPlane::OnTakeSlots(std::function<void()> hook) {
+  std::lock_guard lock(mu_);
+  on_take_slots_ = std::move(hook);
+}
+
 absl::StatusOr<std::vector<uint32_t>> FakeDataPlane::TakeSlots(uint32_t id, uint32_t table_size) {
+  std::function<void()> hook;
+  {
+    std::lock_guard lock(mu_);
+    hook = on_take_slots_;
+  }
+  if (hook) hook();
   std::lock_guard lock(mu_);
   const auto it = tables_.find(id);
   if (it == tables_.end() || it->second.slots.size() != table_size) {

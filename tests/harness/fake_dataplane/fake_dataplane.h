@@ -2,6 +2,7 @@
 #ifndef EVENKEEL_TESTS_HARNESS_FAKE_DATAPLANE_FAKE_DATAPLANE_H_
 #define EVENKEEL_TESTS_HARNESS_FAKE_DATAPLANE_FAKE_DATAPLANE_H_
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -22,6 +23,8 @@ class FakeDataPlane final : public dataplane::DataPlane {
   void CorruptNextTable();
   void SetVipCounter(uint32_t id, const dataplane::Counter& counter);
   void SetBackendCounter(uint32_t id, const dataplane::Counter& counter);
+  // Called at the beginning of each TakeSlots, which so takes as long as `hook` does.
+  void OnTakeSlots(std::function<void()> hook);
   // Time goes on by itself never.
   void Advance(uint32_t units);
   // What bpf/datapath/track.h does with a packet: the address it goes to, nullopt: dropped.
@@ -66,6 +69,7 @@ class FakeDataPlane final : public dataplane::DataPlane {
   const dataplane::Encapsulation encapsulation_;
   mutable std::mutex mu_;
   bool corrupt_next_ = false;
+  std::function<void()> on_take_slots_;
   uint32_t active_word_ = EK_ACTIVE_NONE;
   std::map<uint32_t, dataplane::TableImage> tables_;
   std::map<uint32_t, dataplane::GenerationImage> generations_;

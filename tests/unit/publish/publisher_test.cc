@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+
+#include <thread>
 
 #include "tests/harness/fake_dataplane/fake_dataplane.h"
 #include "tests/harness/fake_dataplane/fake_resolver.h"
@@ -239,6 +242,69 @@ TEST_F(PublisherTest, UnfollowsRemovedBackends) {
     resolver_.WaitResolved(std::chrono::milliseconds{10});
   }
   EXPECT_FALSE(resolver_.followed().contains(gone));
+}
+
+// Tables that take long to sweep do so one by one: an update does not wait for all of them.
+TEST_F(PublisherTest, AnUpdateGoesBetweenTwoTablesOfASweep) {
+  publisher_ = std::make_unique<Publisher>(&kernel_, &resolver_, kTestKey, publish::FlowTimeouts{},
+                                           std::chrono::hours(1));
+  ASSERT_TRUE(publisher_->Adopt(nullptr).ok());
+  model::Config config = MakeConfig(3, 4);
+  ASSERT_TRUE(Apply(config).ok());
+  for (model::Pool& pool : config.pools) pool.backends[0].weight = 90;
+  ASSERT_TRUE(Apply(config).ok());  // slots of all three move
+  publisher_->Settle();
+
+  config.pools[0].backends[0].weight = 80;
+  std::thread update;
+  std::vector<uint64_t> revisions;  // when each table is swept
+  kernel_.OnTakeSlots([&] {
+    revisions.push_back(Active().image.info.revision);
+    if (revisions.size() > 1) return;
+    update = std::thread([&] { EXPECT_TRUE(Apply(config).ok()); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  });
+  ASSERT_TRUE(publisher_->SweepOnce().ok());
+  update.join();
+  kernel_.OnTakeSlots(nullptr);
+  // Three active tables, and p0's former one.
+  EXPECT_THAT(revisions, ::testing::IsSupersetOf({2u, 3u, 3u}))
+      << "the update came before the rest";
+  EXPECT_THAT(publisher_->Tracking().pools, ::testing::SizeIs(3));
+}
+
+// What used the previous owner through a table that is replaced during a sweep counts.
+TEST_F(PublisherTest, ATableReplacedDuringASweepIsReadBeforeItsSuccessor) {
+  const publish::FlowTimeouts timeouts{.idle = 10, .opening = 5, .closing = 5};
+  publisher_ =
+      std::make_unique<Publisher>(&kernel_, &resolver_, kTestKey, timeouts, std::chrono::hours(1));
+  ASSERT_TRUE(publisher_->Adopt(nullptr).ok());
+  model::Config config = MakeConfig(1, 4);
+  ASSERT_TRUE(Apply(config).ok());
+  config.pools[0].backends[0].weight = 90;
+  ASSERT_TRUE(Apply(config).ok());
+  ASSERT_TRUE(publisher_->SweepOnce().ok());
+  const auto moving = [&] {
+    const auto table = kernel_.ReadTable(Active().image.vips[0].table, 1009);
+    return std::count_if(table->slots.begin(), table->slots.end(), [](uint32_t slot) {
+      return EK_SLOT_PREVIOUS(slot) != 0 && EK_SLOT_PREVIOUS(slot) != EK_SLOT_OWNER(slot);
+    });
+  };
+  const auto before = moving();
+  ASSERT_GT(before, 0);
+  // Old connections are alive until the table is replaced, and quiet for a moment.
+  kernel_.Advance(timeouts.idle);
+  for (uint16_t port = 1; port < 20000; ++port) {
+    kernel_.Deliver({.source = Ip("198.51.100.1"),
+                     .destination = Ip("192.0.2.1"),
+                     .source_port = port,
+                     .destination_port = 443,
+                     .ip_protocol = IPPROTO_TCP});
+  }
+  config.pools[0].backends[1].weight = 95;
+  ASSERT_TRUE(Apply(config).ok());
+  ASSERT_TRUE(publisher_->SweepOnce().ok());
+  EXPECT_GE(moving(), before) << "no slot whose previous owner is in use was closed";
 }
 
 TEST_F(PublisherTest, AdoptsWhatMatches) {
