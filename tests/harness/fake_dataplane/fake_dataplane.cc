@@ -169,7 +169,10 @@ absl::Status FakeDataPlane::DropTables(std::span<const uint32_t> ids) {
   for (const uint32_t id : ids) {
     if (InActiveUse(id)) return InUse("table", id);
   }
-  for (const uint32_t id : ids) tables_.erase(id);
+  for (const uint32_t id : ids) {
+    early_drops_ += left_tables_.count(id);
+    tables_.erase(id);
+  }
   return absl::OkStatus();
 }
 
@@ -204,6 +207,7 @@ absl::StatusOr<GenerationImage> FakeDataPlane::ReadGeneration(uint32_t generatio
 absl::Status FakeDataPlane::DropGeneration(uint32_t generation) {
   std::lock_guard lock(mu_);
   if (IsActive(generation)) return InUse("generation", generation);
+  early_drops_ += left_generations_.count(generation);
   generations_.erase(generation);
   return absl::OkStatus();
 }
@@ -359,8 +363,25 @@ absl::Status FakeDataPlane::Activate(uint32_t generation, const guard::Approval&
   if (!std::equal(digest.begin(), digest.end(), it->second.info.digest)) {
     return absl::FailedPreconditionError("not what was approved");
   }
+  if (active_word_ != EK_ACTIVE_NONE) {
+    const uint32_t former = active_word_ & EK_ACTIVE_GENERATION_MASK;
+    left_generations_.insert(former);
+    for (const auto& vip : generations_.at(former).vips) left_tables_.insert(vip.table);
+  }
   active_word_ = it->second.info.active_word;
   return absl::OkStatus();
+}
+
+absl::Status FakeDataPlane::WaitGracePeriod() {
+  std::lock_guard lock(mu_);
+  left_generations_.clear();
+  left_tables_.clear();
+  return absl::OkStatus();
+}
+
+uint32_t FakeDataPlane::early_drops() const {
+  std::lock_guard lock(mu_);
+  return early_drops_;
 }
 
 absl::Status FakeDataPlane::SetNextHop(uint32_t table, uint32_t table_size, uint16_t backend_id,

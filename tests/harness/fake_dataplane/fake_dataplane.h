@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "control/dataplane/dataplane.h"
 #include "control/publish/probe.h"
@@ -25,6 +26,9 @@ class FakeDataPlane final : public dataplane::DataPlane {
   void SetBackendCounter(uint32_t id, const dataplane::Counter& counter);
   // Called at the beginning of each TakeSlots, which so takes as long as `hook` does.
   void OnTakeSlots(std::function<void()> hook);
+  // Generations and tables that were dropped while packets may have used them: active once, and no
+  // grace period since.
+  uint32_t early_drops() const;
   // Time goes on by itself never.
   void Advance(uint32_t units);
   // What bpf/datapath/track.h does with a packet: the address it goes to, nullopt: dropped.
@@ -50,7 +54,7 @@ class FakeDataPlane final : public dataplane::DataPlane {
   absl::StatusOr<dataplane::ProbeResult> Probe(uint32_t generation,
                                                std::span<const uint8_t> packet) override;
   absl::Status Activate(uint32_t generation, const guard::Approval& approval) override;
-  absl::Status WaitGracePeriod() override { return absl::OkStatus(); }
+  absl::Status WaitGracePeriod() override;
   absl::Status SetNextHop(uint32_t table, uint32_t table_size, uint16_t backend_id,
                           const std::optional<dataplane::NextHop>& next_hop) override;
   absl::StatusOr<dataplane::Counters> ReadCounters() override;
@@ -71,6 +75,8 @@ class FakeDataPlane final : public dataplane::DataPlane {
   bool corrupt_next_ = false;
   std::function<void()> on_take_slots_;
   uint32_t active_word_ = EK_ACTIVE_NONE;
+  std::set<uint32_t> left_generations_, left_tables_;  // since the last grace period
+  uint32_t early_drops_ = 0;
   std::map<uint32_t, dataplane::TableImage> tables_;
   std::map<uint32_t, dataplane::GenerationImage> generations_;
   dataplane::Counters counters_;

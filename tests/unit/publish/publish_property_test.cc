@@ -142,6 +142,7 @@ TEST(PublishPropertyTest, RandomUpdates) {
     }
     publisher.Settle();
     ReadMeaning(kernel);
+    EXPECT_EQ(kernel.early_drops(), 0u);
     EXPECT_GE(accepted, 10);
     EXPECT_GE(failed, 1);
     if (::testing::Test::HasFailure()) return;

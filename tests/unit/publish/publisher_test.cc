@@ -213,6 +213,7 @@ TEST_F(PublisherTest, ReleasesAllButTheFormerGeneration) {
   int generations = 0;
   for (uint32_t i = 0; i < EK_MAX_GENERATIONS; ++i) generations += kernel_.ReadGeneration(i).ok();
   EXPECT_EQ(generations, 2);
+  EXPECT_EQ(kernel_.early_drops(), 0u) << "only after a grace period";
 }
 
 TEST_F(PublisherTest, GivesUpTheFormerGenerationWhenIdsAreScarce) {
