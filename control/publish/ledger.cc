@@ -14,6 +14,13 @@ absl::Status Exhausted(absl::string_view what, uint32_t limit, absl::string_view
                                                    " and create it anew"));
 }
 
+// Tables that fit each other's memory in the kernel. The granularity of backends is the one that
+// their room is given out in.
+uint64_t KindOf(const TableRecord& record) {
+  constexpr uint64_t kBackendRoom = 64;
+  return uint64_t{record.size} << 32 | record.backends.size() / kBackendRoom;
+}
+
 }  // namespace
 
 uint8_t MethodOf(model::Forwarding forwarding, const model::IpAddress& backend) {
@@ -99,11 +106,11 @@ absl::StatusOr<TableRef> Ledger::AddTable(const std::string& pool, uint32_t size
   record.digest = digest;
   record.forwarding = forwarding;
   record.backends = *std::move(slots);
-  const auto id = tables_.Acquire();
+  const auto id = tables_.Acquire(KindOf(record));
   if (!id) return Exhausted("table", tables_.limit(), "max_tables");
   record.id = *id;
   if (auto status = AcquireCounters(record); !status.ok()) {
-    tables_.Release(*id);
+    tables_.Release(*id, KindOf(record));
     return status;
   }
   return Enter(std::move(record));
@@ -138,7 +145,7 @@ std::vector<uint32_t> Ledger::RemoveTable(const TableRef& table) {
   auto tables = by_pool_.find(table->pool);
   std::erase(tables->second, table);
   if (tables->second.empty()) by_pool_.erase(tables);
-  tables_.Release(table->id);
+  tables_.Release(table->id, KindOf(*table));
   return counters;
 }
 

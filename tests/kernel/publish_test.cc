@@ -70,14 +70,20 @@ TEST_F(PublishKernelTest, PublishesAndAdopts) {
   EXPECT_EQ(result->tables_staged, 1u);
 }
 
+class InnerMapsTest : public PublishKernelTest, public ::testing::WithParamInterface<bool> {};
+
 // To put one in costs a grace period, which an update would have to wait for. Whoever has to wait
 // puts in more than one needs.
-TEST_F(PublishKernelTest, UpdatesInARowPutInNoInnerMap) {
+TEST_P(InnerMapsTest, UpdatesInARowPutInNone) {
   auto dataplane = OpenSmall(dir_.path());
   ASSERT_NE(dataplane, nullptr);
   publish::Publisher publisher(dataplane.get(), &resolver_, kTestKey);
   ASSERT_TRUE(publisher.Adopt(nullptr).ok());
   model::Config config = MakeConfig(40, 4);  // 80 keys: more than a new VIP map takes
+  const bool sizes_differ = GetParam();
+  for (size_t i = 0; sizes_differ && i < config.pools.size(); i += 2) {
+    config.pools[i].table_size = 4099;
+  }
   Judged running = Judge(config, nullptr);
   ASSERT_TRUE(publisher.Publish(*running.approval, 1).ok());
   uint64_t revision = 1;
@@ -89,7 +95,7 @@ TEST_F(PublishKernelTest, UpdatesInARowPutInNoInnerMap) {
     publisher.Settle();
     running = next;
   };
-  update();
+  for (int i = 0; i <= 2 * int{sizes_differ}; ++i) update();  // each size once, and one to release
   const auto inner_maps = ListInnerMaps(dir_.path());
   ASSERT_GT(inner_maps.size(), 40u);
   for (uint32_t i = 0; i < 2 * EK_MAX_GENERATIONS; ++i) {
@@ -97,6 +103,10 @@ TEST_F(PublishKernelTest, UpdatesInARowPutInNoInnerMap) {
     ASSERT_EQ(ListInnerMaps(dir_.path()), inner_maps) << "update " << i;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Pools, InnerMapsTest, ::testing::Bool(), [](const auto& param) {
+  return std::string(param.param ? "OfTwoSizes" : "OfOneSize");
+});
 
 }  // namespace
 }  // namespace evenkeel::testing

@@ -52,6 +52,19 @@ TEST(IdPoolTest, HandsOutWhatWasReleasedLast) {
   EXPECT_EQ(pool.Acquire(), std::nullopt);
 }
 
+TEST(IdPoolTest, PrefersIdsOfTheSameKindThenUnusedOnes) {
+  IdPool pool(4);
+  for (uint32_t id = 0; id < 3; ++id) ASSERT_EQ(pool.Acquire(), id);
+  pool.Release(0, 7);
+  pool.Release(1, 8);
+  pool.Release(2, 7);
+  EXPECT_EQ(pool.Acquire(8), 1u);
+  EXPECT_EQ(pool.Acquire(8), 3u) << "never used";
+  EXPECT_EQ(pool.Acquire(8), 2u) << "another kind's";
+  EXPECT_EQ(pool.Acquire(7), 0u);
+  EXPECT_EQ(pool.Acquire(7), std::nullopt);
+}
+
 TEST(LedgerTest, ABackendKeepsItsLocalIdWhileAnyTableStands) {
   Ledger ledger(kLimits);
   auto first = Add(ledger, "web", {1, 2, 3});
@@ -83,6 +96,21 @@ TEST(LedgerTest, CountersFollowPoolAndAddress) {
   EXPECT_TRUE(ledger.BackendCounterUsed(gone)) << "not before it is cleared";
   ledger.FreeBackendCounters({gone});
   EXPECT_FALSE(ledger.BackendCounterUsed(gone));
+}
+
+// What the kernel holds for an id fits a table of the same size.
+TEST(LedgerTest, TablesOfOneSizeTakeTurnsAtAnId) {
+  Ledger ledger(kLimits);
+  auto add = [&](uint32_t size) {
+    auto table = ledger.AddTable("web", size, {}, model::Forwarding::kIpip, Addresses({1}));
+    EXPECT_TRUE(table.ok()) << table.status();
+    return *table;
+  };
+  const TableRef small = add(251), large = add(65537);
+  ledger.RemoveTable(large);
+  ledger.RemoveTable(small);
+  EXPECT_EQ(add(65537)->id, large->id);
+  EXPECT_EQ(add(251)->id, small->id);
 }
 
 TEST(LedgerTest, KnowsWhereAnAddressStands) {
