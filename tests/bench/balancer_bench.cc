@@ -2,92 +2,42 @@
 //
 // Cost of a packet, as a ratio to the floor (an XDP program that encapsulates into constant
 // headers) of the same round on the same buffer.
-#include <sched.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
+#include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
 
+#include "tests/bench/compare.h"
 #include "tests/bench/exact.h"
-#include "tests/bench/harness.h"
+#include "tests/bench/forward.h"
+#include "tests/bench/machine.h"
+#include "tests/bench/measure.h"
+#include "tests/bench/plot.h"
+#include "tests/bench/table.h"
+#include "tests/harness/live_frames/live_frames.h"
 
 namespace evenkeel::bench {
 namespace {
 
+constexpr int kSlower = 3;  // the exit code
+
 struct Flags {
   std::vector<std::string> scenarios;
+  std::vector<std::string> programs;  // NAME=PATH
   uint32_t rounds = 21;
   uint32_t passes = 1000000;
   int cpu = -1;
   bool json = false;
   bool exact = false;
+  bool forward = false;
+  bool list = false;
+  std::string from, compare, plot;
+  double limit = 10;
 };
-
-struct Spread {
-  double min = 0, median = 0, max = 0;
-};
-
-Spread SpreadOf(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return {values.front(), values[values.size() / 2], values.back()};
-}
-
-struct Figures {
-  std::string name;
-  Spread nothing_ns, floor_ns, balancer_ns, ratio;
-};
-
-Figures MeasureScenario(Harness& harness, const Scenario& scenario, const Flags& flags) {
-  std::vector<double> nothing, floor, balancer, ratio;
-  harness.Measure(Target::kBalancer, flags.passes);  // warms caches and branch predictors
-  for (uint32_t round = 0; round < flags.rounds; ++round) {
-    nothing.push_back(harness.Measure(Target::kNothing, flags.passes));
-    floor.push_back(harness.Measure(Target::kFloor, flags.passes));
-    balancer.push_back(harness.Measure(Target::kBalancer, flags.passes));
-    ratio.push_back(balancer.back() / floor.back());
-  }
-  return {scenario.name, SpreadOf(nothing), SpreadOf(floor), SpreadOf(balancer), SpreadOf(ratio)};
-}
-
-void PrintHeader() {
-  std::printf("%-22s %8s %8s   %8s %8s %8s   %6s %6s %6s\n", "", "harness", "floor", "packet", "",
-              "", "ratio", "", "");
-  std::printf("%-22s %8s %8s   %8s %8s %8s   %6s %6s %6s\n", "scenario", "ns", "ns", "ns min",
-              "median", "max", "min", "median", "max");
-}
-
-void PrintRow(const Figures& f) {
-  std::printf("%-22s %8.1f %8.1f   %8.1f %8.1f %8.1f   %6.2f %6.2f %6.2f\n", f.name.c_str(),
-              f.nothing_ns.median, f.floor_ns.median, f.balancer_ns.min, f.balancer_ns.median,
-              f.balancer_ns.max, f.ratio.min, f.ratio.median, f.ratio.max);
-  std::fflush(stdout);
-}
-
-nlohmann::ordered_json ToJson(const Spread& spread) {
-  return {{"min", spread.min}, {"median", spread.median}, {"max", spread.max}};
-}
-
-nlohmann::ordered_json ToJson(const Figures& f) {
-  return {{"scenario", f.name},
-          {"harness_ns", ToJson(f.nothing_ns)},
-          {"floor_ns", ToJson(f.floor_ns)},
-          {"packet_ns", ToJson(f.balancer_ns)},
-          {"ratio", ToJson(f.ratio)}};
-}
-
-// The measured thread stays on one CPU: the last one, which the kernel's own work uses least.
-void Pin(int cpu) {
-  cpu_set_t set;
-  sched_getaffinity(0, sizeof(set), &set);
-  for (int i = CPU_SETSIZE - 1; cpu < 0 && i >= 0; --i) {
-    if (CPU_ISSET(i, &set)) cpu = i;
-  }
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  if (sched_setaffinity(0, sizeof(set), &set) != 0) std::perror("bench: pinning to a CPU");
-}
 
 std::vector<Scenario> Chosen(const Flags& flags) {
   std::vector<Scenario> chosen;
@@ -97,47 +47,89 @@ std::vector<Scenario> Chosen(const Flags& flags) {
         [&](const std::string& name) { return scenario.name.find(name) != std::string::npos; });
     if (flags.scenarios.empty() || wanted) chosen.push_back(scenario);
   }
+  if (chosen.empty()) throw std::runtime_error("no scenario has that name; --list names them");
   return chosen;
 }
 
-int Run(const Flags& flags) {
-  const std::vector<Scenario> scenarios = Chosen(flags);
-  if (scenarios.empty()) {
-    std::cerr << "bench: no scenario has that name; --list names them\n";
-    return 1;
+Results ReadResults(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file) throw std::runtime_error(path + ": " + std::strerror(errno));
+  try {
+    return ResultsFromJson(text.str());
+  } catch (const std::invalid_argument& error) {
+    throw std::runtime_error(path + ": " + error.what());
   }
-  Pin(flags.cpu);
-  if (flags.exact) return RunExact(scenarios);
-  Harness harness;
-  nlohmann::ordered_json json = {{"schema", "evenkeel.bench/v1"},
-                                 {"rounds", flags.rounds},
-                                 {"passes", flags.passes},
-                                 {"results", nlohmann::json::array()}};
-  if (!flags.json) PrintHeader();
-  for (const Scenario& scenario : scenarios) {
-    harness.Load(scenario);
-    if (const std::string fault = harness.Check(scenario); !fault.empty()) {
-      std::cerr << "bench: " << scenario.name << ": " << fault << "; nothing is measured\n";
-      return 1;
-    }
-    const Figures figures = MeasureScenario(harness, scenario, flags);
-    if (flags.json) {
-      json["results"].push_back(ToJson(figures));
-    } else {
-      PrintRow(figures);
-    }
-  }
-  if (flags.json) std::cout << json.dump(2) << "\n";
-  return 0;
 }
 
-}  // namespace
-}  // namespace evenkeel::bench
+void WritePlot(const Results& results, const std::string& path) {
+  std::ofstream file(path);
+  file << RatioPlot(results);
+  file.flush();
+  if (!file) throw std::runtime_error(path + ": " + std::strerror(errno));
+}
 
-int main(int argc, char** argv) {
-  evenkeel::bench::Flags flags;
-  bool list = false;
-  CLI::App app("Cost of a packet in the balancer, as a ratio to a bare encapsulation.");
+std::vector<Harness::Target> OpenPrograms(Harness& harness, const Flags& flags) {
+  std::vector<Harness::Target> targets(flags.programs.size());
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const std::string fault = harness.OpenPinned(flags.programs[i], &targets[i]);
+    if (!fault.empty()) throw std::runtime_error(fault);
+  }
+  return targets;
+}
+
+// Prints each row as it is known: a run takes minutes.
+Results Measure(const Flags& flags) {
+  const std::vector<Scenario> scenarios = Chosen(flags);
+  Harness harness(scenarios);
+  const std::vector<Harness::Target> others = OpenPrograms(harness, flags);
+  std::vector<std::string> names = {harness.balancer().name};
+  for (const Harness::Target& other : others) names.push_back(other.name);
+  Results results{DescribeMachine(), flags.rounds, flags.passes, {}};
+  std::FILE* const out = flags.json ? stderr : stdout;
+  std::fputs(TableHeader(names).c_str(), out);
+  for (const Scenario& scenario : scenarios) {
+    ScenarioFigures figures;
+    const std::string fault =
+        MeasureScenario(harness, scenario, others, flags.rounds, flags.passes, &figures);
+    if (!fault.empty()) {
+      throw std::runtime_error(scenario.name + ": " + fault + "; nothing more is measured");
+    }
+    std::fputs(TableRow(figures).c_str(), out);
+    std::fflush(out);
+    results.scenarios.push_back(std::move(figures));
+  }
+  std::fputs(MachineText(results.machine).c_str(), out);
+  return results;
+}
+
+int RunScenarios(const Flags& flags) {
+  // Read first: a file that is not there should not cost a run.
+  std::optional<Results> before;
+  if (!flags.compare.empty()) before = ReadResults(flags.compare);
+  const Results results = flags.from.empty() ? Measure(flags) : ReadResults(flags.from);
+  if (flags.json) std::cout << ToJson(results).dump(2) << "\n";
+  if (!flags.plot.empty()) WritePlot(results, flags.plot);
+  if (!before) return 0;
+  (flags.json ? std::cerr : std::cout) << CompareText(*before, results, flags.limit);
+  return AnySlower(Compare(*before, results), flags.limit) ? kSlower : 0;
+}
+
+int Run(const Flags& flags) {
+  if (flags.list) {
+    for (const Scenario& scenario : Scenarios()) std::puts(scenario.name.c_str());
+    return 0;
+  }
+  if (const int error = testing::PinThread(flags.cpu); error != 0) {
+    std::cerr << "bench: pinning to a CPU: " << std::strerror(error) << "\n";
+  }
+  if (flags.exact) return RunExact(Chosen(flags));
+  if (flags.forward) return RunForward(flags.rounds, flags.passes, flags.json);
+  return RunScenarios(flags);
+}
+
+void AddOptions(CLI::App& app, Flags& flags) {
   app.add_option("--scenario", flags.scenarios, "Only scenarios whose name contains this");
   app.add_option("--rounds", flags.rounds, "Measurements of each program")
       ->check(CLI::Range(1, 10000))
@@ -146,14 +138,35 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1000, 100000000))
       ->capture_default_str();
   app.add_option("--cpu", flags.cpu, "CPU to measure on; default: the last one");
-  app.add_flag("--json", flags.json, "Machine-readable output");
+  app.add_option("-p", flags.programs,
+                 "NAME=PATH: another pinned XDP program on the same packets, in further columns");
+  app.add_flag("--json", flags.json, "Results to standard output; the table goes to stderr");
+  app.add_option("--from", flags.from, "Results of an earlier --json in place of a measurement");
+  app.add_option("--compare", flags.compare,
+                 "Results of an earlier --json: a table of both; exit code 3 if some ratio grew");
+  app.add_option("--limit", flags.limit, "By how much, in percent")
+      ->check(CLI::Range(0.0, 1000.0))
+      ->capture_default_str();
+  app.add_option("--plot", flags.plot, "Draws the ratios into this SVG file");
+  app.add_flag("--forward", flags.forward,
+               "Packets per second over a veth pair, with native XDP, in place of the scenarios");
   app.add_flag("--exact", flags.exact,
                "Instructions instead of time, as JSON; in the machine of scripts/bench --exact");
-  app.add_flag("--list", list, "Names of the scenarios");
+  app.add_flag("--list", flags.list, "Names of the scenarios");
+}
+
+}  // namespace
+}  // namespace evenkeel::bench
+
+int main(int argc, char** argv) {
+  evenkeel::bench::Flags flags;
+  CLI::App app("Cost of a packet in the balancer, as a ratio to a bare encapsulation.");
+  evenkeel::bench::AddOptions(app, flags);
   CLI11_PARSE(app, argc, argv);
-  if (list) {
-    for (const auto& scenario : evenkeel::bench::Scenarios()) std::puts(scenario.name.c_str());
-    return 0;
+  try {
+    return evenkeel::bench::Run(flags);
+  } catch (const std::exception& error) {
+    std::cerr << "bench: " << error.what() << "\n";
+    return 1;
   }
-  return evenkeel::bench::Run(flags);
 }

@@ -2,7 +2,8 @@
 /*
  * A test run repeats a program on one buffer without restoring it: from the second pass on, an
  * encapsulator would see its own output. The wrappers undo the head move, write the headers of the
- * next flow and tail-call the program under test.
+ * next flow and tail-call the program under test. Whole words are written once: a program that
+ * reads a word of several narrower stores would wait for them.
  */
 #include <linux/bpf.h>
 
@@ -10,89 +11,139 @@
 #include <bpf/bpf_helpers.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
-#include <linux/ipv6.h>
 
 #include "tests/bench/bench.h"
 
-struct {
-  __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-  __uint(max_entries, 1);
-  __type(key, __u32);
-  __type(value, __u32);
-} bench_target SEC(".maps");
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "words of headers are put together for little-endian machines"
+#endif
+
+/* A program array holds programs with xdp.frags, or without. */
+#define BENCH_TARGET(name)                 \
+  struct {                                 \
+    __uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
+    __uint(max_entries, 1);                \
+    __type(key, __u32);                    \
+    __type(value, __u32);                  \
+  } name SEC(".maps")
+
+BENCH_TARGET(bench_target);
+BENCH_TARGET(bench_plain);
+
+/* User space sets the sizes: a power of two. */
+#define BENCH_ARRAY(name, type_of_value) \
+  struct {                               \
+    __uint(type, BPF_MAP_TYPE_ARRAY);    \
+    __uint(max_entries, 1);              \
+    __uint(map_flags, BPF_F_MMAPABLE);   \
+    __type(key, __u32);                  \
+    __type(value, type_of_value);        \
+  } name SEC(".maps")
+
+BENCH_ARRAY(bench_flows4, struct bench_flow4);
+BENCH_ARRAY(bench_flows6, struct bench_flow6);
+BENCH_ARRAY(bench_images, struct bench_image);
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(max_entries, BENCH_MAX_FLOWS);
+  __uint(max_entries, BENCH_CAPTURES);
   __uint(map_flags, BPF_F_MMAPABLE);
   __type(key, __u32);
-  __type(value, struct bench_flow4);
-} bench_flows4 SEC(".maps");
-
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(max_entries, BENCH_MAX_FLOWS);
-  __uint(map_flags, BPF_F_MMAPABLE);
-  __type(key, __u32);
-  __type(value, struct bench_flow6);
-} bench_flows6 SEC(".maps");
+  __type(value, struct bench_capture);
+} bench_captures SEC(".maps");
 
 struct bench_template bench_template = {};
+__u64 bench_received = 0;
 
-/* The Ethernet header is back where the template has it, and its bytes too. */
-static __always_inline int bench_restore(struct xdp_md* ctx) {
+/* The first `size` bytes of the IP packet, behind the Ethernet header where the template has it;
+ * NULL: the frame is not what it was. */
+static __always_inline __u64* bench_restore(struct xdp_md* ctx, __u32 size) {
   int moved = (int)(ctx->data_end - ctx->data) - (int)bench_template.frame_len;
-  struct ethhdr* eth;
+  char* frame;
 
-  if (moved && bpf_xdp_adjust_head(ctx, moved)) return -1;
-  eth = (void*)(long)ctx->data;
-  if ((void*)(eth + 1) > (void*)(long)ctx->data_end) return -1;
-  __builtin_memcpy(eth, bench_template.eth, sizeof(*eth));
-  return 0;
+  if (moved && bpf_xdp_adjust_head(ctx, moved)) return NULL;
+  frame = (void*)(long)ctx->data;
+  if (frame + ETH_HLEN + size > (char*)(long)ctx->data_end) return NULL;
+  *(__u64*)frame = bench_template.eth[0];
+  *(__u32*)(frame + 8) = (__u32)bench_template.eth[1];
+  *(__u16*)(frame + 12) = (__u16)(bench_template.eth[1] >> 32);
+  return (__u64*)(frame + ETH_HLEN);
 }
 
 static __always_inline __u32 bench_next_flow(void) {
   return bench_template.next++ & bench_template.flow_mask;
 }
 
-SEC("xdp.frags")
-int bench_wrap4(struct xdp_md* ctx) {
-  __u32 index = bench_next_flow();
-  struct bench_flow4* flow;
-  struct iphdr* ip;
-  __be16* ports;
-
-  flow = bpf_map_lookup_elem(&bench_flows4, &index);
-  if (!flow || bench_restore(ctx)) return XDP_ABORTED;
-  ip = (void*)(long)ctx->data + sizeof(struct ethhdr);
-  ports = (void*)(ip + 1);
-  if ((void*)(ports + 2) > (void*)(long)ctx->data_end) return XDP_ABORTED;
-  ip->ttl = bench_template.ttl;
-  ip->check = flow->check;
-  ip->saddr = flow->saddr;
-  ports[0] = flow->sport;
-  bpf_tail_call(ctx, &bench_target, 0);
+static __always_inline int bench_fail(void) {
+  bench_template.failed++;
   return XDP_ABORTED;
 }
 
-SEC("xdp.frags")
-int bench_wrap6(struct xdp_md* ctx) {
+static __always_inline int bench_write4(struct xdp_md* ctx) {
   __u32 index = bench_next_flow();
-  struct bench_flow6* flow;
-  struct ipv6hdr* ip;
-  __be16* ports;
+  struct bench_flow4* flow = bpf_map_lookup_elem(&bench_flows4, &index);
+  const __u64* head = bench_template.head;
+  __u64* ip;
 
-  flow = bpf_map_lookup_elem(&bench_flows6, &index);
-  if (!flow || bench_restore(ctx)) return XDP_ABORTED;
-  ip = (void*)(long)ctx->data + sizeof(struct ethhdr);
-  ports = (void*)(ip + 1);
-  if ((void*)(ports + 2) > (void*)(long)ctx->data_end) return XDP_ABORTED;
-  ip->hop_limit = bench_template.ttl;
-  __builtin_memcpy(&ip->saddr, flow->saddr, sizeof(ip->saddr));
-  ports[0] = flow->sport;
-  bpf_tail_call(ctx, &bench_target, 0);
-  return XDP_ABORTED;
+  if (!flow) return -1;
+  ip = bench_restore(ctx, BENCH_HEAD4_SIZE);
+  if (!ip) return -1;
+  ip[0] = head[0];
+  ip[1] = head[1] | (__u64)flow->check << 16 | (__u64)flow->saddr << 32;
+  ip[2] = head[2] | (__u64)flow->sport << 32;
+  ip[3] = head[3];
+  ip[4] = head[4];
+  return 0;
 }
+
+static __always_inline int bench_write6(struct xdp_md* ctx) {
+  __u32 index = bench_next_flow();
+  struct bench_flow6* flow = bpf_map_lookup_elem(&bench_flows6, &index);
+  const __u64* head = bench_template.head;
+  __u64* ip;
+
+  if (!flow) return -1;
+  ip = bench_restore(ctx, BENCH_HEAD6_SIZE);
+  if (!ip) return -1;
+  ip[0] = head[0];
+  ip[1] = flow->saddr[0];
+  ip[2] = flow->saddr[1];
+  ip[3] = head[3];
+  ip[4] = head[4];
+  ip[5] = head[5] | flow->sport;
+  ip[6] = head[6];
+  ip[7] = head[7];
+  return 0;
+}
+
+static __always_inline int bench_write_image(struct xdp_md* ctx) {
+  __u32 index = bench_next_flow();
+  struct bench_image* image = bpf_map_lookup_elem(&bench_images, &index);
+  __u64* ip;
+  int i;
+
+  if (!image) return -1;
+  ip = bench_restore(ctx, BENCH_IMAGE_SIZE);
+  if (!ip) return -1;
+#pragma unroll
+  for (i = 0; i < BENCH_IMAGE_SIZE / 8; ++i) ip[i] = image->word[i];
+  return 0;
+}
+
+#define BENCH_WRAPPER(section, name, write, target) \
+  SEC(section)                                      \
+  int name(struct xdp_md* ctx) {                    \
+    if (write(ctx)) return bench_fail();            \
+    bpf_tail_call(ctx, &target, 0);                 \
+    return bench_fail();                            \
+  }
+
+BENCH_WRAPPER("xdp.frags", bench_wrap4, bench_write4, bench_target)
+BENCH_WRAPPER("xdp.frags", bench_wrap6, bench_write6, bench_target)
+BENCH_WRAPPER("xdp.frags", bench_wrap_image, bench_write_image, bench_target)
+BENCH_WRAPPER("xdp", bench_plain4, bench_write4, bench_plain)
+BENCH_WRAPPER("xdp", bench_plain6, bench_write6, bench_plain)
+BENCH_WRAPPER("xdp", bench_plain_image, bench_write_image, bench_plain)
 
 /* The harness itself. */
 SEC("xdp.frags")
@@ -131,6 +182,29 @@ int bench_floor(struct xdp_md* ctx) {
              .daddr = bpf_htonl(0x0a00010b)},
   };
   return XDP_TX;
+}
+
+/* The forwarding bench: the sender on one end of the wire, which also gets the frames back. */
+SEC("xdp")
+int bench_send4(struct xdp_md* ctx) { return bench_write4(ctx) ? bench_fail() : XDP_TX; }
+
+SEC("xdp.frags")
+int bench_count(struct xdp_md* ctx __attribute__((unused))) {
+  bench_received++;
+  return XDP_DROP;
+}
+
+/* Keeps the first frames for a comparison of every byte. */
+SEC("xdp.frags")
+int bench_keep(struct xdp_md* ctx) {
+  __u32 index = (__u32)bench_received;
+  struct bench_capture* capture = bpf_map_lookup_elem(&bench_captures, &index);
+  __u32 length = ctx->data_end - ctx->data;
+
+  bench_received++;
+  if (!capture || length > BENCH_CAPTURE_SIZE || length < ETH_HLEN) return XDP_DROP;
+  if (!bpf_xdp_load_bytes(ctx, 0, capture->frame, length)) capture->length = length;
+  return XDP_DROP;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

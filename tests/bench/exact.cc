@@ -19,18 +19,18 @@ constexpr uint32_t kFlows = 256;
 // collide in other ways. What is left is the path without either.
 constexpr int kRounds = 48;
 
-uint32_t Fewest(Harness& harness, Target target) {
+uint32_t Fewest(Harness& harness, const Harness::Target& target) {
   uint32_t fewest = harness.Count(target, kFlows);
   for (int round = 1; round < kRounds; ++round) {
-    if (target == Target::kBalancer) harness.Rehash();
+    if (target.program == harness.balancer().program) harness.Rehash();
     fewest = std::min(fewest, harness.Count(target, kFlows));
   }
   return fewest;
 }
 
 bool ClockCountsInstructions(Harness& harness) {
-  const uint32_t nothing = Fewest(harness, Target::kNothing);
-  const uint32_t known = Fewest(harness, Target::kKnown);
+  const uint32_t nothing = Fewest(harness, harness.nothing());
+  const uint32_t known = Fewest(harness, harness.known());
   if (known - nothing == BENCH_KNOWN_INSTRUCTIONS) return true;
   std::cerr << "bench: " << BENCH_KNOWN_INSTRUCTIONS << " instructions take "
             << static_cast<int64_t>(known) - static_cast<int64_t>(nothing)
@@ -40,27 +40,27 @@ bool ClockCountsInstructions(Harness& harness) {
 
 }  // namespace
 
-int RunExact(const std::vector<Scenario>& scenarios) {
-  Harness harness;
+int RunExact(std::vector<Scenario> scenarios) {
+  for (Scenario& scenario : scenarios) scenario.flows = std::min(scenario.flows, kFlows);
+  Harness harness(scenarios);
   utsname name{};
   uname(&name);
   nlohmann::ordered_json json = {{"schema", "evenkeel.exact/v1"},
                                  {"kernel", name.release},
                                  {"instructions", nlohmann::ordered_json::object()}};
   nlohmann::ordered_json& instructions = json["instructions"];
-  for (Scenario scenario : scenarios) {
-    scenario.flows = std::min(scenario.flows, kFlows);
+  for (const Scenario& scenario : scenarios) {
     harness.Load(scenario);
     if (instructions.empty()) {
       if (!ClockCountsInstructions(harness)) return 1;
-      instructions["floor"] = Fewest(harness, Target::kFloor) - Fewest(harness, Target::kNothing);
+      instructions["floor"] = Fewest(harness, harness.floor()) - Fewest(harness, harness.nothing());
     }
     if (const std::string fault = harness.Check(scenario, /*flows=*/16); !fault.empty()) {
       std::cerr << "bench: " << scenario.name << ": " << fault << "; nothing is counted\n";
       return 1;
     }
     instructions[scenario.name] =
-        Fewest(harness, Target::kBalancer) - Fewest(harness, Target::kNothing);
+        Fewest(harness, harness.balancer()) - Fewest(harness, harness.nothing());
   }
   std::cout << json.dump(2) << "\n";
   return 0;

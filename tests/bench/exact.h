@@ -12,7 +12,7 @@ namespace evenkeel::bench {
 // Prints as JSON how many instructions a packet of each scenario takes beyond those of the harness.
 // Needs a kernel whose clock counts instructions (scripts/vm --icount); fails on any other.
 // Returns the exit code.
-int RunExact(const std::vector<Scenario>& scenarios);
+int RunExact(std::vector<Scenario> scenarios);
 
 }  // namespace evenkeel::bench
 

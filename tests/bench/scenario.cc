@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/scenario.h"
 
+#include <arpa/inet.h>
+#include <linux/bpf.h>
+
 #include <algorithm>
-#include <random>
+
+#include "tests/bench/bench.h"
 
 namespace evenkeel::bench {
 namespace {
 
+using testing::Bytes;
 using testing::kTcp;
 using testing::kTcpAck;
 using testing::kTcpSyn;
 using testing::kUdp;
 using testing::Packet;
-
-// Pools 0 to 3 are IPv4 over IPv4, the others encapsulate in IPv6.
-constexpr uint32_t kFirstIpv6Pool = 4;
+using Sends = Scenario::Sends;
 
 Packet Tcp(const std::string& dst, uint8_t flags) {
   Packet packet;
@@ -28,7 +31,13 @@ Packet Udp(const std::string& dst) {
   Packet packet;
   packet.dst = dst;
   packet.proto = kUdp;
+  packet.dport = 53;
   packet.payload = 64;
+  return packet;
+}
+
+Packet WithPort(Packet packet, uint16_t port) {
+  packet.dport = port;
   return packet;
 }
 
@@ -39,96 +48,156 @@ uint32_t Scatter(uint32_t value) {
   return value ^ value >> 16;
 }
 
-std::string Octets(uint32_t value) {
-  return std::to_string(value >> 16 & 0xff) + "." + std::to_string(value >> 8 & 0xff) + "." +
-         std::to_string(value & 0xff);
+uint32_t SlotWord(const Scenario& scenario, uint64_t hash) {
+  return PoolSlots(Vips()[*scenario.vip].table)[testing::ExpectedSlot(hash, kTableSize)];
 }
 
-std::string Hex(uint32_t value) {
-  char text[16];
-  std::snprintf(text, sizeof(text), "%x:%x", value >> 16, value & 0xffff);
-  return text;
+bool IsMoving(const Scenario& scenario, uint64_t hash) {
+  return EK_SLOT_PREVIOUS(SlotWord(scenario, hash)) != 0;
+}
+
+uint16_t ExpectedBackend(const Scenario& scenario, uint64_t hash) {
+  const uint32_t word = SlotWord(scenario, hash);
+  const bool opens = scenario.packet.proto == kTcp && scenario.packet.tcp_flags == kTcpSyn;
+  if (EK_SLOT_PREVIOUS(word) == 0 || opens) return EK_SLOT_OWNER(word);
+  return scenario.pinned ? PinnedBackend(word) : EK_SLOT_PREVIOUS(word);
+}
+
+// What an ICMP message of BENCH_IMAGE_SIZE bytes has room for, IP header included.
+size_t IcmpBody(const Packet& packet) { return BENCH_IMAGE_SIZE - (packet.is_ipv4() ? 28 : 48); }
+
+// Of a router on the way to the client, about what the server sent to it.
+Packet ErrorAbout(const Packet& packet) {
+  Packet answer = packet;
+  std::swap(answer.src, answer.dst);
+  std::swap(answer.sport, answer.dport);
+  const Bytes quoted = Build(answer);
+  Packet error;
+  error.src = packet.is_ipv4() ? "203.0.113.254" : "2001:db8:aaaa::fe";
+  error.dst = packet.dst;
+  error.proto = packet.is_ipv4() ? testing::kIcmp : testing::kIcmpv6;
+  error.icmp =
+      testing::IcmpMessage(packet.is_ipv4() ? 3 : 2, packet.is_ipv4() ? 4 : 0, 1400,
+                           std::span(quoted).subspan(testing::kEthernetLength, IcmpBody(packet)));
+  return error;
+}
+
+// An ICMP checksum of 0 is written as 0xffff, which is the same.
+Bytes EchoReply(Packet request) {
+  std::swap(request.src, request.dst);
+  request.ttl = 64;
+  request.icmp[0] = request.is_ipv4() ? 0 : 129;
+  Bytes frame = testing::WithSwappedMacs(Build(request));
+  const size_t check = TransportOffset(request) + 2;
+  if (request.is_ipv4() && testing::Get16(frame, check) == 0) {
+    testing::Put16(frame, check, 0xffff);
+  }
+  return frame;
+}
+
+// The first flow from `scenario.first_flow` on whose slot changes hands.
+Scenario OneMovingFlow(Scenario scenario) {
+  while (!IsMoving(scenario, FlowHash(kKey, FlowPacket(scenario, 0)))) ++scenario.first_flow;
+  return scenario;
+}
+
+std::vector<Scenario> MakeScenarios() {
+  const Packet data4 = Tcp("192.0.2.10", kTcpAck);
+  const Packet data6 = Tcp("2001:db8::10", kTcpAck);
+  const Packet moving = Tcp("192.0.2.50", kTcpAck);
+  std::vector<Scenario> all;
+  for (const uint32_t flows : {1u, 131072u, 524288u, 4194304u}) {
+    all.push_back({"tcp4-data-" + std::to_string(flows), data4, flows, kVipTcp4});
+  }
+  for (const uint32_t flows : {1u, 131072u, 524288u, 4194304u}) {
+    all.push_back({"tcp6-data-" + std::to_string(flows), data6, flows, kVipTcp6});
+  }
+  const Scenario others[] = {
+      {"tcp4-syn-flood", Tcp("192.0.2.10", kTcpSyn), 524288, kVipTcp4},
+      {"tcp4-unknown-flood", data4, 524288, kVipTcp4},
+      {"udp4-131072", Udp("192.0.2.10"), 131072, kVipUdp4},
+      {"tcp4in6-131072", Tcp("192.0.2.20", kTcpAck), 131072, kVip4in6},
+      {"tcp4-any-port-131072", WithPort(Tcp("192.0.2.40", kTcpAck), 8443), 131072, kVipAnyPort},
+      OneMovingFlow({"tcp4-moving-pinned-1", moving, 1, kVipMoving, Sends::kPacket, true}),
+      {"tcp4-moving-pinned-131072", moving, 131072, kVipMoving, Sends::kPacket, true},
+      OneMovingFlow({"tcp4-moving-older-1", moving, 1, kVipMoving}),
+      {"tcp4-moving-older-131072", moving, 131072, kVipMoving},
+      // More flows than are remembered as opening: each SYN is a new one.
+      {"tcp4-moving-syn-flood", Tcp("192.0.2.50", kTcpSyn), 4194304, kVipMoving},
+      {"icmp4-echo", data4, 4096, std::nullopt, Sends::kEcho},
+      {"icmp6-echo", data6, 4096, std::nullopt, Sends::kEcho},
+      {"icmp4-error-131072", data4, 131072, kVipTcp4, Sends::kError},
+      {"icmp6-error-131072", data6, 131072, kVipTcp6, Sends::kError},
+      {"no-vip4", Tcp("192.0.2.99", kTcpAck), 131072, std::nullopt},
+      {"no-vip6", Tcp("2001:db8::99", kTcpAck), 131072, std::nullopt},
+  };
+  all.insert(all.end(), std::begin(others), std::end(others));
+  return all;
 }
 
 }  // namespace
 
-std::vector<testing::RawVip> Vips() {
-  std::vector<testing::RawVip> vips;
-  const auto add = [&](const std::string& address, uint16_t port, uint8_t proto, uint32_t pool) {
-    vips.push_back({address, port, proto, pool, kTableSize, static_cast<uint32_t>(vips.size())});
-  };
-  add("192.0.2.10", 443, kTcp, 0);
-  add("2001:db8::10", 443, kTcp, 4);
-  add("192.0.2.10", 53, kUdp, 1);
-  add("192.0.2.20", 443, kTcp, 5);  // IPv4 in IPv6
-  add("192.0.2.40", 0, kTcp, 2);    // every port
-  for (uint32_t i = 0; i < 8; ++i) add("192.0.2.10", static_cast<uint16_t>(8000 + i), kTcp, i % 4);
-  add("2001:db8::10", 8000, kTcp, 6);
-  return vips;
+const std::vector<Scenario>& Scenarios() {
+  static const auto kScenarios = MakeScenarios();
+  return kScenarios;
 }
 
-std::vector<Scenario> Scenarios() {
-  const Packet any_port = [] {
-    Packet packet = Tcp("192.0.2.40", kTcpAck);
-    packet.dport = 8443;
-    return packet;
-  }();
-  Packet tcp6 = Tcp("2001:db8::10", kTcpAck);
-  tcp6.src = "2001:db8:ffff::1";
-  Packet none6 = tcp6;
-  none6.dst = "2001:db8::99";
-  return {
-      {"tcp4-data-1", Tcp("192.0.2.10", kTcpAck), 1, 0},
-      {"tcp4-data-131072", Tcp("192.0.2.10", kTcpAck), 131072, 0},
-      {"tcp4-data-524288", Tcp("192.0.2.10", kTcpAck), 524288, 0},
-      {"tcp6-data-1", tcp6, 1, 1},
-      {"tcp6-data-131072", tcp6, 131072, 1},
-      {"tcp4-syn-flood", Tcp("192.0.2.10", kTcpSyn), 524288, 0},
-      {"tcp4-unknown-flood", Tcp("192.0.2.10", kTcpAck), 524288, 0},
-      {"udp4-131072", Udp("192.0.2.10"), 131072, 2},
-      {"tcp4in6-131072", Tcp("192.0.2.20", kTcpAck), 131072, 3},
-      {"tcp4-any-port-131072", any_port, 131072, 4},
-      {"no-vip4", Tcp("192.0.2.99", kTcpAck), 131072, std::nullopt},
-      {"no-vip6", none6, 131072, std::nullopt},
-  };
-}
-
-testing::Packet FlowPacket(const Scenario& scenario, uint32_t index) {
-  Packet packet = scenario.packet;
-  if (packet.proto == kUdp) packet.dport = 53;
+FlowSource SourceOf(const Scenario& scenario, uint32_t index) {
+  index += scenario.first_flow;
   const uint32_t scattered = Scatter(index);
-  packet.sport = static_cast<uint16_t>(1024 + Scatter(index ^ 0x5bd1e995) % 64000);
-  packet.src = packet.is_ipv4() ? "100." + Octets(scattered) : "2001:db8:ffff:1::" + Hex(scattered);
+  FlowSource source;
+  source.port = static_cast<uint16_t>(1024 + Scatter(index ^ 0x5bd1e995) % 64000);
+  const auto byte = [&](int shift) { return static_cast<uint8_t>(scattered >> shift); };
+  if (scenario.packet.is_ipv4()) {
+    source.address = {100, byte(16), byte(8), byte(0)};
+  } else {
+    source.address = {0x20, 0x01, 0x0d, 0xb8, 0xff,     0xff,     0,       1,
+                      0,    0,    0,    0,    byte(24), byte(16), byte(8), byte(0)};
+  }
+  return source;
+}
+
+Packet FlowPacket(const Scenario& scenario, uint32_t index) {
+  Packet packet = scenario.packet;
+  const FlowSource source = SourceOf(scenario, index);
+  char text[INET6_ADDRSTRLEN];
+  inet_ntop(packet.is_ipv4() ? AF_INET : AF_INET6, source.address.data(), text, sizeof(text));
+  packet.src = text;
+  packet.sport = source.port;
   return packet;
 }
 
-std::vector<testing::Backend> PoolBackends(uint32_t pool) {
-  std::vector<testing::Backend> backends;
-  const bool v6 = pool >= kFirstIpv6Pool;
-  for (uint32_t i = 1; i <= kPoolBackends; ++i) {
-    testing::Backend backend;
-    backend.method = v6 ? testing::Method::kIpip6 : testing::Method::kIpip4;
-    backend.address =
-        (v6 ? "fd00:" + std::to_string(pool) + "::" : "10.0." + std::to_string(pool) + ".") +
-        std::to_string(i);
-    backend.source = v6 ? "fd00:ffff:1:2::" : "172.16.0.0";
-    backend.hop.dmac = {2, 0, 0, static_cast<uint8_t>(pool), 1, static_cast<uint8_t>(i)};
-    backend.hop.smac = {2, 0, 0, 0, 0, 2};
-    backend.hop.ifindex = testing::kIngressIfindex;
-    backend.counter = pool * kPoolBackends + i;
-    backends.push_back(backend);
+Packet SentPacket(const Scenario& scenario, uint32_t index) {
+  const Packet packet = FlowPacket(scenario, index);
+  switch (scenario.sends) {
+    case Sends::kPacket:
+      return packet;
+    case Sends::kEcho:
+      return testing::EchoRequest(packet.src, packet.dst, IcmpBody(packet));
+    case Sends::kError:
+      return ErrorAbout(packet);
   }
-  return backends;
+  return packet;
 }
 
-std::vector<uint32_t> PoolSlots(uint32_t pool) {
-  std::vector<uint32_t> slots(kTableSize);
-  for (uint32_t slot = 0; slot < kTableSize; ++slot) {
-    slots[slot] = EK_SLOT(slot % kPoolBackends + 1, 0);
+Outcome ExpectedOutcome(const Scenario& scenario, uint32_t index, const Bytes& frame) {
+  if (scenario.sends == Sends::kEcho) return {XDP_TX, EchoReply(SentPacket(scenario, index))};
+  if (!scenario.vip) return {XDP_PASS, frame};
+  const uint64_t hash = FlowHash(kKey, FlowPacket(scenario, index));
+  const auto& backends = PoolBackends(Vips()[*scenario.vip].table);
+  return {XDP_TX, ExpectedFrame(frame, backends[ExpectedBackend(scenario, hash) - 1u], hash)};
+}
+
+std::vector<std::pair<uint64_t, ek_pin>> PinsOf(const Scenario& scenario, uint32_t now) {
+  std::vector<std::pair<uint64_t, ek_pin>> pins;
+  for (uint32_t i = 0; scenario.pinned && i < scenario.flows; ++i) {
+    const uint64_t hash = FlowHash(kKey, FlowPacket(scenario, i));
+    if (!IsMoving(scenario, hash)) continue;
+    const uint16_t id = PinnedBackend(SlotWord(scenario, hash));
+    const auto& backend = PoolBackends(Vips()[*scenario.vip].table)[id - 1u];
+    pins.emplace_back(hash, ek_pin{backend.counter, now, id, 0});
   }
-  std::mt19937 random(pool);
-  std::shuffle(slots.begin(), slots.end(), random);
-  return slots;
+  return pins;
 }
 
 }  // namespace evenkeel::bench

@@ -4,35 +4,49 @@
 #ifndef EVENKEEL_TESTS_BENCH_SCENARIO_H_
 #define EVENKEEL_TESTS_BENCH_SCENARIO_H_
 
+#include <array>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "tests/harness/prog_runner/raw_tables.h"
+#include "tests/bench/world.h"
 
 namespace evenkeel::bench {
 
-inline constexpr testing::HashKey kKey = {0x8b1a9953c4611296, 0xa827abf8c47804d7};
-inline constexpr uint32_t kTableSize = 65537;
-inline constexpr uint32_t kPoolBackends = 100;
-inline constexpr uint32_t kPools = 8;
-
 struct Scenario {
   std::string name;
-  testing::Packet packet;       // source address and port are replaced by the flow's
+  testing::Packet packet;       // a client's; source address and port are replaced by the flow's
   uint32_t flows = 1;           // a power of two
   std::optional<uint32_t> vip;  // counter id; empty: for no VIP
+  enum class Sends { kPacket, kEcho, kError } sends = Sends::kPacket;  // kError: about the packet
+  bool pinned = false;      // the flows of slots that change hands are pinned
+  uint32_t first_flow = 0;  // the flows are this one and those after it
 };
 
-std::vector<Scenario> Scenarios();
+const std::vector<Scenario>& Scenarios();
 
-// The packet of flow `index`; neighbours in order have nothing in common.
+// What makes flow `index` of a scenario; neighbours in order have nothing in common.
+struct FlowSource {
+  std::array<uint8_t, 16> address{};  // IPv4: the first 4 bytes
+  uint16_t port = 0;
+};
+FlowSource SourceOf(const Scenario& scenario, uint32_t index);
+
+// The client's packet of flow `index`: the one that tells the server.
 testing::Packet FlowPacket(const Scenario& scenario, uint32_t index);
+// The packet that arrives for it.
+testing::Packet SentPacket(const Scenario& scenario, uint32_t index);
 
-// The data plane that all scenarios run on: 8 pools of 100 backends, 14 VIPs.
-std::vector<testing::RawVip> Vips();
-std::vector<testing::Backend> PoolBackends(uint32_t pool);
-std::vector<uint32_t> PoolSlots(uint32_t pool);
+struct Outcome {
+  uint32_t action = 0;  // enum xdp_action
+  testing::Bytes frame;
+};
+// What the balancer must make of `frame`, which is flow `index`'s.
+Outcome ExpectedOutcome(const Scenario& scenario, uint32_t index, const testing::Bytes& frame);
+
+// Pins of the scenario's flows, by hash; `now` in EK_SEEN units.
+std::vector<std::pair<uint64_t, ek_pin>> PinsOf(const Scenario& scenario, uint32_t now);
 
 }  // namespace evenkeel::bench
 

@@ -238,6 +238,15 @@ void RawBalancer::PutPin(uint64_t flow, const ek_pin& pin, bool opening) {
   Check(bpf_map_update_elem(fd, &flow, &pin, BPF_ANY) == 0, "writing a pin");
 }
 
+void RawBalancer::ClearPins() {
+  for (const bool opening : {false, true}) {
+    const int fd = bpf_map__fd(opening ? skeleton_->maps.ek_opening : skeleton_->maps.ek_pins);
+    for (const auto& [flow, pin] : ReadPins(opening)) {
+      Check(bpf_map_delete_elem(fd, &flow) == 0, "deleting a pin");
+    }
+  }
+}
+
 void RawBalancer::SetControl(uint32_t ek_control::*word, uint32_t value) {
   const int fd = bpf_map__fd(skeleton_->maps.ek_control);
   const uint32_t zero = 0;

@@ -72,6 +72,7 @@ class RawBalancer {
   // Pins by flow hash, of ek_pins or, `opening`, of ek_opening.
   std::map<uint64_t, ek_pin> ReadPins(bool opening) const;
   void PutPin(uint64_t flow, const ek_pin& pin, bool opening);
+  void ClearPins();
 
   RunResult Run(const Bytes& frame) const;     // ek_balancer
   RunResult Verify(const Bytes& frame) const;  // ek_verify
