@@ -12,8 +12,8 @@ namespace evenkeel::bench {
 namespace {
 
 // Pixels.
-constexpr double kWidth = 860, kLeft = 200, kRight = 70, kTop = 74;
-constexpr double kBar = 13, kBarGap = 2, kRowGap = 9, kBottom = 62;
+constexpr double kWidth = 860, kLeft = 210, kRight = 70, kTop = 74;
+constexpr double kBar = 13, kBarGap = 2, kRowGap = 9, kAxis = 44, kLegend = 20;
 // A whisker beyond this many times the largest median is cut: noise must not flatten the bars.
 constexpr double kRoom = 1.35;
 
@@ -91,7 +91,7 @@ class Plot {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
         "viewBox=\"0 0 %.0f %.0f\" role=\"img\" "
         "aria-label=\"Cost of a packet as a ratio to a bare encapsulation\">\n",
-        kWidth, bottom_ + kBottom, kWidth, bottom_ + kBottom);
+        kWidth, Height(), kWidth, Height());
     svg += std::string("<style>") + kStyle + "</style>\n";
     svg += Text(12, 24, "ink title", "Cost of a packet, as a ratio to a bare encapsulation");
     svg +=
@@ -107,6 +107,10 @@ class Plot {
   }
 
  private:
+  // One program needs no legend.
+  bool HasLegend() const { return names_.size() > 1; }
+  double Height() const { return bottom_ + kAxis + (HasLegend() ? kLegend : 0); }
+
   void AddName(const std::string& name) {
     if (std::find(names_.begin(), names_.end(), name) == names_.end()) names_.push_back(name);
   }
@@ -153,11 +157,10 @@ class Plot {
     return svg + Text(kWidth - 12, middle + 4.5, "ink end", Format("%.2f×", ratio.median));
   }
 
-  // One program needs none.
   std::string Legend() const {
     std::string svg;
     double x = kLeft;
-    for (size_t i = 0; names_.size() > 1 && i < names_.size(); ++i) {
+    for (size_t i = 0; HasLegend() && i < names_.size(); ++i) {
       svg += Format("<rect x=\"%.1f\" y=\"%.1f\" width=\"11\" height=\"11\" class=\"p%zu\"/>\n", x,
                     bottom_ + 27, i % kColors);
       svg += Text(x + 16, bottom_ + 37, "ink", names_[i]);
@@ -168,7 +171,7 @@ class Plot {
 
   std::string Machine() const {
     const bench::Machine& machine = results_.machine;
-    return Text(12, bottom_ + 54, "soft",
+    return Text(12, Height() - 8, "soft",
                 machine.cpu + ", " + std::to_string(machine.cpus) + " CPUs, Linux " +
                     machine.kernel + ", " + machine.bpf_compiler);
   }

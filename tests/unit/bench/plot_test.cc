@@ -30,8 +30,8 @@ std::vector<double> Values(const std::string& svg, const std::string& element,
 
 TEST(PlotTest, BarsEndAtTheMedianOnTheFloorsScale) {
   const std::string svg = RatioPlot(Sample());
-  const auto widths = Values(svg, "rect x=\"200.0\"[^>]*rx", "width");
-  const double floor = Values(svg, "line[^>]*class=\"floor\"", "x1").at(0) - 200;
+  const auto widths = Values(svg, "rect x=\"210.0\"[^>]*rx", "width");
+  const double floor = Values(svg, "line[^>]*class=\"floor\"", "x1").at(0) - 210;
   ASSERT_EQ(widths.size(), 3u);
   const double expected[] = {2, 1.5, 3};
   for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(widths[i] / floor, expected[i], 0.01);
@@ -41,12 +41,12 @@ TEST(PlotTest, WhiskersGoFromMinimumToMaximum) {
   Results one = Sample();
   one.scenarios.pop_back();
   const std::string svg = RatioPlot(one);
-  const double floor = Values(svg, "line[^>]*class=\"floor\"", "x1").at(0) - 200;
+  const double floor = Values(svg, "line[^>]*class=\"floor\"", "x1").at(0) - 210;
   const auto from = Values(svg, "line[^>]*class=\"whisker\"", "x1");
   const auto to = Values(svg, "line[^>]*class=\"whisker\"", "x2");
   ASSERT_EQ(from.size(), 3u) << "and an end at both";
-  EXPECT_NEAR((from[0] - 200) / floor, 1.9, 0.01);
-  EXPECT_NEAR((to[0] - 200) / floor, 2.3, 0.01);
+  EXPECT_NEAR((from[0] - 210) / floor, 1.9, 0.01);
+  EXPECT_NEAR((to[0] - 210) / floor, 2.3, 0.01);
 }
 
 // One disturbed round must not make all bars short.
