@@ -197,11 +197,11 @@ std::string Harness::Check(const Scenario& scenario, uint32_t flows) {
   return fault.empty() ? CheckCounters(scenario) : fault;
 }
 
-std::string Harness::VerdictOf(const Target& target) {
+std::string Harness::VerdictOf(const Target& target, uint32_t packets) {
   static constexpr const char* kNames[] = {"XDP_ABORTED", "XDP_DROP", "XDP_PASS", "XDP_TX",
                                            "XDP_REDIRECT"};
   Time unused;
-  const uint32_t action = Run(target, 0, 1, &unused).action;
+  const uint32_t action = Run(target, 0, packets, &unused).action;
   return action < std::size(kNames) ? kNames[action] : "action " + std::to_string(action);
 }
 

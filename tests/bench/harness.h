@@ -39,8 +39,8 @@ class Harness {
   // otherwise the message says what differed.
   std::string Check(const Scenario& scenario, uint32_t flows = 1000);
 
-  // What `target` returns for the first packet: "XDP_TX".
-  std::string VerdictOf(const Target& target);
+  // What `target` returns for the last of the first packets: "XDP_TX".
+  std::string VerdictOf(const Target& target, uint32_t packets = 1);
 
   // Nanoseconds of processor time per packet over `passes` packets, of the flows that are next.
   double Measure(const Target& target, uint32_t passes);
