@@ -48,13 +48,9 @@ TEST_F(HarnessTest, EveryScenarioIsRight) {
 TEST_F(HarnessTest, WhatIsWrongIsNamed) {
   for (Scenario scenario : SmallScenarios()) {
     harness_->Load(scenario);
-    // Somewhere else than the balancer sends it.
-    if (!scenario.vip) {
-      scenario.vip = kVipTcp4;
-      scenario.sends = Scenario::Sends::kPacket;
-    } else {
-      scenario.vip = scenario.packet.is_ipv4() == (*scenario.vip != kVip4in6) ? kVip4in6 : kVipUdp4;
-    }
+    // Not where the balancer sends it.
+    scenario.vip = scenario.vip == kVip4in6 ? kVipUdp4 : kVip4in6;
+    if (scenario.sends == Scenario::Sends::kEcho) scenario.sends = Scenario::Sends::kPacket;
     EXPECT_THAT(harness_->Check(scenario, 256), HasSubstr("flow ")) << scenario.name;
   }
 }
