@@ -48,6 +48,7 @@ int storm_send(struct xdp_md* ctx) {
   struct storm_frame* wanted = bpf_map_lookup_elem(&storm_frames, &index);
   struct storm_tail* tail;
 
+  if (seq - storm.next >= STORM_IN_FLIGHT) return XDP_DROP;
   if (!wanted || (void*)(frame + 1) > (void*)(long)ctx->data_end) return XDP_ABORTED;
   *frame = *wanted;
   tail = (void*)(frame + 1);

@@ -22,6 +22,10 @@ enum storm_kind {
 /* Generations that the checker knows the owners of: no packet of the wire is that late. */
 #define STORM_STATES 256 /* a power of two */
 
+/* Packets on their way at most: less than a veth ring holds, for what it cannot take is lost there
+ * and not in the balancer. Linux 6.1 may leave the receiving to ksoftirqd for a while. */
+#define STORM_IN_FLIGHT 192
+
 #define STORM_FRAME 96
 #define STORM_OUTER4 20
 #define STORM_OUTER6 40

@@ -19,8 +19,10 @@
 namespace evenkeel::testing {
 namespace {
 
-// Of one call; the state of the wire is looked at between calls.
-constexpr uint32_t kChunk = 1u << 20;
+// Of one call: each takes some time in which nothing is sent, and Stop waits for its end. So many
+// that it lasts about as long as this.
+constexpr uint32_t kLeastChunk = 1u << 14, kMostChunk = 1u << 20;
+constexpr std::chrono::milliseconds kCall{300};
 
 constexpr const char* kFaultNames[STORM_FAULTS] = {"lost",
                                                    "repeated",
@@ -152,8 +154,12 @@ void StormTraffic::Send() {
   const ScopedNetns::Entered entered(wire_->netns());
   error_ = PinThread();
   const Bytes frame(STORM_FRAME);
+  uint32_t chunk = kLeastChunk;
   while (!stopping_ && error_ == 0) {
-    error_ = SendLiveFrames(programs_->sender(), frame, wire_->near(), kChunk);
+    const auto start = std::chrono::steady_clock::now();
+    error_ = SendLiveFrames(programs_->sender(), frame, wire_->near(), chunk);
+    const auto took = std::chrono::steady_clock::now() - start;
+    if (took < kCall / 2) chunk = std::min(2 * chunk, kMostChunk);
   }
 }
 
