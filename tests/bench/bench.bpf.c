@@ -186,7 +186,10 @@ int bench_floor(struct xdp_md* ctx) {
 
 /* The forwarding bench: the sender on one end of the wire, which also gets the frames back. */
 SEC("xdp")
-int bench_send4(struct xdp_md* ctx) { return bench_write4(ctx) ? bench_fail() : XDP_TX; }
+int bench_send4(struct xdp_md* ctx) {
+  if (bench_template.next - (__u32)bench_received >= BENCH_IN_FLIGHT) return XDP_DROP;
+  return bench_write4(ctx) ? bench_fail() : XDP_TX;
+}
 
 SEC("xdp.frags")
 int bench_count(struct xdp_md* ctx __attribute__((unused))) {

@@ -41,6 +41,10 @@ struct bench_template {
   __u32 failed;    /* passes in which the packet could not be restored */
 };
 
+/* Frames on the wire at most: less than a veth ring holds, for what it cannot take is lost.
+ * Linux 6.1 may leave the receiving to ksoftirqd for a while. */
+#define BENCH_IN_FLIGHT 192
+
 /* A frame that came back over the wire. */
 #define BENCH_CAPTURES 256
 #define BENCH_CAPTURE_SIZE 252
