@@ -21,7 +21,9 @@ ordered_json InterfacesJson(const engine::Status& status) {
     list.push_back({{"name", i.name},
                     {"mode", i.mode},
                     {"fallback_reason", i.fallback_reason},
-                    {"adopted", i.adopted}});
+                    {"adopted", i.adopted},
+                    {"attach", i.shared ? "shared" : "exclusive"},
+                    {"priority", i.shared ? ordered_json(i.priority) : ordered_json()}});
   }
   return list;
 }

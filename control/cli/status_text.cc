@@ -110,6 +110,7 @@ void PrintInterfaces(Printer& out, const Status& s) {
   bool first = true;
   for (const engine::InterfaceStatus& i : s.interfaces) {
     std::string text = Cat(i.name, ": ", i.mode, " XDP");
+    if (i.shared) text += Cat(", shared with priority ", i.priority);
     if (i.adopted) text += Cat(", attached by an earlier daemon");
     if (!i.fallback_reason.empty()) text += Cat("; not native: ", i.fallback_reason);
     out.Hanging(0, Label(first ? "Interface" : ""), text);

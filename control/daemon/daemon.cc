@@ -12,11 +12,13 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "control/daemon/flags.h"
 #include "control/daemon/hash_key.h"
 #include "control/daemon/instance_lock.h"
 #include "control/daemon/next_hop_feed.h"
 #include "control/daemon/service_manager.h"
+#include "control/dataplane/dispatcher.h"
 #include "control/engine/local_engine.h"
 #include "control/engine/publisher_kernel.h"
 #include "control/model/config_file.h"
@@ -42,6 +44,27 @@ absl::StatusOr<guard::HostFacts> ReadHostFacts() {
 
 const char* ModeName(dataplane::XdpMode mode) {
   return mode == dataplane::XdpMode::kGeneric ? "generic" : "native";
+}
+
+engine::InterfaceStatus DescribeInterface(const dataplane::Attachment& attached) {
+  return {.name = attached.interface,
+          .mode = ModeName(attached.mode),
+          .fallback_reason = attached.fallback_reason,
+          .adopted = attached.adopted,
+          .shared = attached.kind == dataplane::AttachKind::kShared,
+          .priority = attached.priority};
+}
+
+void LogAttachment(const dataplane::Attachment& attached) {
+  std::string how;
+  if (attached.kind == dataplane::AttachKind::kShared) {
+    how = absl::StrCat(", shared, priority ", attached.priority,
+                       attached.beside.empty() ? "" : ", beside ",
+                       absl::StrJoin(attached.beside, ", "));
+  }
+  spdlog::info("{} {} in {} mode{}{}{}", attached.adopted ? "adopted" : "attached to",
+               attached.interface, ModeName(attached.mode), how,
+               attached.fallback_reason.empty() ? "" : ", because ", attached.fallback_reason);
 }
 
 absl::StatusOr<model::ParseResult> ReadConfig(const std::string& path) {
@@ -73,6 +96,7 @@ class Daemon {
     spdlog::error("{}", std::string(status.message()));
     return kExitError;
   }
+  absl::Status PrepareSharing();
   absl::Status OpenState();
   // True: go on. Otherwise `exit_code_` is set and the reason was printed.
   bool ReadBootstrap();
@@ -103,10 +127,20 @@ class Daemon {
   std::unique_ptr<engine::LocalEngine> engine_;
 };
 
+// Before the first thread: it sets a variable of the environment. A daemon that shares nothing may
+// need it still, to leave what an earlier one shared.
+absl::Status Daemon::PrepareSharing() {
+  absl::Status status = dataplane::InstallDispatcher(settings_.DispatcherDir());
+  if (status.ok() || settings_.attach.kind == dataplane::AttachKind::kShared) return status;
+  spdlog::warn("{}", std::string(status.message()));
+  return absl::OkStatus();
+}
+
 absl::Status Daemon::OpenState() {
   absl::StatusOr<std::unique_ptr<InstanceLock>> lock = InstanceLock::Take(settings_.state_dir);
   if (!lock.ok()) return lock.status();
   lock_ = *std::move(lock);
+  if (auto status = PrepareSharing(); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<rpc::Server>> server = rpc::Server::Listen(settings_.socket);
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
@@ -207,15 +241,11 @@ absl::Status Daemon::Attach() {
     return status;
   }
   for (const std::string& interface : settings_.interfaces) {
-    absl::StatusOr<dataplane::Attachment> attached = dataplane_->Attach(interface, settings_.mode);
+    absl::StatusOr<dataplane::Attachment> attached =
+        dataplane_->Attach(interface, settings_.attach);
     if (!attached.ok()) return attached.status();
-    spdlog::info("{} {} in {} mode{}{}", attached->adopted ? "adopted" : "attached to", interface,
-                 ModeName(attached->mode), attached->fallback_reason.empty() ? "" : ", because ",
-                 attached->fallback_reason);
-    interfaces_.push_back({.name = interface,
-                           .mode = ModeName(attached->mode),
-                           .fallback_reason = attached->fallback_reason,
-                           .adopted = attached->adopted});
+    LogAttachment(*attached);
+    interfaces_.push_back(DescribeInterface(*attached));
   }
   return absl::OkStatus();
 }

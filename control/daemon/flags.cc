@@ -43,6 +43,11 @@ constexpr Flag kFlags[] = {
     {"--instance", "instance", "NAME", "Tells several balancers of one host apart [default]"},
     {"--mode", "mode", "MODE",
      "auto, native (in the driver) or generic (any interface, slower) [auto]"},
+    {"--attach", "attach", "KIND",
+     "exclusive (the only XDP program of its interfaces) or shared (beside others, through "
+     "libxdp's dispatcher) [exclusive]"},
+    {"--attach-priority", "attach_priority", "N",
+     "Place among the programs that share an interface; lower ones run first [50]"},
     {"--hash-key-file", "hash_key_file", "FILE",
      "The fleet's secret, 32 hexadecimal digits, mode 0600; made if absent [<state-dir>/hash.key]"},
     {"--log-level", "log_level", "LEVEL", "debug, info, warning or error [info]"},

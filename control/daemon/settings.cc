@@ -44,7 +44,28 @@ absl::Status SetMode(const std::string& value, Settings* settings) {
     return absl::InvalidArgumentError(
         absl::StrCat("is \"", value, "\"; write auto, native or generic"));
   }
-  settings->mode = found->second;
+  settings->attach.mode = found->second;
+  return absl::OkStatus();
+}
+
+absl::Status SetAttach(const std::string& value, Settings* settings) {
+  if (value != "exclusive" && value != "shared") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("is \"", value, "\"; write exclusive or shared"));
+  }
+  settings->attach.kind =
+      value == "shared" ? dataplane::AttachKind::kShared : dataplane::AttachKind::kExclusive;
+  return absl::OkStatus();
+}
+
+absl::Status SetAttachPriority(const std::string& value, Settings* settings) {
+  constexpr uint32_t kMost = 65535;
+  uint32_t number = 0;
+  if (!absl::SimpleAtoi(value, &number) || number > kMost) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("is \"", value, "\"; write 0..", kMost, ", lower ones run first"));
+  }
+  settings->attach.priority = number;
   return absl::OkStatus();
 }
 
@@ -127,6 +148,8 @@ const std::map<std::string_view, Setter>& Setters() {
       {"pin_dir", Text(&Settings::pin_dir)},
       {"instance", Text(&Settings::instance)},
       {"mode", SetMode},
+      {"attach", SetAttach},
+      {"attach_priority", SetAttachPriority},
       {"detach_on_exit", SetDetach},
       {"hash_key_file", Text(&Settings::hash_key_file)},
       {"log_level", OneOf(&Settings::log_level, {"debug", "info", "warning", "error"})},

@@ -23,7 +23,7 @@ struct Settings {
   std::string state_dir = "/var/lib/evenkeel";
   std::string pin_dir;  // empty: /sys/fs/bpf/evenkeel/<instance>
   std::string instance = "default";
-  dataplane::XdpMode mode = dataplane::XdpMode::kAuto;
+  dataplane::AttachOptions attach;  // the keys mode, attach and attach_priority
   bool detach_on_exit = false;
   std::string hash_key_file;  // empty: <state_dir>/hash.key
   std::string log_level = "info";
@@ -34,6 +34,7 @@ struct Settings {
 
   std::string PinDir() const;
   std::string HashKeyFile() const;
+  std::string DispatcherDir() const { return state_dir + "/libxdp"; }
 };
 
 // Reads one setting from text, as a flag and a key of the settings file have it. `key` is the key's

@@ -14,6 +14,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "control/dataplane/attachments.h"
 #include "control/dataplane/counter_store.h"
 #include "control/dataplane/errors.h"
 #include "control/dataplane/flow_pins.h"
@@ -23,7 +24,6 @@
 #include "control/dataplane/nexthop_writer.h"
 #include "control/dataplane/pin_dir.h"
 #include "control/dataplane/table_store.h"
-#include "control/dataplane/xdp_links.h"
 
 namespace evenkeel::dataplane {
 namespace {
@@ -60,7 +60,7 @@ struct KernelDataPlane::Impl {
         tables(std::move(tables_in)),
         options(options_in),
         generations(&objects, options.limits.max_vips),
-        links(&dir, objects.entry.get()) {}
+        attachments(&dir, &options, &objects) {}
 
   std::atomic_ref<uint32_t> active() const {
     return std::atomic_ref<uint32_t>(control.get()[0].active);
@@ -90,7 +90,7 @@ struct KernelDataPlane::Impl {
   TableStore tables;
   KernelOptions options;
   GenerationStore generations;
-  XdpLinks links;
+  Attachments attachments;
   MappedMemory<ek_control> control;
   NextHopWriter next_hops{SynchronizeRcu};
   std::set<uint32_t> active_tables;
@@ -117,7 +117,7 @@ absl::StatusOr<std::unique_ptr<KernelDataPlane>> KernelDataPlane::Open(
       std::make_unique<Impl>(*std::move(dir), *std::move(objects), *std::move(tables), options);
   impl->control = *std::move(control);
   if (auto status = impl->generations.Prepare(); !status.ok()) return status;
-  if (auto status = impl->links.DropDead(); !status.ok()) return status;
+  if (auto status = impl->attachments.Refresh(); !status.ok()) return status;
   std::unique_ptr<KernelDataPlane> dataplane(new KernelDataPlane(std::move(impl)));
   auto active = dataplane->ReadActive();
   if (!active.ok()) return active.status();
@@ -129,7 +129,7 @@ absl::Status KernelDataPlane::Remove(const std::string& pin_dir) {
   auto dir = PinDir::OpenExisting(pin_dir);
   if (absl::IsNotFound(dir.status())) return absl::OkStatus();
   if (!dir.ok()) return dir.status();
-  if (auto status = XdpLinks::DetachAll(*dir); !status.ok()) return status;
+  if (auto status = Attachments::DetachAll(*dir); !status.ok()) return status;
   return dir->Remove();
 }
 
@@ -137,16 +137,17 @@ bool KernelDataPlane::adopted() const { return impl_->objects.adopted; }
 const Limits& KernelDataPlane::limits() const { return impl_->options.limits; }
 const Encapsulation& KernelDataPlane::encapsulation() const { return impl_->options.encapsulation; }
 
-absl::StatusOr<Attachment> KernelDataPlane::Attach(const std::string& interface, XdpMode mode) {
-  return impl_->links.Attach(interface, mode);
+absl::StatusOr<Attachment> KernelDataPlane::Attach(const std::string& interface,
+                                                   const AttachOptions& options) {
+  return impl_->attachments.Attach(interface, options);
 }
 
 const std::vector<Attachment>& KernelDataPlane::attachments() const {
-  return impl_->links.attachments();
+  return impl_->attachments.list();
 }
 
 absl::Status KernelDataPlane::DetachOthers(const std::vector<std::string>& keep) {
-  return impl_->links.DetachOthers(keep);
+  return impl_->attachments.DetachOthers(keep);
 }
 
 absl::StatusOr<Snapshot> KernelDataPlane::ReadActive() {

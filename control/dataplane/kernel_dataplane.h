@@ -13,12 +13,25 @@ namespace evenkeel::dataplane {
 
 enum class XdpMode { kAuto, kNative, kGeneric };
 
+// Exclusive: by a link of ours; nobody else can attach. Shared: beside other programs, through
+// libxdp's dispatcher, which calls them in the order of their priorities.
+enum class AttachKind { kExclusive, kShared };
+
+struct AttachOptions {
+  XdpMode mode = XdpMode::kAuto;
+  AttachKind kind = AttachKind::kExclusive;
+  uint32_t priority = 50;  // shared: lower ones run first; 50 is libxdp's default
+};
+
 struct Attachment {
   std::string interface;
   uint32_t ifindex = 0;
   XdpMode mode = XdpMode::kNative;  // as attached: kNative or kGeneric
   std::string fallback_reason;      // why auto chose generic; else empty
-  bool adopted = false;             // the pinned link of an earlier daemon
+  bool adopted = false;             // of an earlier daemon
+  AttachKind kind = AttachKind::kExclusive;
+  uint32_t priority = 0;            // shared only
+  std::vector<std::string> beside;  // "name (priority 10)": what shared it when this was attached
 };
 
 struct KernelOptions {
@@ -42,11 +55,13 @@ class KernelDataPlane final : public DataPlane {
 
   bool adopted() const;  // maps were there already
 
-  // Attaches to `interface` (or adopts the pinned link that is there). AlreadyExists: another XDP
-  // program is attached; says its id and the remedy.
-  absl::StatusOr<Attachment> Attach(const std::string& interface, XdpMode mode);
+  // Attaches to `interface`, or adopts what is there of ours. AlreadyExists: another XDP program is
+  // attached, with which the interface cannot be shared, or is not to be; says which and the
+  // remedy. What was attached before stays where the new attachment fails.
+  absl::StatusOr<Attachment> Attach(const std::string& interface, const AttachOptions& options);
   const std::vector<Attachment>& attachments() const;
-  // Detaches links pinned for interfaces that are not in `keep`.
+  // Detaches from interfaces of this network namespace that are not in `keep`, and drops links
+  // pinned for others.
   absl::Status DetachOthers(const std::vector<std::string>& keep);
 
   // Removes links, programs, maps and pins: packets are no longer balanced. FailedPrecondition

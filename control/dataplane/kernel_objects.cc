@@ -16,16 +16,10 @@
 #include "control/dataplane/kernel_features.h"
 #include "control/dataplane/libbpf_log.h"
 #include "control/dataplane/pinned_meta.h"
+#include "control/dataplane/skeleton.h"
 
 namespace evenkeel::dataplane {
 namespace {
-
-struct SkeletonDeleter {
-  void operator()(ek_balancer* skeleton) const { ek_balancer__destroy(skeleton); }
-};
-using Skeleton = std::unique_ptr<ek_balancer, SkeletonDeleter>;
-
-std::string MapPin(size_t index) { return absl::StrCat(kMapPrefix, kMapNames[index]); }
 
 absl::StatusOr<UniqueFd> Duplicate(int fd) {
   UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
@@ -33,57 +27,18 @@ absl::StatusOr<UniqueFd> Duplicate(int fd) {
   return copy;
 }
 
-absl::Status SizeMaps(const Skeleton& skeleton, const Limits& limits) {
-  const std::pair<bpf_map*, uint32_t> sizes[] = {
-      {skeleton->maps.ek_tables, limits.max_tables},
-      {skeleton->maps.ek_vip_stats, limits.max_vips},
-      {skeleton->maps.ek_be_stats, limits.max_backends},
-      {skeleton->maps.ek_pins, limits.max_pins},
-  };
-  for (const auto& [map, size] : sizes) {
-    if (const int err = bpf_map__set_max_entries(map, size); err != 0) {
-      return KernelError(err, absl::StrCat("cannot size map ", bpf_map__name(map), " to ", size));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ReuseMaps(const Skeleton& skeleton, const KernelObjects& objects) {
-  for (size_t i = 0; i < kMapNames.size(); ++i) {
-    bpf_map* map = bpf_object__find_map_by_name(skeleton->obj, kMapNames[i].data());
-    if (map == nullptr) return absl::InternalError(absl::StrCat("no map ", kMapNames[i]));
-    if (const int err = bpf_map__reuse_fd(map, objects.maps[i].get()); err != 0) {
-      return KernelError(err, absl::StrCat("cannot reuse pinned map ", kMapNames[i]));
-    }
-  }
-  return absl::OkStatus();
-}
-
 // Opens the built-in programs and loads them, with new maps or, where `existing` is given, over it.
 absl::StatusOr<Skeleton> Load(const KernelOptions& options, const KernelObjects* existing) {
   LibbpfLog log;
-  Skeleton skeleton(ek_balancer__open());
-  if (!skeleton) return KernelError(errno, absl::StrCat("cannot open the program: ", log.Tail()));
-  const auto key = HashKeyWords(options.hash_key);
-  std::copy(key.begin(), key.end(), skeleton->rodata->ek_config.hash_key);
-  auto prepared = existing ? ReuseMaps(skeleton, *existing) : SizeMaps(skeleton, options.limits);
-  if (!prepared.ok()) return prepared;
-  if (const int err = ek_balancer__load(skeleton.get()); err != 0) {
+  auto skeleton = OpenSkeleton(options, existing);
+  if (!skeleton.ok()) return skeleton.status();
+  if (const int err = ek_balancer__load(skeleton->get()); err != 0) {
     const std::string what = absl::StrCat("the kernel did not load the program (", log.Tail(), ")");
     // Without the privilege, probing says nothing. The verifier's own answer is EACCES.
     if (err == -EPERM) return KernelError(err, what);
-    return KernelError(err, what, ExplainRefusal(ProbeKernel(skeleton->obj)));
+    return KernelError(err, what, ExplainRefusal(ProbeKernel((*skeleton)->obj)));
   }
   return skeleton;
-}
-
-absl::StatusOr<std::string> ProgramTag(int fd) {
-  bpf_prog_info info{};
-  uint32_t size = sizeof(info);
-  if (const int err = bpf_obj_get_info_by_fd(fd, &info, &size); err != 0) {
-    return KernelError(err, "cannot inspect a program");
-  }
-  return std::string(reinterpret_cast<const char*>(info.tag), sizeof(info.tag));
 }
 
 absl::StatusOr<bool> SameProgram(int a, int b) {
@@ -106,7 +61,7 @@ absl::StatusOr<KernelObjects> Create(const PinDir& dir, const KernelOptions& opt
     auto fd = Duplicate(bpf_map__fd(map));
     if (!fd.ok()) return fd.status();
     objects.maps[i] = *std::move(fd);
-    if (auto s = dir.Pin(objects.maps[i].get(), MapPin(i)); !s.ok()) return s;
+    if (auto s = dir.Pin(objects.maps[i].get(), MapPin(static_cast<MapId>(i))); !s.ok()) return s;
   }
   auto entry = Duplicate(bpf_program__fd((*skeleton)->progs.ek_balancer));
   if (!entry.ok()) return entry.status();
@@ -169,7 +124,7 @@ absl::StatusOr<KernelObjects> Adopt(const PinDir& dir, const KernelOptions& opti
   KernelObjects objects;
   objects.adopted = true;
   for (size_t i = 0; i < kMapNames.size(); ++i) {
-    auto map = dir.Get(MapPin(i));
+    auto map = dir.Get(MapPin(static_cast<MapId>(i)));
     if (!map.ok()) return map.status();
     objects.maps[i] = *std::move(map);
   }
@@ -184,6 +139,10 @@ absl::StatusOr<KernelObjects> Adopt(const PinDir& dir, const KernelOptions& opti
 }
 
 }  // namespace
+
+std::string MapPin(MapId id) {
+  return absl::StrCat(kMapPrefix, kMapNames[static_cast<size_t>(id)]);
+}
 
 absl::StatusOr<KernelObjects> OpenKernelObjects(const PinDir& dir, const KernelOptions& options) {
   return dir.Has(kMetaPin) ? Adopt(dir, options) : Create(dir, options);

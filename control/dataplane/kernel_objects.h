@@ -5,6 +5,7 @@
 #define EVENKEEL_CONTROL_DATAPLANE_KERNEL_OBJECTS_H_
 
 #include <array>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -30,6 +31,9 @@ enum class MapId : size_t {
 inline constexpr std::array<absl::string_view, 11> kMapNames = {
     "ek_control",  "ek_vips4",    "ek_vips6", "ek_tables",  "ek_gen_info", "ek_vip_stats",
     "ek_be_stats", "ek_verdicts", "ek_pins",  "ek_opening", "ek_frags"};
+
+// The name of its pin.
+std::string MapPin(MapId id);
 
 struct KernelObjects {
   std::array<UniqueFd, kMapNames.size()> maps;

@@ -2,6 +2,7 @@
 #include "control/dataplane/libbpf_log.h"
 
 #include <bpf/libbpf.h>
+#include <xdp/libxdp.h>
 
 #include <cstdarg>
 #include <cstdio>
@@ -19,19 +20,29 @@ constexpr absl::string_view kExtackMark = "Kernel error message: ";
 
 thread_local std::string* t_sink = nullptr;
 
-int Print(enum libbpf_print_level level, const char* format, va_list args) {
-  if (level != LIBBPF_WARN) return 0;
+int Collect(const char* format, va_list args) {
   char line[4096];
   const int written = std::vsnprintf(line, sizeof(line), format, args);
   if (t_sink != nullptr && t_sink->size() < kMaxText) t_sink->append(line);
   return written;
 }
 
+int Print(enum libbpf_print_level level, const char* format, va_list args) {
+  return level == LIBBPF_WARN ? Collect(format, args) : 0;
+}
+
+int PrintXdp(enum libxdp_print_level level, const char* format, va_list args) {
+  return level == LIBXDP_DEBUG ? 0 : Collect(format, args);
+}
+
 }  // namespace
 
 LibbpfLog::LibbpfLog() {
   static std::once_flag once;
-  std::call_once(once, [] { libbpf_set_print(Print); });
+  std::call_once(once, [] {
+    libbpf_set_print(Print);
+    libxdp_set_print(PrintXdp);
+  });
   t_sink = &text_;
 }
 

@@ -6,9 +6,9 @@
 
 namespace evenkeel::dataplane {
 
-// Collects what libbpf warns of on this thread during the object's life, instead of its printing to
-// stderr: the verifier's complaint or the driver's reason (netlink extack) belongs in the error.
-// Not nested.
+// Collects what libbpf and libxdp warn of on this thread during the object's life, instead of its
+// printing to stderr: the verifier's complaint or the driver's reason (netlink extack) belongs in
+// the error. Not nested.
 class LibbpfLog {
  public:
   LibbpfLog();

@@ -22,8 +22,6 @@ namespace {
 
 std::string PinOf(uint32_t ifindex) { return absl::StrCat(kLinkPrefix, ifindex); }
 
-absl::string_view NameOf(XdpMode mode) { return mode == XdpMode::kGeneric ? "generic" : "native"; }
-
 uint32_t FlagsOf(XdpMode mode) {
   return mode == XdpMode::kGeneric ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
 }
@@ -50,13 +48,6 @@ absl::Status Detach(const PinDir& dir, const std::string& name) {
   return dir.Unpin(name);
 }
 
-absl::StatusOr<bpf_xdp_query_opts> QueryInterface(const std::string& interface, uint32_t ifindex) {
-  LIBBPF_OPTS(bpf_xdp_query_opts, query);
-  const int err = bpf_xdp_query(static_cast<int>(ifindex), 0, &query);
-  if (err != 0) return KernelError(err, absl::StrCat("cannot query XDP on ", interface));
-  return query;
-}
-
 // bpf_link_create reports an errno only; the same request by netlink fails alike and has the
 // driver's words. Should it succeed after all, it is undone at once.
 std::string DriverReason(int program, uint32_t ifindex, XdpMode mode) {
@@ -71,26 +62,9 @@ std::string DriverReason(int program, uint32_t ifindex, XdpMode mode) {
   return log.Extack();
 }
 
-absl::Status Occupied(const std::string& interface, uint32_t ifindex) {
-  auto query = QueryInterface(interface, ifindex);
-  if (!query.ok()) return query.status();
-  const uint32_t program = std::max({query->prog_id, query->drv_prog_id, query->skb_prog_id});
-  return absl::AlreadyExistsError(absl::StrCat(
-      "interface ", interface, " already has XDP program id ", program, " (`bpftool prog show id ",
-      program, "`); if nothing needs it, remove it with `ip link set dev ", interface,
-      " xdp off` or stop the program that attached it"));
-}
-
-absl::StatusOr<uint32_t> IfIndex(const std::string& interface) {
-  const uint32_t ifindex = if_nametoindex(interface.c_str());
-  if (ifindex != 0) return ifindex;
-  return KernelError(ENODEV, absl::StrCat("no interface ", interface, " in this network namespace"),
-                     "see `ip link` for the names");
-}
-
 }  // namespace
 
-absl::Status XdpLinks::DropDead() {
+absl::Status XdpLinks::DropDead() const {
   auto names = dir_->List();
   if (!names.ok()) return names.status();
   for (const std::string& name : *names) {
@@ -105,9 +79,8 @@ absl::Status XdpLinks::DropDead() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<XdpMode>> XdpLinks::FindPinned(const std::string& interface,
-                                                            uint32_t ifindex) {
-  const std::string name = PinOf(ifindex);
+absl::StatusOr<std::optional<XdpMode>> XdpLinks::Find(const Interface& interface) const {
+  const std::string name = PinOf(interface.index);
   if (!dir_->Has(name)) return std::nullopt;
   auto link = dir_->Get(name);
   if (!link.ok()) return link.status();
@@ -117,87 +90,36 @@ absl::StatusOr<std::optional<XdpMode>> XdpLinks::FindPinned(const std::string& i
     if (auto status = dir_->Unpin(name); !status.ok()) return status;
     return std::nullopt;
   }
-  auto query = QueryInterface(interface, ifindex);
-  if (!query.ok()) return query.status();
-  if (query->prog_id != info->prog_id) {
+  auto attached = QueryXdp(interface);
+  if (!attached.ok()) return attached.status();
+  if (!attached->has_value() || (*attached)->id != info->prog_id) {
     return absl::FailedPreconditionError(
         absl::StrCat(dir_->PathOf(name), " is attached to an interface of another network ",
                      "namespace; start the daemon there, or remove that pin"));
   }
-  return query->attach_mode == XDP_ATTACHED_SKB ? XdpMode::kGeneric : XdpMode::kNative;
+  return (*attached)->mode;
 }
 
-absl::Status XdpLinks::CreateLink(const std::string& interface, uint32_t ifindex, XdpMode mode) {
+absl::Status XdpLinks::Create(const Interface& interface, XdpMode mode) const {
   LIBBPF_OPTS(bpf_link_create_opts, options, .flags = FlagsOf(mode));
-  UniqueFd link(bpf_link_create(program_, static_cast<int>(ifindex), BPF_XDP, &options));
-  if (link.valid()) return dir_->Pin(link.get(), PinOf(ifindex));
+  UniqueFd link(bpf_link_create(program_, static_cast<int>(interface.index), BPF_XDP, &options));
+  if (link.valid()) return dir_->Pin(link.get(), PinOf(interface.index));
   const int err = -link.get();
   // EEXIST: one is attached in the other mode.
-  if (err == EBUSY || err == EEXIST) return Occupied(interface, ifindex);
-  std::string what = absl::StrCat("cannot attach to ", interface, " in ", NameOf(mode), " mode");
-  const std::string reason = DriverReason(program_, ifindex, mode);
-  if (!reason.empty()) absl::StrAppend(&what, " (", reason, ")");
-  return KernelError(err, what);
-}
-
-absl::StatusOr<Attachment> XdpLinks::AttachNew(const std::string& interface, uint32_t ifindex,
-                                               XdpMode mode) {
-  Attachment attachment;
-  attachment.interface = interface;
-  attachment.ifindex = ifindex;
-  if (mode != XdpMode::kGeneric) {
-    absl::Status native = CreateLink(interface, ifindex, XdpMode::kNative);
-    if (native.ok()) {
-      attachment.mode = XdpMode::kNative;
-      return attachment;
-    }
-    if (absl::IsAlreadyExists(native)) return native;
-    if (mode == XdpMode::kNative) {
-      return absl::Status(native.code(),
-                          absl::StrCat(native.message(), "; use --mode generic or auto, or a ",
-                                       "driver and MTU that native XDP can work with"));
-    }
-    attachment.fallback_reason = std::string(native.message());
-  }
-  absl::Status generic = CreateLink(interface, ifindex, XdpMode::kGeneric);
-  if (!generic.ok()) return generic;
-  attachment.mode = XdpMode::kGeneric;
-  return attachment;
-}
-
-absl::StatusOr<Attachment> XdpLinks::Attach(const std::string& interface, XdpMode mode) {
-  auto ifindex = IfIndex(interface);
-  if (!ifindex.ok()) return ifindex.status();
-  auto pinned = FindPinned(interface, *ifindex);
-  if (!pinned.ok()) return pinned.status();
-
-  Attachment attachment;
-  attachment.interface = interface;
-  attachment.ifindex = *ifindex;
-  if (*pinned && (mode == XdpMode::kAuto || mode == **pinned)) {
-    attachment.mode = **pinned;
-    attachment.adopted = true;
-    if (attachment.mode == XdpMode::kGeneric && mode == XdpMode::kAuto) {
-      attachment.fallback_reason = "attached in generic mode by an earlier daemon";
-    }
-  } else {
-    // An interface has one mode at a time: the other one has to go first.
-    if (*pinned) {
-      if (auto status = Detach(*dir_, PinOf(*ifindex)); !status.ok()) return status;
-    }
-    auto attached = AttachNew(interface, *ifindex, mode);
-    if (!attached.ok() && *pinned) {
-      if (auto back = CreateLink(interface, *ifindex, **pinned); !back.ok()) return back;
-    }
+  if (err == EBUSY || err == EEXIST) {
+    auto attached = QueryXdp(interface);
     if (!attached.ok()) return attached.status();
-    attachment = *attached;
+    return Occupied(interface, attached->value_or(AttachedProgram{}).id, false);
   }
-  std::erase_if(attachments_, [&](const Attachment& a) { return a.ifindex == *ifindex; });
-  attachments_.push_back(attachment);
-  return attachment;
+  return ModeRefused(interface.name, ReadLinkFacts(interface.name), mode, err,
+                     DriverReason(program_, interface.index, mode));
 }
 
-absl::Status XdpLinks::DetachOthers(const std::vector<std::string>& keep) {
+absl::Status XdpLinks::Remove(const Interface& interface) const {
+  return Detach(*dir_, PinOf(interface.index));
+}
+
+absl::Status XdpLinks::RemoveOthers(const std::vector<std::string>& keep) const {
   if (auto status = DropDead(); !status.ok()) return status;
   auto names = dir_->List();
   if (!names.ok()) return names.status();
@@ -211,12 +133,11 @@ absl::Status XdpLinks::DetachOthers(const std::vector<std::string>& keep) {
       continue;
     }
     if (auto status = Detach(*dir_, name); !status.ok()) return status;
-    std::erase_if(attachments_, [&](const Attachment& a) { return a.ifindex == ifindex; });
   }
   return absl::OkStatus();
 }
 
-absl::Status XdpLinks::DetachAll(const PinDir& dir) {
+absl::Status XdpLinks::RemoveAll(const PinDir& dir) {
   auto names = dir.List();
   if (!names.ok()) return names.status();
   for (const std::string& name : *names) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The program's attachments: one pinned XDP link per interface, `link_<ifindex>`.
+// Attaching alone: one pinned XDP link per interface, `link_<ifindex>`.
 #ifndef EVENKEEL_CONTROL_DATAPLANE_XDP_LINKS_H_
 #define EVENKEEL_CONTROL_DATAPLANE_XDP_LINKS_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "control/dataplane/kernel_dataplane.h"
 #include "control/dataplane/pin_dir.h"
+#include "control/dataplane/xdp_interface.h"
 
 namespace evenkeel::dataplane {
 
@@ -17,25 +18,23 @@ class XdpLinks {
   // `dir` must outlive the object; `program` is the fd of the entry program.
   XdpLinks(const PinDir* dir, int program) : dir_(dir), program_(program) {}
 
-  absl::StatusOr<Attachment> Attach(const std::string& interface, XdpMode mode);
-  absl::Status DetachOthers(const std::vector<std::string>& keep);
-  // Unpins links whose interface is gone.
-  absl::Status DropDead();
-  // Detaches and unpins every link.
-  static absl::Status DetachAll(const PinDir& dir);
+  // The pinned link's mode, if there is a live one on that interface.
+  absl::StatusOr<std::optional<XdpMode>> Find(const Interface& interface) const;
+  // `mode` is kNative or kGeneric. AlreadyExists: another program is attached.
+  absl::Status Create(const Interface& interface, XdpMode mode) const;
+  absl::Status Remove(const Interface& interface) const;
 
-  const std::vector<Attachment>& attachments() const { return attachments_; }
+  // Detaches and unpins the links of all interfaces but these. Links whose interface is gone are
+  // unpinned.
+  absl::Status RemoveOthers(const std::vector<std::string>& keep) const;
+  // Unpins links whose interface is gone.
+  absl::Status DropDead() const;
+  // Detaches and unpins every link.
+  static absl::Status RemoveAll(const PinDir& dir);
 
  private:
-  absl::StatusOr<Attachment> AttachNew(const std::string& interface, uint32_t ifindex,
-                                       XdpMode mode);
-  absl::Status CreateLink(const std::string& interface, uint32_t ifindex, XdpMode mode);
-  // The pinned link's mode, if there is a live one on that interface.
-  absl::StatusOr<std::optional<XdpMode>> FindPinned(const std::string& interface, uint32_t ifindex);
-
   const PinDir* dir_;
   int program_;
-  std::vector<Attachment> attachments_;
 };
 
 }  // namespace evenkeel::dataplane

@@ -71,7 +71,9 @@ struct InterfaceStatus {
   std::string name;
   std::string mode;             // "native" or "generic"
   std::string fallback_reason;  // why not native
-  bool adopted = false;         // its pinned link is from an earlier daemon
+  bool adopted = false;         // attached by an earlier daemon
+  bool shared = false;          // beside other XDP programs, through libxdp's dispatcher
+  uint32_t priority = 0;        // shared: lower ones run first
 };
 
 struct VipStatus {

@@ -225,6 +225,8 @@ v1::StatusResponse ToProto(const engine::Status& status) {
     to->set_mode(interface.mode);
     to->set_fallback_reason(interface.fallback_reason);
     to->set_adopted(interface.adopted);
+    to->set_shared(interface.shared);
+    to->set_priority(interface.priority);
   }
   for (const engine::VipStatus& vip : status.vips) {
     v1::VipStatus* to = out.add_vips();
@@ -262,7 +264,9 @@ absl::StatusOr<engine::Status> FromProto(const v1::StatusResponse& status) {
     result.interfaces.push_back({.name = interface.name(),
                                  .mode = interface.mode(),
                                  .fallback_reason = interface.fallback_reason(),
-                                 .adopted = interface.adopted()});
+                                 .adopted = interface.adopted(),
+                                 .shared = interface.shared(),
+                                 .priority = interface.priority()});
   }
   for (const v1::VipStatus& vip : status.vips()) {
     v1::Vip message;

@@ -142,7 +142,8 @@ TEST(SettingsTest, TheDecapsulationsSwitchIsFound) {
   EXPECT_TRUE(found);
 }
 
-INSTANTIATE_TEST_SUITE_P(Programs, LoadTest, ::testing::Values("balancer", "decap", "xdp_pass"),
+INSTANTIATE_TEST_SUITE_P(Programs, LoadTest,
+                         ::testing::Values("balancer", "decap", "dispatcher", "xdp_pass"),
                          [](const auto& test) { return std::string(test.param); });
 
 }  // namespace

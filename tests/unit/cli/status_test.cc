@@ -24,7 +24,8 @@ class StatusTest : public CliTest {
     s.digest_matches = true;
     s.adoption = "the kernel already forwards with revision 1";
     s.interfaces = {{"eth1", "native", "", true},
-                    {"eth2", "generic", "the driver has no native XDP", false}};
+                    {"eth2", "generic", "the driver has no native XDP", false},
+                    {"eth3", "native", "", false, true, 20}};
     s.vips = {{s.applied.config.vips[0],
                {.packets = 1'234'567, .bytes = 987'654'321, .new_flows = 4321, .drops = 0}}};
     engine::PoolStatus pool;
@@ -56,6 +57,7 @@ TEST_F(StatusTest, ShowsWhatThePersonOnCallNeedsIn80Columns) {
                     HasSubstr("bootstrap"), HasSubstr("matches: forwards with revision 1"),
                     HasSubstr("eth1: native XDP, attached by an earlier daemon"),
                     HasSubstr("eth2: generic XDP; not native: the driver has no native XDP"),
+                    HasSubstr("eth3: native XDP, shared with priority 20\n"),
                     ContainsRegex("web +192.0.2.10:443/tcp +web +1.23 M +988 MB +4.32 k +0\n"),
                     ContainsRegex("web-1 +10.0.1.11 +25.00 % +#+ +250 k +25.0 %\n"),
                     ContainsRegex("web-4 .*UNREACHABLE: no")));
@@ -95,6 +97,10 @@ TEST_F(StatusTest, JsonHasEveryNumber) {
   EXPECT_EQ(json["pools"][0]["backends"][3]["problem"], "no answer from gateway 10.0.0.1 on eth1");
   EXPECT_EQ(json["verdicts"]["drop_ttl"], 3);
   EXPECT_EQ(json["interfaces"][1]["fallback_reason"], "the driver has no native XDP");
+  EXPECT_EQ(json["interfaces"][1]["attach"], "exclusive");
+  EXPECT_EQ(json["interfaces"][1]["priority"], nullptr);
+  EXPECT_EQ(json["interfaces"][2]["attach"], "shared");
+  EXPECT_EQ(json["interfaces"][2]["priority"], 20);
 }
 
 TEST_F(StatusTest, WatchShowsRates) {

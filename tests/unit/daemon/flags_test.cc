@@ -46,6 +46,10 @@ TEST_F(FlagsTest, EveryFlagIsASetting) {
                                "i",
                                "--mode",
                                "native",
+                               "--attach",
+                               "shared",
+                               "--attach-priority",
+                               "7",
                                "--detach-on-exit",
                                "--log-level",
                                "error",
@@ -60,7 +64,9 @@ TEST_F(FlagsTest, EveryFlagIsASetting) {
   EXPECT_EQ(parsed.settings->state_dir, "/s");
   EXPECT_EQ(parsed.settings->pin_dir, "/p");
   EXPECT_EQ(parsed.settings->instance, "i");
-  EXPECT_EQ(parsed.settings->mode, dataplane::XdpMode::kNative);
+  EXPECT_EQ(parsed.settings->attach.mode, dataplane::XdpMode::kNative);
+  EXPECT_EQ(parsed.settings->attach.kind, dataplane::AttachKind::kShared);
+  EXPECT_EQ(parsed.settings->attach.priority, 7u);
   EXPECT_TRUE(parsed.settings->detach_on_exit);
   EXPECT_EQ(parsed.settings->log_level, "error");
   EXPECT_EQ(parsed.settings->log_format, "json");
@@ -74,7 +80,7 @@ TEST_F(FlagsTest, FlagsWinOverTheFile) {
       Parse({"--settings", file.c_str(), "--instance", "flag", "--interface", "eth9"});
   ASSERT_TRUE(parsed.settings.has_value()) << err_;
   EXPECT_EQ(parsed.settings->instance, "flag");
-  EXPECT_EQ(parsed.settings->mode, dataplane::XdpMode::kGeneric);
+  EXPECT_EQ(parsed.settings->attach.mode, dataplane::XdpMode::kGeneric);
   EXPECT_THAT(parsed.settings->interfaces, ElementsAre("eth9"));
   EXPECT_TRUE(parsed.settings->detach_on_exit);
 }

@@ -33,6 +33,8 @@ state_dir: /s
 pin_dir: /sys/fs/bpf/x
 instance: edge-1
 mode: generic
+attach: shared
+attach_priority: 0
 detach_on_exit: true
 hash_key_file: /k
 log_level: debug
@@ -49,7 +51,9 @@ source_prefix6: 2001:db8::/64
   EXPECT_EQ(settings.state_dir, "/s");
   EXPECT_EQ(settings.PinDir(), "/sys/fs/bpf/x");
   EXPECT_EQ(settings.instance, "edge-1");
-  EXPECT_EQ(settings.mode, dataplane::XdpMode::kGeneric);
+  EXPECT_EQ(settings.attach.mode, dataplane::XdpMode::kGeneric);
+  EXPECT_EQ(settings.attach.kind, dataplane::AttachKind::kShared);
+  EXPECT_EQ(settings.attach.priority, 0u);
   EXPECT_TRUE(settings.detach_on_exit);
   EXPECT_EQ(settings.HashKeyFile(), "/k");
   EXPECT_EQ(settings.log_level, "debug");
@@ -99,6 +103,9 @@ INSTANTIATE_TEST_SUITE_P(
                       BadText{"LimitsScalar", "limits: 4\n", "limits"},
                       BadText{"Twice", "mode: auto\nmode: native\n", "twice"},
                       BadText{"Mode", "mode: fast\n", "auto, native or generic"},
+                      BadText{"Attach", "attach: both\n", "exclusive or shared"},
+                      BadText{"Priority", "attach_priority: -1\n", "0..65535"},
+                      BadText{"PriorityTooHigh", "attach_priority: 65536\n", "0..65535"},
                       BadText{"Detach", "detach_on_exit: maybe\n", "true or false"},
                       BadText{"Level", "log_level: loud\n", "debug, info, warning, error"},
                       BadText{"Format", "log_format: xml\n", "text, json"},

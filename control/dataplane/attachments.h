@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where the balancer is attached: alone (xdp_links.h) or beside others (shared_xdp.h).
+#ifndef EVENKEEL_CONTROL_DATAPLANE_ATTACHMENTS_H_
+#define EVENKEEL_CONTROL_DATAPLANE_ATTACHMENTS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/dataplane/kernel_objects.h"
+#include "control/dataplane/shared_xdp.h"
+#include "control/dataplane/xdp_links.h"
+
+namespace evenkeel::dataplane {
+
+class Attachments {
+ public:
+  // All must outlive the object.
+  Attachments(const PinDir* dir, const KernelOptions* options, const KernelObjects* objects)
+      : links_(dir, objects->entry.get()), shared_(options, objects) {}
+
+  absl::StatusOr<Attachment> Attach(const std::string& interface, const AttachOptions& options);
+  absl::Status DetachOthers(const std::vector<std::string>& keep);
+  // Once after the objects were opened: unpins links of interfaces that are gone, and gives
+  // dispatchers that call a program of another build this one's.
+  absl::Status Refresh();
+  static absl::Status DetachAll(const PinDir& dir);
+
+  const std::vector<Attachment>& list() const { return list_; }
+
+ private:
+  // What is there of ours, and beside it. Never both.
+  struct Former {
+    std::optional<XdpMode> link;
+    std::optional<Dispatcher> dispatcher;
+
+    bool Shares() const { return dispatcher.has_value() && !dispatcher->ours.empty(); }
+    bool HasOthers() const { return dispatcher.has_value() && !dispatcher->others.empty(); }
+  };
+  absl::StatusOr<Former> Look(const Interface& interface) const;
+  // Refusals that must come before anything is taken away.
+  absl::Status CheckPossible(const Interface& interface, const AttachOptions& options,
+                             const Former& former) const;
+  absl::StatusOr<Attachment> Adopt(const Interface& interface, const AttachOptions& options,
+                                   const Former& former) const;
+  absl::StatusOr<Attachment> Replace(const Interface& interface, const AttachOptions& options,
+                                     const Former& former) const;
+  absl::StatusOr<Attachment> AttachNew(const Interface& interface,
+                                       const AttachOptions& options) const;
+  absl::Status Create(const Interface& interface, XdpMode mode, const AttachOptions& options) const;
+  absl::Status Release(const Interface& interface, const Former& former) const;
+  absl::Status Restore(const Interface& interface, const Former& former) const;
+
+  XdpLinks links_;
+  SharedXdp shared_;
+  std::vector<Attachment> list_;
+};
+
+}  // namespace evenkeel::dataplane
+
+#endif  // EVENKEEL_CONTROL_DATAPLANE_ATTACHMENTS_H_

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The built-in programs, opened and prepared; kernel_objects.h and shared_xdp.h load them.
+#ifndef EVENKEEL_CONTROL_DATAPLANE_SKELETON_H_
+#define EVENKEEL_CONTROL_DATAPLANE_SKELETON_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "control/dataplane/kernel_objects.h"
+
+struct ek_balancer;
+
+namespace evenkeel::dataplane {
+
+struct SkeletonDeleter {
+  void operator()(ek_balancer* skeleton) const;
+};
+using Skeleton = std::unique_ptr<ek_balancer, SkeletonDeleter>;
+
+// With the hash key of `options`, and with new maps of its limits or, where `existing` is given,
+// over that one's. Not yet loaded.
+absl::StatusOr<Skeleton> OpenSkeleton(const KernelOptions& options, const KernelObjects* existing);
+
+// The kernel's digest of the program's instructions. Programs of one build have the same, whichever
+// way they are attached.
+absl::StatusOr<std::string> ProgramTag(int fd);
+
+}  // namespace evenkeel::dataplane
+
+#endif  // EVENKEEL_CONTROL_DATAPLANE_SKELETON_H_
