@@ -9,8 +9,8 @@ lab_describe() {  # ID BACKENDS
   dir=$(lab_dir "$id")
   jq -n --arg id "$id" --arg dir "$dir" --arg pins "$(lab_pin_dir "$id")" --argjson n "$2" \
     --arg config "$LAB_CONFIG" --arg mode "$LAB_MODE" --arg layout "$LAB_LAYOUT" \
-    --arg vip4 "$LAB_VIP4" --arg vip6 "$LAB_VIP6" '{
-      id: $id, dir: $dir, config: $config, mode: $mode, layout: $layout,
+    --arg attach "$LAB_ATTACH" --arg vip4 "$LAB_VIP4" --arg vip6 "$LAB_VIP6" '{
+      id: $id, dir: $dir, config: $config, mode: $mode, attach: $attach, layout: $layout,
       socket: ($dir + "/evenkeeld.sock"), state_dir: ($dir + "/state"), pin_dir: $pins,
       vip4: $vip4, vip6: $vip6,
       namespaces: ({client: "ek-\($id)-client", balancer: "ek-\($id)-balancer",
@@ -27,7 +27,7 @@ lab_load() {  # ID: the options that the lab was made with
   [[ -r $(lab_dir "$1")/lab.json ]] ||
     die "there is no lab '$1'" "scripts/lab status lists them; scripts/lab up makes one"
   local field
-  for field in config mode layout; do
+  for field in config mode attach layout; do
     printf -v "LAB_${field^^}" '%s' "$(jq -r ".$field" "$(lab_dir "$1")/lab.json")"
   done
 }
@@ -52,11 +52,21 @@ lab_up() {
   trap - EXIT
 }
 
+# What libxdp pinned for a shared interface would outlive it, and hold the maps.
+lab_remove_dispatchers() {  # ID
+  local name
+  for name in $(ip -n "$(lab_ns "$1" balancer)" -j link 2>/dev/null |
+    jq -r '.[] | select(.xdp) | "\(.ifindex)-\(.xdp.prog.id)"'); do
+    rm -rf "/sys/fs/bpf/xdp/dispatch-$name"
+  done
+}
+
 # Removes all that carries the id. Every step goes on where one fails, and the end result is
 # checked: whatever could not be removed is an error.
 lab_down() {
   local id=$1 ns left
   lab_kill "$id"
+  lab_remove_dispatchers "$id" || true
   rm -rf "$(lab_pin_dir "$id")" "$(lab_host_pins "$id")" || true
   for ns in $(lab_namespaces "$id"); do ip netns delete "$ns" || true; done
   rm -rf "$(lab_dir "$id")"

@@ -12,7 +12,8 @@ vm_tests_of() {  # PART
       ctest --test-dir "$EK_BUILD" -L '^progrun$' -E '^load_test$' --show-only=json-v1 |
         jq -r --arg dir "$EK_BUILD/tests" '.tests[] | "\($dir)/\(.name)"'  # also unbuilt ones
       ;;
-    lab) printf '%s\n' "$EK_ROOT/scripts/lib/vm/lab-smoke "{native,generic} ;;
+    lab) printf '%s\n' "$EK_ROOT/scripts/lib/vm/lab-smoke "{native,generic,'native shared'} ;;
+    shared) echo "$EK_BUILD/tests/shared_test" ;;
   esac
 }
 
@@ -26,6 +27,7 @@ vm_build_tests() {  # PART...
     VM_TESTS+=("${lines[@]}")
   done
   mapfile -t targets < <(printf '%s\n' "${VM_TESTS[@]%% *}" | sed -n "s|^$EK_BUILD/tests/||p")
+  [[ " $* " != *' shared '* ]] || targets+=(evenkeeld)
   [[ " $* " != *' lab '* ]] || targets+=(evenkeel evenkeeld evenkeel-decap lab_xdp_pass)
   step "Building ${#targets[@]} programs"
   ninja -C "$EK_BUILD" "${targets[@]}" >&2
@@ -33,10 +35,10 @@ vm_build_tests() {  # PART...
 
 main_test() {
   local part kernel failed=() parts=("$@")
-  [[ $# -gt 0 && $1 != all ]] || parts=(load progrun lab)
+  [[ $# -gt 0 && $1 != all ]] || parts=(load progrun lab shared)
   for part in "${parts[@]}"; do
-    [[ $part =~ ^(load|progrun|lab)$ ]] ||
-      die "there is no part '$part' of the tests" "One of: all, load, progrun, lab"
+    [[ $part =~ ^(load|progrun|lab|shared)$ ]] ||
+      die "there is no part '$part' of the tests" "One of: all, load, progrun, lab, shared"
   done
   [[ ${#KERNELS[@]} -gt 0 ]] || KERNELS=("${VM_KERNELS[@]}")
   install_tools
