@@ -20,9 +20,7 @@
 namespace evenkeel::testing {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr Seen kBoth = {
@@ -62,16 +60,6 @@ class SharedTest : public TrafficFixture {
   // As the daemon does it, and docs/operations.md advises others to.
   void UseOurDispatcher() { setenv("LIBXDP_OBJECT_PATH", (state_ + "/libxdp").c_str(), 1); }
 
-  // Its messages; it must not come up.
-  std::string RefusedStart(const Argv& flags) {
-    Argv all = {"--config", config_};
-    all.insert(all.end(), flags.begin(), flags.end());
-    Argv limited = CommandLine(all);
-    limited.insert(limited.begin(), {"timeout", "60"});
-    const CommandResult result = RunToEnd(limited);
-    EXPECT_EQ(result.exit_code, 1) << result;
-    return result.err;
-  }
   static uint8_t AttachMode(const char* interface) {
     LIBBPF_OPTS(bpf_xdp_query_opts, query);
     EXPECT_EQ(bpf_xdp_query(static_cast<int>(if_nametoindex(interface)), 0, &query), 0);
@@ -193,71 +181,6 @@ TEST_F(SharedTest, ReplacesTheProgramOfAnotherBuild) {
   EXPECT_THAT(Dispatched("ek0"), ElementsAre("udp_filter 10", "ek_balancer 50"));
   EXPECT_TRUE(Status().interfaces[0].adopted);
   EXPECT_EQ(Exchange(), kBoth);
-}
-
-TEST_F(SharedTest, TheProgramsThatAreThereDecideTheMode) {
-  ASSERT_EQ(AttachFilter("ek0", {.mode = XDP_MODE_SKB}), 0);
-  EXPECT_THAT(RefusedStart({"--attach", "shared", "--mode", "native"}),
-              AllOf(HasSubstr("cannot attach to ek0 in native mode"),
-                    HasSubstr("udp_filter (priority 10) share it in generic mode"),
-                    HasSubstr("use --mode auto")));
-  EXPECT_EQ(Exchange(), kFilterAlone) << "a refused start must change nothing";
-  StartShared();
-  EXPECT_EQ(AttachMode("ek0"), XDP_ATTACHED_SKB);
-  EXPECT_THAT(Status().interfaces[0].fallback_reason,
-              AllOf(HasSubstr("in generic mode"), HasSubstr("udp_filter (priority 10)")));
-  EXPECT_EQ(Exchange(), kBoth);
-}
-
-TEST_F(SharedTest, ExclusiveTakesNobodysPlace) {
-  ASSERT_EQ(AttachFilter("ek0"), 0);
-  EXPECT_THAT(RefusedStart({"--attach", "exclusive"}),
-              AllOf(HasSubstr("is shared through libxdp by udp_filter (priority 10)"),
-                    HasSubstr("use --attach shared")));
-  EXPECT_EQ(Exchange(), kFilterAlone);
-  StartShared();
-  End(SIGTERM);
-  EXPECT_THAT(RefusedStart({"--attach", "exclusive"}), HasSubstr("use --attach shared"));
-  EXPECT_EQ(Exchange(), kBoth) << "the former way must stay";
-}
-
-// Alone on the interface it would work, and leave no place for the next program.
-TEST_F(SharedTest, NeverAttachesWithoutTheDispatcher) {
-  setenv("LIBXDP_SKIP_DISPATCHER", "1", 1);
-  const std::string said = RefusedStart({"--attach", "shared"});
-  unsetenv("LIBXDP_SKIP_DISPATCHER");
-  EXPECT_THAT(said, AllOf(HasSubstr("without its dispatcher"), HasSubstr("--attach exclusive")));
-  EXPECT_EQ(AttachMode("ek0"), XDP_ATTACHED_NONE);
-}
-
-// One program that cannot take multi-buffer frames makes the dispatcher one that cannot.
-TEST_F(SharedTest, AFilterWithoutMultiBufferForbidsJumboFramesInNativeMode) {
-  // Of the other end, whose frames it is that come: its own program would forbid it here.
-  netns_->Run("ip link set ek1 mtu 9000");
-  ASSERT_EQ(AttachFilter("ek0", {.mode = XDP_MODE_NATIVE, .frags = true}), 0);
-  StartShared();
-  EXPECT_EQ(AttachMode("ek0"), XDP_ATTACHED_DRV);
-  EXPECT_EQ(Exchange(), kBoth);
-  UseOurDispatcher();
-  EXPECT_NE(AttachFilter("ek0", {.priority = 20, .frags = false}), 0)
-      << "the driver must refuse a dispatcher for one buffer";
-  EXPECT_THAT(Dispatched("ek0"), ElementsAre("udp_filter 10", "ek_balancer 50"));
-  EXPECT_EQ(Exchange(), kBoth);
-}
-
-TEST_F(SharedTest, SaysWhyItIsNotNative) {
-  // One receive queue cannot take what two send queues bring.
-  netns_->Run(
-      "ip link add q0 numtxqueues 2 numrxqueues 1 type veth peer name q1 numtxqueues 2; "
-      "ip link set q0 up; ip link set q1 up");
-  StartShared({"--interface", "q0"});
-  ASSERT_EQ(Status().interfaces.size(), 2u);
-  EXPECT_EQ(Status().interfaces[1].mode, "generic");
-  EXPECT_THAT(Status().interfaces[1].fallback_reason,
-              AllOf(HasSubstr("cannot attach to q0 in native mode"),
-                    HasSubstr("XDP expects number of rx queues"), HasSubstr("driver is veth")));
-  EXPECT_EQ(AttachMode("q0"), XDP_ATTACHED_SKB);
-  EXPECT_THAT(Dispatched("q0"), ElementsAre("ek_balancer 50"));
 }
 
 }  // namespace
