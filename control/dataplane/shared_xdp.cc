@@ -110,7 +110,9 @@ absl::Status SharedXdp::CheckKernel() const {
   int err = bpf_program__set_attach_target(
       program, bpf_program__fd((*dispatcher)->progs.xdp_dispatcher), "prog0");
   if (err == 0) err = ek_balancer__load(skeleton->get());
-  return err == 0 ? absl::OkStatus() : CannotShare(err, log.Tail());
+  if (err == 0) return absl::OkStatus();
+  // Where it is forbidden, libbpf has nothing but guesses.
+  return CannotShare(err, err == -EPERM ? "" : log.Tail());
 }
 
 absl::Status SharedXdp::Join(const Interface& interface, XdpMode mode, uint32_t priority) const {
