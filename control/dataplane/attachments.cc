@@ -184,7 +184,7 @@ absl::Status Attachments::Refresh() {
   auto shared = shared_.List();
   if (!shared.ok()) return shared.status();
   for (const auto& [interface, dispatcher] : *shared) {
-    auto status = shared_.Renew(interface, dispatcher, dispatcher.ours[0].priority);
+    auto status = shared_.Renew(interface, dispatcher, std::nullopt);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -155,18 +155,19 @@ absl::Status SharedXdp::Join(const Interface& interface, XdpMode mode, uint32_t 
 }
 
 absl::Status SharedXdp::Renew(const Interface& interface, const Dispatcher& dispatcher,
-                              uint32_t priority) const {
+                              std::optional<uint32_t> priority) const {
   auto tag = ProgramTag(objects_->entry.get());
   if (!tag.ok()) return tag.status();
   std::vector<DispatchedProgram> outdated = dispatcher.ours;
   const auto current =
       std::find_if(outdated.begin(), outdated.end(), [&](const DispatchedProgram& program) {
-        return program.tag == *tag && program.priority == priority;
+        return program.tag == *tag && program.priority == priority.value_or(program.priority);
       });
   if (current != outdated.end()) {
     outdated.erase(current);
-  } else if (auto status = Join(interface, dispatcher.mode, priority); !status.ok()) {
-    return status;
+  } else {
+    const uint32_t place = priority.value_or(dispatcher.ours[0].priority);
+    if (auto status = Join(interface, dispatcher.mode, place); !status.ok()) return status;
   }
   return LeaveDispatcher(interface, dispatcher.mode, outdated);
 }

@@ -25,10 +25,11 @@ class SharedXdp {
   // Adds a program over our maps; libxdp replaces the dispatcher by one that calls it too, in one
   // step. `mode` is kNative or kGeneric, and that of the dispatcher where there is one.
   absl::Status Join(const Interface& interface, XdpMode mode, uint32_t priority) const;
-  // Makes ours on `interface` one program of this build, with this priority: the new one is added
-  // before the old ones go, so that no packet is missed. Does nothing where it is so already.
+  // Makes ours on `interface` one program of this build, with this priority or else the present
+  // one: the new one is added before the old ones go, so that no packet is missed. Does nothing
+  // where it is so already. There must be one of ours.
   absl::Status Renew(const Interface& interface, const Dispatcher& dispatcher,
-                     uint32_t priority) const;
+                     std::optional<uint32_t> priority) const;
 
  private:
   const KernelOptions* options_;

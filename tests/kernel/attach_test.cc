@@ -12,6 +12,7 @@
 
 #include <filesystem>
 
+#include "control/dataplane/dispatcher.h"
 #include "tests/harness/scoped_netns/kernel_test.h"
 #include "tests/harness/scoped_netns/packet_socket.h"
 #include "tests/harness/scoped_netns/scoped_netns.h"
@@ -163,16 +164,20 @@ TEST_F(AttachTest, TakesJumboFramesNatively) {
   EXPECT_EQ(Query("a0").attach_mode, XDP_ATTACHED_DRV);
 }
 
-// What a kernel that does not let the balancer into a dispatcher answers; tests/shared has what
-// the others do.
+// What a kernel that does not let the balancer into a dispatcher answers; tests/shared has what the
+// others do.
 TEST_F(AttachTest, SharedIsRefusedWhereTheKernelCannot) {
   auto dataplane = OpenSmall(dir_.path());
   ASSERT_NE(dataplane, nullptr);
+  const std::string objects = ::testing::TempDir() + "ek-attach-" + std::to_string(getpid());
+  ASSERT_TRUE(dataplane::InstallDispatcher(objects).ok());
   auto attached = dataplane->Attach("a0", {.kind = AttachKind::kShared});
+  fs::remove_all(objects);
+  unsetenv("LIBXDP_OBJECT_PATH");
   if (attached.ok()) {
     EXPECT_EQ(attached->kind, AttachKind::kShared);
     EXPECT_NE(Query("a0").prog_id, PinnedProgram());
-    ASSERT_TRUE(dataplane->DetachOthers({}).ok());
+    ASSERT_TRUE(dataplane->DetachOthers({}).ok());  // of a dispatcher without others: none is made
     EXPECT_EQ(Query("a0").prog_id, 0u);
     return;
   }

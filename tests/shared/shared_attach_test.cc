@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What can be shared with whom, and what is refused; without the daemon and without packets.
+// What can be shared with whom, and what is refused; without the daemon and without packets. Needs
+// a kernel that lets libxdp's dispatcher call the balancer: run by `scripts/vm test attach`.
 #include <bpf/libbpf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -94,6 +95,50 @@ TEST_F(SharedAttachTest, AloneItChangesTheModeAsItIsAsked) {
     EXPECT_EQ(AttachMode("a0"), mode == XdpMode::kGeneric ? XDP_ATTACHED_SKB : XDP_ATTACHED_DRV);
     EXPECT_THAT(Dispatched("a0"), ElementsAre("ek_balancer 50"));
   }
+}
+
+TEST_F(SharedAttachTest, AloneItChangesTheWayAsItIsAsked) {
+  const std::string link = dir_.path() + "/link_" + std::to_string(if_nametoindex("a0"));
+  for (int round = 0; round < 2; ++round) {
+    const auto shared = Share("a0");
+    ASSERT_TRUE(shared.ok()) << shared.status();
+    EXPECT_FALSE(shared->adopted);
+    EXPECT_THAT(Dispatched("a0"), ElementsAre("ek_balancer 50"));
+    EXPECT_FALSE(std::filesystem::exists(link));
+    const auto exclusive = dataplane_->Attach("a0", {});
+    ASSERT_TRUE(exclusive.ok()) << exclusive.status();
+    EXPECT_FALSE(exclusive->adopted);
+    EXPECT_THAT(Dispatched("a0"), IsEmpty());
+    EXPECT_EQ(AttachMode("a0"), XDP_ATTACHED_DRV);
+    EXPECT_TRUE(std::filesystem::exists(link));
+  }
+}
+
+// By being opened: nobody named the interface yet.
+TEST_F(SharedAttachTest, ReplacesTheProgramOfAnotherBuild) {
+  ASSERT_EQ(AttachFilter("a0"), 0);
+  ASSERT_EQ(AttachOldBuild("a0", dir_.path() + "/map_ek_control", 20), 0);
+  const uint32_t old = DispatchedId("a0", "ek_balancer");
+  dataplane_.reset();
+  dataplane_ = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane_, nullptr);
+  EXPECT_THAT(Dispatched("a0"), ElementsAre("udp_filter 10", "ek_balancer 20"));
+  EXPECT_NE(DispatchedId("a0", "ek_balancer"), old);
+  const auto attached = Share("a0");
+  ASSERT_TRUE(attached.ok()) << attached.status();
+  EXPECT_TRUE(attached->adopted);
+  EXPECT_THAT(Dispatched("a0"), ElementsAre("udp_filter 10", "ek_balancer 50"));
+}
+
+// As of a daemon that was killed between adding the new program and removing the old one.
+TEST_F(SharedAttachTest, OfTwoProgramsTheOneOfThisBuildStays) {
+  ASSERT_TRUE(Share("a0").ok());
+  ASSERT_EQ(AttachOldBuild("a0", dir_.path() + "/map_ek_control", 20), 0);
+  ASSERT_THAT(Dispatched("a0"), ElementsAre("ek_balancer 20", "ek_balancer 50"));
+  dataplane_.reset();
+  dataplane_ = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane_, nullptr);
+  EXPECT_THAT(Dispatched("a0"), ElementsAre("ek_balancer 50"));
 }
 
 TEST_F(SharedAttachTest, ExclusiveTakesNobodysPlace) {

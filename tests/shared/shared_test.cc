@@ -21,7 +21,6 @@ namespace evenkeel::testing {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 constexpr Seen kBoth = {
     .forwarded = 1, .vip_to_host = 0, .filtered_to_host = 0, .other_to_host = 1};
@@ -113,30 +112,16 @@ TEST_F(SharedTest, EachDoesItsWorkWhateverHappensToTheOther) {
 }
 
 TEST_F(SharedTest, AloneOnItsInterfacesAndGoneWithoutATrace) {
-  StartShared({"--interface", "es0", "--attach-priority", "7"});
+  StartShared({"--interface", "es0", "--attach-priority", "7", "--detach-on-exit"});
   for (const char* interface : {"ek0", "es0"}) {
     EXPECT_THAT(Dispatched(interface), ElementsAre("ek_balancer 7")) << interface;
   }
   EXPECT_EQ(Exchange(*outside_), kBalancerAlone);
   EXPECT_EQ(Exchange(*second_outside_), kBalancerAlone);
   End(SIGTERM);
-
-  StartShared();
-  EXPECT_THAT(Dispatched("ek0"), ElementsAre("ek_balancer 50"));
-  EXPECT_EQ(AttachMode("es0"), XDP_ATTACHED_NONE) << "is no longer named";
-  End(SIGTERM);
-
-  Start();
-  EXPECT_FALSE(Status().interfaces[0].shared);
-  EXPECT_THAT(Dispatched("ek0"), IsEmpty());
-  EXPECT_EQ(Exchange(), kBalancerAlone) << "exclusive";
-  End(SIGTERM);
-
-  StartShared({"--detach-on-exit"});
-  EXPECT_THAT(Dispatched("ek0"), ElementsAre("ek_balancer 50"));
-  EXPECT_EQ(Exchange(), kBalancerAlone) << "shared again";
-  End(SIGTERM);
-  EXPECT_EQ(AttachMode("ek0"), XDP_ATTACHED_NONE);
+  for (const char* interface : {"ek0", "es0"}) {
+    EXPECT_EQ(AttachMode(interface), XDP_ATTACHED_NONE) << interface;
+  }
 }
 
 // A new program takes the old one's place as it does when the build changes: none is missed.
@@ -167,20 +152,6 @@ TEST_F(SharedTest, LosesNothingWhileItIsReplaced) {
   EXPECT_GT(sent, 100u);
   EXPECT_EQ(seen.forwarded, sent) << seen;
   EXPECT_EQ(seen.vip_to_host, 0u);
-}
-
-TEST_F(SharedTest, ReplacesTheProgramOfAnotherBuild) {
-  ASSERT_EQ(AttachFilter("ek0"), 0);
-  StartShared();
-  End(SIGKILL);
-  UseOurDispatcher();
-  ASSERT_EQ(AttachOldBuild("ek0", pins_->path() + "/map_ek_control", 20), 0);
-  // Two, as of a daemon that was killed between adding the new one and removing the old one.
-  ASSERT_THAT(Dispatched("ek0"), ElementsAre("udp_filter 10", "ek_balancer 20", "ek_balancer 50"));
-  StartShared();
-  EXPECT_THAT(Dispatched("ek0"), ElementsAre("udp_filter 10", "ek_balancer 50"));
-  EXPECT_TRUE(Status().interfaces[0].adopted);
-  EXPECT_EQ(Exchange(), kBoth);
 }
 
 }  // namespace

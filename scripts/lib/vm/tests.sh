@@ -14,6 +14,10 @@ vm_tests_of() {  # PART
       ;;
     lab) printf '%s\n' "$EK_ROOT/scripts/lib/vm/lab-smoke "{native,generic,'native shared'} ;;
     shared) echo "$EK_BUILD/tests/shared_test" ;;
+    attach)
+      echo "$EK_BUILD/tests/dataplane_kernel_test --gtest_filter=AttachTest.*"
+      echo "$EK_BUILD/tests/shared_attach_test"
+      ;;
   esac
 }
 
@@ -35,10 +39,10 @@ vm_build_tests() {  # PART...
 
 main_test() {
   local part kernel failed=() parts=("$@")
-  [[ $# -gt 0 && $1 != all ]] || parts=(load progrun lab shared)
+  [[ $# -gt 0 && $1 != all ]] || parts=(load progrun lab shared attach)
   for part in "${parts[@]}"; do
-    [[ $part =~ ^(load|progrun|lab|shared)$ ]] ||
-      die "there is no part '$part' of the tests" "One of: all, load, progrun, lab, shared"
+    [[ $part =~ ^(load|progrun|lab|shared|attach)$ ]] ||
+      die "there is no part '$part' of the tests" "One of: all, load, progrun, lab, shared, attach"
   done
   [[ ${#KERNELS[@]} -gt 0 ]] || KERNELS=("${VM_KERNELS[@]}")
   install_tools
