@@ -162,7 +162,9 @@ absl::StatusOr<PublishResult> Publisher::Impl::Attempt(const guard::Approval& ap
   result.probes = staging.probes();
   unresolved.insert(staging.unresolved().begin(), staging.unresolved().end());
   moving_tables.insert(staging.moving_tables().begin(), staging.moving_tables().end());
-  Swap(staging.Commit());
+  GenerationRecord next = staging.Commit();
+  NoteReplaced(next);
+  Swap(std::move(next));
   result.unreachable = Unreachable();
   return result;
 }

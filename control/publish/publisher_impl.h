@@ -63,6 +63,10 @@ struct Publisher::Impl {
   void FreeLeft(const std::vector<uint32_t>& counters);
   // Of a table that packets have left: what they used of it.
   absl::Status NoteUsed(const TableRef& table);
+  // When `next` takes the place of the active generation: of the tables that it replaces.
+  void NoteReplaced(const GenerationRecord& next);
+  // The tracker of a table with moving slots, null: there is none yet.
+  Tracker* TrackerOf(const TableRef& table);
 
   void SweepNowAndThen();  // the sweeper's thread
   void Collect();          // the collector's thread

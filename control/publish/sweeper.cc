@@ -68,16 +68,41 @@ absl::Status Publisher::Impl::SweepTable(const TableRef& table,
   return dataplane->SetPrevious(table->id, table->size, sweep.changes);
 }
 
-absl::Status Publisher::Impl::NoteUsed(const TableRef& table) {
+Tracker* Publisher::Impl::TrackerOf(const TableRef& table) {
   const auto it = trackers.find(table->pool);
-  if (!moving_tables.contains(table->id) || it == trackers.end() ||
-      it->second.table_size() != table->size) {
-    return absl::OkStatus();
-  }
+  const bool known = moving_tables.contains(table->id) && it != trackers.end() &&
+                     it->second.table_size() == table->size;
+  return known ? &it->second : nullptr;
+}
+
+absl::Status Publisher::Impl::NoteUsed(const TableRef& table) {
+  Tracker* const tracker = TrackerOf(table);
+  if (tracker == nullptr) return absl::OkStatus();
   auto words = dataplane->TakeSlots(table->id, table->size);
   if (!words.ok()) return words.status();
-  it->second.NoteUsed(*words, dataplane->Now());
+  tracker->NoteUsed(*words, dataplane->Now());
   return absl::OkStatus();
+}
+
+void Publisher::Impl::NoteReplaced(const GenerationRecord& next) {
+  if (!active || trackers.empty()) return;
+  absl::flat_hash_map<std::string_view, uint32_t> ids;
+  for (const TableRef& table : next.tables) ids[table->pool] = table->id;
+  for (const TableRef& table : active->tables) {
+    const auto it = ids.find(table->pool);
+    if (it == ids.end()) {
+      trackers.erase(table->pool);  // a pool of that name that comes later is another one
+      continue;
+    }
+    Tracker* const tracker = it->second == table->id ? nullptr : TrackerOf(table);
+    if (tracker == nullptr) continue;
+    auto words = dataplane->TakeSlots(table->id, table->size);
+    if (words.ok()) {
+      tracker->NoteReplaced(*words, dataplane->Now());
+    } else {  // what is not known counts as in use: the slots begin anew
+      trackers.erase(table->pool);
+    }
+  }
 }
 
 // Former tables of the pool come first, as far as they stand: packets used them after the last

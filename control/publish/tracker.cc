@@ -24,6 +24,15 @@ void Tracker::NoteUsed(std::span<const uint32_t> words, uint32_t now) {
   }
 }
 
+void Tracker::NoteReplaced(std::span<const uint32_t> words, uint32_t now) {
+  NoteUsed(words, now);
+  const size_t size = std::min(words.size(), used_.size());
+  for (size_t slot = 0; slot < size; ++slot) {
+    const uint16_t previous = EK_SLOT_PREVIOUS(words[slot]);
+    if (previous != 0 && previous == EK_SLOT_OWNER(words[slot])) used_[slot] = now;
+  }
+}
+
 Tracker::Sweep Tracker::Next(std::span<const uint32_t> words, const std::vector<bool>& away,
                              uint32_t now, const FlowTimeouts& timeouts) {
   Sweep sweep;

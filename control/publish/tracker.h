@@ -37,6 +37,9 @@ class Tracker {
 
   // The words of a former table of the pool: packets may have used it after the last sweep.
   void NoteUsed(std::span<const uint32_t> words, uint32_t now);
+  // The same at the moment when another table takes its place. No sweep may have seen it, and in
+  // slots that were tracked in it flows went to the owner without a trace: it was in use till now.
+  void NoteReplaced(std::span<const uint32_t> words, uint32_t now);
 
   struct Sweep {
     std::vector<dataplane::PreviousOwner> changes;

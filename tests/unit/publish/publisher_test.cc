@@ -308,6 +308,40 @@ TEST_F(PublisherTest, ATableReplacedDuringASweepIsReadBeforeItsSuccessor) {
   EXPECT_GE(moving(), before) << "no slot whose previous owner is in use was closed";
 }
 
+// Moved, moved back and moved again between two sweeps: flows that were the owner's in between, and
+// so left no trace, keep the slots from closing.
+TEST_F(PublisherTest, AMoveBackThatNoSweepSawIsNotForgotten) {
+  const publish::FlowTimeouts timeouts{.idle = 10, .opening = 5, .closing = 5};
+  publisher_ =
+      std::make_unique<Publisher>(&kernel_, &resolver_, kTestKey, timeouts, std::chrono::hours(1));
+  ASSERT_TRUE(publisher_->Adopt(nullptr).ok());
+  model::Config one = MakeConfig(1, 4), other = one;
+  other.pools[0].backends[0].weight = 90;
+  ASSERT_TRUE(Apply(one).ok());
+  ASSERT_TRUE(Apply(other).ok());
+  ASSERT_TRUE(publisher_->SweepOnce().ok());
+  const auto moving = [&] {
+    const auto table = kernel_.ReadTable(Active().image.vips[0].table, 1009);
+    return std::count_if(table->slots.begin(), table->slots.end(), [](uint32_t slot) {
+      return EK_SLOT_PREVIOUS(slot) != 0 && EK_SLOT_PREVIOUS(slot) != EK_SLOT_OWNER(slot);
+    });
+  };
+  const auto before = moving();
+  ASSERT_GT(before, 0);
+  kernel_.Advance(3);
+  ASSERT_TRUE(Apply(one).ok());
+  EXPECT_EQ(moving(), 0);
+  kernel_.Advance(5);
+  ASSERT_TRUE(Apply(other).ok());
+  EXPECT_EQ(moving(), before);
+  kernel_.Advance(3);
+  ASSERT_TRUE(publisher_->SweepOnce().ok());
+  EXPECT_EQ(moving(), before) << "in use 3 units ago";
+  kernel_.Advance(timeouts.idle);
+  ASSERT_TRUE(publisher_->SweepOnce().ok());
+  EXPECT_EQ(moving(), 0);
+}
+
 TEST_F(PublisherTest, AdoptsWhatMatches) {
   model::Config config = MakeConfig(2, 5);
   ASSERT_TRUE(Apply(config).ok());

@@ -112,6 +112,16 @@ TEST_F(TrackerTest, AFurtherMoveOfATrackedSlotBeginsAnew) {
   EXPECT_EQ(Sweep(EK_SLOT(3, 2), 610), EK_SLOT(3, 3));
 }
 
+// The move, the way back and the next move may all come between two sweeps.
+TEST_F(TrackerTest, ATrackedSlotThatNoSweepSawCountsAsUsedUntilItsTableIsReplaced) {
+  EXPECT_EQ(Sweep(EK_SLOT(3, 2), 10), EK_SLOT(3, 2));
+  tracker_.NoteReplaced(std::vector<uint32_t>{EK_SLOT(3, 2)}, 60);  // moved back to 2
+  tracker_.NoteReplaced(std::vector<uint32_t>{EK_SLOT(2, 2)}, 90);  // and to 3 again
+  EXPECT_EQ(Sweep(EK_SLOT(3, 2), 120), EK_SLOT(3, 2)) << "idle since 10, by what sweeps saw";
+  EXPECT_EQ(Sweep(EK_SLOT(3, 2), 189), EK_SLOT(3, 2));
+  EXPECT_EQ(Sweep(EK_SLOT(3, 2), 190), EK_SLOT(3, 3));
+}
+
 TEST_F(TrackerTest, WithoutAnOwnerThePreviousOneStays) {
   EXPECT_EQ(Sweep(EK_SLOT(0, 1), 10), EK_SLOT(0, 1));
   EXPECT_EQ(Sweep(EK_SLOT(0, 1), 1000), EK_SLOT(0, 1));
