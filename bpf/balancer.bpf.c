@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The balancer: parse -> VIP -> slot -> backend -> encapsulate -> count -> verdict.
+ * The balancer: parse -> VIP -> source rules -> slot -> backend -> encapsulate -> count -> verdict.
  *
  * A packet reads the active word once and by that one generation of all tables; it writes its own
  * headers and three counters, and no memory per flow unless its slot is changing hands. What is not
@@ -10,6 +10,7 @@
 #include "bpf/datapath/maps.h"
 #include "bpf/datapath/frame.h"
 #include "bpf/datapath/vip.h"
+#include "bpf/datapath/source.h"
 #include "bpf/datapath/icmp.h"
 #include "bpf/datapath/frag.h"
 #include "bpf/datapath/select.h"
@@ -29,17 +30,14 @@ static __always_inline int ek_leave(enum ek_verdict verdict, int action)
 	return XDP_DROP;
 }
 
-/* VIP -> slot -> backend -> encapsulate -> count, for a packet whose flow is known. */
-static __always_inline enum ek_verdict ek_deliver(struct xdp_md *ctx, __u32 active,
-						  struct ek_packet *pkt, bool counting, int *action)
+/* Slot -> backend -> encapsulate. */
+static __always_inline enum ek_verdict ek_send(struct xdp_md *ctx, struct ek_vip *vip,
+					       struct ek_packet *pkt, bool counting, int *action)
 {
-	struct ek_vip *vip = ek_find_vip(active, pkt);
 	struct ek_backend *backend;
 	enum ek_verdict verdict;
 	__u64 hash;
 
-	if (!vip)
-		return EK_PASS_NO_VIP;
 	hash = ek_hash_packet(pkt);
 	verdict = ek_select_backend(vip, hash, pkt, counting, &backend);
 	if (likely(verdict == EK_FORWARD))
@@ -49,7 +47,23 @@ static __always_inline enum ek_verdict ek_deliver(struct xdp_md *ctx, __u32 acti
 		    ek_reply_too_big(ctx, pkt->version, pkt->tag_len, ek_inner_mtu(pkt, backend));
 	if (counting && likely(verdict == EK_FORWARD))
 		ek_count_forward(vip, backend, pkt);
-	else if (counting)
+	return verdict;
+}
+
+/* VIP -> source rules -> slot -> backend -> encapsulate -> count, for a packet whose flow is known.
+ */
+static __always_inline enum ek_verdict ek_deliver(struct xdp_md *ctx, __u32 active,
+						  struct ek_packet *pkt, bool counting, int *action)
+{
+	struct ek_vip *vip = ek_find_vip(active, pkt);
+	enum ek_verdict verdict;
+
+	if (!vip)
+		return EK_PASS_NO_VIP;
+	verdict = ek_check_source(vip, pkt, counting);
+	if (likely(verdict == EK_FORWARD))
+		verdict = ek_send(ctx, vip, pkt, counting, action);
+	if (counting && unlikely(verdict != EK_FORWARD))
 		ek_count_vip_drop(vip);
 	return verdict;
 }
@@ -72,7 +86,7 @@ static __noinline int ek_balance_special(struct xdp_md *ctx, __u32 active, bool 
 	enum ek_verdict verdict = ek_read_frame(ctx, &pkt, true);
 
 	if (verdict == EK_PASS_NO_VIP)
-		verdict = ek_handle_icmp(ctx, active, &pkt);
+		verdict = ek_handle_icmp(ctx, active, &pkt, counting);
 	else if (verdict == EK_DROP_FRAGMENT)
 		verdict = ek_handle_fragment(ctx, active, &pkt, counting);
 	if (verdict == EK_FORWARD)

@@ -14,6 +14,8 @@
 
 #include <linux/types.h>
 
+#include "bpf/abi/prefix.h"
+
 #define EK_DECAP_LIST(X)                                                                           \
 	X(DONE, "decapsulated", "outer header removed, inner packet given to the host")            \
 	X(PASS_OTHER, "pass_other", "no tunnel packet for an address of this host")                \
@@ -31,17 +33,6 @@ enum ek_decap_verdict {
 
 #define EK_DECAP_MAX_LOCAL   1024
 #define EK_DECAP_MAX_SOURCES 1024
-
-/* Keys of the LPM maps: prefix length, then the address in network order. */
-struct ek_prefix4 {
-	__u32 len;
-	__be32 addr;
-};
-
-struct ek_prefix6 {
-	__u32 len;
-	__be32 addr[4];
-};
 
 /* Load-time configuration, the program's read-only data. */
 struct ek_decap_config {

@@ -7,7 +7,7 @@
 #define EK_ABI_LIMITS_H
 
 /* Version of every layout in bpf/abi. Pinned maps of another version are not adopted. */
-#define EK_ABI_VERSION 3
+#define EK_ABI_VERSION 4
 
 /* Generations that can be staged at once; one of them is active. Index 0..EK_MAX_GENERATIONS-1. */
 #define EK_MAX_GENERATIONS 8
@@ -29,6 +29,9 @@
 #define EK_DEFAULT_MAX_VIPS	4096
 #define EK_DEFAULT_MAX_BACKENDS 65536
 #define EK_DEFAULT_MAX_PINS	1048576
+
+/* Sets of source rules that stand at a time, those of former generations among them: ids from 1. */
+#define EK_MAX_RULE_SETS 1024
 
 /* Connections that opened during a move and have sent nothing but the opening packet; the least
  * recently used one gives way, so that a flood of them displaces no established flow. */

@@ -6,6 +6,8 @@
  *   ek_vips4     ARRAY_OF_MAPS[EK_MAX_GENERATIONS]   generation -> HASH ek_vip_key4 -> ek_vip
  *   ek_vips6     ARRAY_OF_MAPS[EK_MAX_GENERATIONS]   generation -> HASH ek_vip_key6 -> ek_vip
  *   ek_tables    ARRAY_OF_MAPS[max tables]           table id -> ARRAY of ek_line, mmapable
+ *   ek_rules4    ARRAY_OF_MAPS[EK_MAX_RULE_SETS]     set id -> LPM_TRIE ek_prefix4 -> action
+ *   ek_rules6    ARRAY_OF_MAPS[EK_MAX_RULE_SETS]     set id -> LPM_TRIE ek_prefix6 -> action
  *   ek_gen_info  ARRAY[EK_MAX_GENERATIONS]           ek_gen_info, user space only
  *   ek_vip_stats / ek_be_stats  PERCPU_ARRAY         ek_counter by counter id
  *   ek_frags     LRU_HASH[EK_MAX_FRAGS]              ek_frag_key -> ek_frag, programs only
@@ -21,6 +23,7 @@
 #include <linux/types.h>
 
 #include "bpf/abi/limits.h"
+#include "bpf/abi/prefix.h"
 
 #ifdef __cplusplus
 #define EK_ABI_ASSERT(cond, text) static_assert(cond, text)
@@ -71,14 +74,31 @@ EK_ABI_ASSERT(sizeof(struct ek_vip_key6) == 20, "ek_vip_key6");
 #define EK_VIP_STATELESS (1u << 1) /* moving slots are followed at once: to the owner */
 #define EK_VIP_PIN_ALL	 (1u << 2) /* no packet opens a flow: flows are pinned where they are met */
 #define EK_VIP_QUIC	 (1u << 3) /* QUIC Initial packets open flows (RFC 9000, 17.2.2) */
+/* Not every source may have it: one of the fields that follow `flags` is not 0. */
+#define EK_VIP_SOURCE_CHECKS (1u << 31)
 
+/*
+ * Sets of source rules are indices into ek_rules4 and ek_rules6, 0: none. Markers of addresses have
+ * the global one, too.
+ */
 struct ek_vip {
-	__u32 table;	  /* index into ek_tables */
-	__u32 table_size; /* slots; the backend lines start at ek_backend_line(table_size, 0) */
-	__u32 counter;	  /* index into ek_vip_stats */
-	__u32 flags;	  /* EK_VIP_* */
+	__u32 table;	    /* index into ek_tables */
+	__u32 table_size;   /* slots; the backend lines start at ek_backend_line(table_size, 0) */
+	__u32 counter;	    /* index into ek_vip_stats */
+	__u32 flags;	    /* EK_VIP_* */
+	__u16 global_rules; /* the same in every VIP of a generation */
+	__u16 rules;	    /* the VIP's own */
 };
-EK_ABI_ASSERT(sizeof(struct ek_vip) == 16, "ek_vip");
+EK_ABI_ASSERT(sizeof(struct ek_vip) == 20, "ek_vip");
+
+/*
+ * Values of the tries. Each has a prefix of length 0, so that every address has an answer. They are
+ * frozen once filled: nothing changes them any more.
+ */
+enum ek_source_action {
+	EK_SOURCE_ALLOW = 0,
+	EK_SOURCE_DENY = 1,
+};
 
 /*
  * A slot: owner and previous owner, pool-local ids, 0 = none (docs/adr/0005-track-what-moves.md).

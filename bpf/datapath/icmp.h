@@ -4,6 +4,7 @@
 #define EK_DATAPATH_ICMP_H
 
 #include "bpf/datapath/frame.h"
+#include "bpf/datapath/source.h"
 #include "bpf/datapath/vip.h"
 #include "bpf/lib/quoted.h"
 
@@ -28,18 +29,24 @@ ek_answer_echo(struct xdp_md *ctx, const struct ek_packet *pkt, struct ek_icmp *
  * goes where the flow goes that it is about.
  */
 static __always_inline enum ek_verdict ek_handle_icmp(struct xdp_md *ctx, __u32 active,
-						      struct ek_packet *pkt)
+						      struct ek_packet *pkt, bool counting)
 {
 	void *end = (void *)(long)ctx->data_end;
 	struct ek_icmp *icmp = ek_get_icmp(pkt, end);
+	struct ek_vip *address;
+	enum ek_verdict verdict;
 
 	if (!icmp || !ek_holds_packet(ctx, pkt))
 		return EK_PASS_NO_VIP;
 	if (ek_is_icmp_error(pkt, icmp))
 		return ek_parse_quoted(pkt, end);
-	if (!ek_is_echo_request(pkt, icmp) || !ek_is_vip_address(active, pkt))
+	if (!ek_is_echo_request(pkt, icmp))
 		return EK_PASS_NO_VIP;
-	return ek_answer_echo(ctx, pkt, icmp);
+	address = ek_find_address(active, pkt);
+	if (!address)
+		return EK_PASS_NO_VIP;
+	verdict = ek_check_source(address, pkt, counting);
+	return verdict == EK_FORWARD ? ek_answer_echo(ctx, pkt, icmp) : verdict;
 }
 
 #endif /* EK_DATAPATH_ICMP_H */

@@ -64,6 +64,36 @@ struct {
 	__array(values, struct ek_tables_inner);
 } ek_tables SEC(".maps");
 
+struct ek_rules4_inner {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(key_size, sizeof(struct ek_prefix4));
+	__uint(value_size, sizeof(__u32));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, EK_MAX_RULE_SETS);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct ek_rules4_inner);
+} ek_rules4 SEC(".maps");
+
+struct ek_rules6_inner {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(key_size, sizeof(struct ek_prefix6));
+	__uint(value_size, sizeof(__u32));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, EK_MAX_RULE_SETS);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct ek_rules6_inner);
+} ek_rules6 SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, EK_MAX_GENERATIONS);

@@ -68,12 +68,17 @@ static __always_inline struct ek_vip *ek_find_vip(__u32 active, const struct ek_
 	return ek_find_vip6(active, pkt->l3, pkt->dport, pkt->proto);
 }
 
-/* Whether the packet's destination is the address of some VIP. */
-static __always_inline bool ek_is_vip_address(__u32 active, const struct ek_packet *pkt)
+/* The marker of the packet's destination; NULL: it is not the address of a VIP. */
+static __always_inline struct ek_vip *ek_find_address(__u32 active, const struct ek_packet *pkt)
 {
 	if (pkt->version == 4)
 		return ek_find_vip4(active, pkt->l3, 0, 0);
 	return ek_find_vip6(active, pkt->l3, 0, 0);
+}
+
+static __always_inline bool ek_is_vip_address(__u32 active, const struct ek_packet *pkt)
+{
+	return ek_find_address(active, pkt);
 }
 
 /*

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/cli/config_diff.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "control/cli/cat.h"
@@ -66,6 +68,89 @@ void DiffLists(const std::string& parent, const std::vector<T>& before, const st
   }
 }
 
+constexpr size_t kPrefixSamples = 3;
+
+std::string Samples(const std::vector<model::Prefix>& prefixes) {
+  std::string text;
+  for (size_t i = 0; i < prefixes.size() && i < kPrefixSamples; ++i) {
+    text += Cat(i == 0 ? "" : ", ", prefixes[i].ToString());
+  }
+  return prefixes.size() > kPrefixSamples ? text + ", ..." : text;
+}
+
+std::vector<model::Prefix> Sorted(std::vector<model::Prefix> prefixes) {
+  std::sort(prefixes.begin(), prefixes.end());
+  prefixes.erase(std::unique(prefixes.begin(), prefixes.end()), prefixes.end());
+  return prefixes;
+}
+
+std::vector<model::Prefix> Without(const std::vector<model::Prefix>& a,
+                                   const std::vector<model::Prefix>& b) {
+  std::vector<model::Prefix> rest;
+  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(rest));
+  return rest;
+}
+
+void DiffPrefixes(const std::string& object, const char* field,
+                  const std::vector<model::Prefix>& before, const std::vector<model::Prefix>& after,
+                  std::vector<Difference>& out) {
+  if (before == after) return;
+  const auto a = Sorted(before), b = Sorted(after);
+  const auto added = Without(b, a), removed = Without(a, b);
+  if (added.empty() && removed.empty()) return;  // only the order differs
+  std::string how;
+  if (!added.empty()) how += Cat("+", added.size(), ": ", Samples(added));
+  if (!removed.empty()) {
+    how += Cat(how.empty() ? "" : "; ", "-", removed.size(), ": ", Samples(removed));
+  }
+  const auto count = [](size_t n) { return Cat(n, n == 1 ? " prefix" : " prefixes"); };
+  out.push_back(
+      {Kind::kChanged, object, field, count(a.size()), Cat(count(b.size()), " (", how, ")")});
+}
+
+// Without the lists, which are counted.
+ordered_json Summarized(const model::SourceRules& rules) {
+  ordered_json object = ToJson(model::SourceRules{.name = rules.name,
+                                                  .fallback = rules.fallback,
+                                                  .deny = {},
+                                                  .allow = {},
+                                                  .lockdown = rules.lockdown});
+  object["deny"] = Sorted(rules.deny).size();
+  object["allow"] = Sorted(rules.allow).size();
+  return object;
+}
+
+void DiffRules(const model::Config& before, const model::Config& after,
+               std::vector<Difference>& out) {
+  for (const model::SourceRules& rules : before.source_rules) {
+    if (after.FindSourceRules(rules.name) != nullptr) continue;
+    out.push_back({Kind::kRemoved, Cat("source_rules/", rules.name), "", Summarized(rules), {}});
+  }
+  for (const model::SourceRules& rules : after.source_rules) {
+    const std::string object = Cat("source_rules/", rules.name);
+    const model::SourceRules* old = before.FindSourceRules(rules.name);
+    if (old == nullptr) {
+      out.push_back({Kind::kAdded, object, "", {}, Summarized(rules)});
+      continue;
+    }
+    if (*old == rules) continue;
+    DiffPrefixes(object, "deny", old->deny, rules.deny, out);
+    DiffPrefixes(object, "allow", old->allow, rules.allow, out);
+    ordered_json own_a = Summarized(*old), own_b = Summarized(rules);
+    for (const char* list : {"deny", "allow"}) {
+      own_a.erase(list);
+      own_b.erase(list);
+    }
+    DiffFields(object, own_a, own_b, out);
+  }
+  if (before.global_source_rules == after.global_source_rules) return;
+  const auto value = [](const std::string& name) {
+    return name.empty() ? ordered_json() : ordered_json(name);
+  };
+  out.push_back({Kind::kChanged, "config", "global_source_rules", value(before.global_source_rules),
+                 value(after.global_source_rules)});
+}
+
 std::string_view Name(Kind kind) {
   switch (kind) {
     case Kind::kAdded:
@@ -115,6 +200,7 @@ std::vector<Difference> DiffConfigs(const model::Config& before, const model::Co
               DiffFields(object, own_a, own_b, out);
               DiffLists(Cat(object, "/backends"), a.backends, b.backends, out, diff_backend);
             });
+  DiffRules(before, after, out);
   return out;
 }
 

@@ -15,13 +15,16 @@ namespace evenkeel::cli {
 // spelling of the file do not count.
 struct Difference {
   enum class Kind { kAdded, kRemoved, kChanged } kind = Kind::kChanged;
-  std::string object;                    // "vips/web", "pools/web", "pools/web/backends/web-3"
+  // "vips/web", "pools/web", "pools/web/backends/web-3", "source_rules/edge"; "config" for the
+  // whole
+  std::string object;
   std::string field;                     // of kChanged: "weight", "policy.max_share", "labels.team"
   nlohmann::ordered_json before, after;  // null where absent; whole objects if added or removed
 
   friend bool operator==(const Difference&, const Difference&) = default;
 };
 
+// Lists of prefixes are summed up, "3 prefixes (+1: 198.51.100.0/24)": they may be of a million.
 std::vector<Difference> DiffConfigs(const model::Config& before, const model::Config& after);
 
 nlohmann::ordered_json ToJson(const std::vector<Difference>& differences);

@@ -23,11 +23,29 @@ void PutOptional(ordered_json& object, const char* key, const std::optional<T>& 
 }  // namespace
 
 ordered_json ToJson(const model::Vip& vip) {
-  return {{"name", vip.name},
-          {"address", vip.address.ToString()},
-          {"port", vip.port},
-          {"protocol", std::string(model::ToString(vip.protocol))},
-          {"pool", vip.pool}};
+  ordered_json object = {{"name", vip.name},
+                         {"address", vip.address.ToString()},
+                         {"port", vip.port},
+                         {"protocol", std::string(model::ToString(vip.protocol))},
+                         {"pool", vip.pool}};
+  PutText(object, "source_rules", vip.source_rules);
+  return object;
+}
+
+ordered_json ToJson(const model::SourceRules& rules) {
+  ordered_json object = {{"name", rules.name},
+                         {"default", std::string(model::ToString(rules.fallback))}};
+  if (rules.lockdown) {
+    object["lockdown"] = {{"reason", rules.lockdown->reason}, {"owner", rules.lockdown->owner}};
+  }
+  for (const auto& [key, list] :
+       {std::pair("deny", &rules.deny), std::pair("allow", &rules.allow)}) {
+    if (list->empty()) continue;
+    ordered_json prefixes = ordered_json::array();
+    for (const model::Prefix& prefix : *list) prefixes.push_back(prefix.ToString());
+    object[key] = std::move(prefixes);
+  }
+  return object;
 }
 
 ordered_json ToJson(const model::Backend& backend) {
@@ -82,6 +100,10 @@ ordered_json ToJson(const model::Config& config) {
   ordered_json object = {{"vips", ordered_json::array()}, {"pools", ordered_json::array()}};
   for (const model::Vip& vip : config.vips) object["vips"].push_back(ToJson(vip));
   for (const model::Pool& pool : config.pools) object["pools"].push_back(ToJson(pool));
+  for (const model::SourceRules& rules : config.source_rules) {
+    object["source_rules"].push_back(ToJson(rules));
+  }
+  PutText(object, "global_source_rules", config.global_source_rules);
   return object;
 }
 

@@ -15,6 +15,7 @@ nlohmann::ordered_json ToJson(const model::Backend& backend);
 nlohmann::ordered_json ToJson(const model::HealthCheck& check);
 nlohmann::ordered_json ToJson(const model::Policy& policy);
 nlohmann::ordered_json ToJson(const model::Pool& pool);
+nlohmann::ordered_json ToJson(const model::SourceRules& rules);
 nlohmann::ordered_json ToJson(const model::Config& config);
 
 }  // namespace evenkeel::cli

@@ -51,7 +51,7 @@ ConfigFile ReadConfigFile(const std::string& path) {
     file.errors.push_back({.location = {.file = file.path}, .field = "", .message = message});
     return file;
   }
-  model::ParseResult parsed = model::ParseYaml(*text, file.path);
+  model::ParseResult parsed = model::ParseYaml(*text, file.path, model::ListsBeside(path));
   file.config = std::move(parsed.config);
   file.sources = std::move(parsed.sources);
   file.errors = std::move(parsed.diagnostics);

@@ -36,6 +36,7 @@ ordered_json VipsJson(const engine::Status& status) {
                     {"port", v.vip.port},
                     {"protocol", std::string(model::ToString(v.vip.protocol))},
                     {"pool", v.vip.pool},
+                    {"source_rules", v.vip.source_rules},
                     {"counter", CounterJson(v.counter)}});
   }
   return list;
@@ -64,6 +65,20 @@ ordered_json PoolsJson(const engine::Status& status) {
   return list;
 }
 
+ordered_json SourceRulesJson(const engine::Status& status) {
+  ordered_json list = ordered_json::array();
+  for (const engine::SourceRulesStatus& r : status.source_rules) {
+    list.push_back({{"name", r.name},
+                    {"default", std::string(model::ToString(r.fallback))},
+                    {"denied_prefixes", r.denied},
+                    {"allowed_prefixes", r.allowed},
+                    {"digest", r.digest},
+                    {"global", r.global},
+                    {"vips", r.vips}});
+  }
+  return list;
+}
+
 }  // namespace
 
 ordered_json ToJson(const engine::Status& status) {
@@ -87,6 +102,7 @@ ordered_json ToJson(const engine::Status& status) {
           {"interfaces", InterfacesJson(status)},
           {"vips", VipsJson(status)},
           {"pools", PoolsJson(status)},
+          {"source_rules", SourceRulesJson(status)},
           {"verdicts", verdicts},
           {"notices", status.notices}};
 }

@@ -16,6 +16,7 @@ using engine::Status;
 constexpr size_t kBarColumns = 10;
 constexpr size_t kShortDigest = 12;
 constexpr size_t kLabelColumns = 10;
+constexpr size_t kUsersListed = 4;
 
 Cell Heading(std::string_view text, bool right = false) {
   return {std::string(text), Style::kDim, right};
@@ -145,6 +146,31 @@ void PrintVips(Printer& out, const Status& s, const Rates& rates) {
   out.End().Table(0, rows);
 }
 
+std::string UsersOf(const engine::SourceRulesStatus& r) {
+  std::string text = r.global ? "every VIP" : "";
+  for (size_t i = 0; i < r.vips.size(); ++i) {
+    if (i == kUsersListed) return text + Cat(", ... (", r.vips.size(), " in all)");
+    text += Cat(text.empty() ? "" : ", ", r.vips[i]);
+  }
+  return text.empty() ? "nobody: not in the kernel" : text;
+}
+
+void PrintSourceRules(Printer& out, const Status& s) {
+  if (s.source_rules.empty()) return;
+  std::vector<std::vector<Cell>> rows = {{Heading("SOURCE RULES"), Heading("DEFAULT"),
+                                          Heading("DENIED", true), Heading("ALLOWED", true),
+                                          Heading("DIGEST"), Heading("FOR")}};
+  for (const engine::SourceRulesStatus& r : s.source_rules) {
+    rows.push_back({{r.name, Style::kBold},
+                    {std::string(model::ToString(r.fallback))},
+                    Number(Count(r.denied)),
+                    Number(Count(r.allowed)),
+                    {r.digest.substr(0, kShortDigest), Style::kDim},
+                    {UsersOf(r)}});
+  }
+  out.End().Table(0, rows);
+}
+
 std::string Note(const BackendStatus& b) {
   std::string note;
   if (b.state != model::AdminState::kEnabled) note = model::ToString(b.state);
@@ -213,6 +239,7 @@ void PrintStatus(Printer& out, const StatusSample& now, const std::optional<Stat
     out.Hanging(0, {Label("Notice").text, Style::kWarn}, notice);
   }
   PrintVips(out, s, rates);
+  PrintSourceRules(out, s);
   for (const PoolStatus& p : s.pools) PrintPool(out, p, rates);
   if (s.pinned_flows > 0) {
     out.End().Line(Cat(Plural(s.pinned_flows, "flow"), " pinned while slots change hands"));

@@ -70,7 +70,7 @@ void LogAttachment(const dataplane::Attachment& attached) {
 absl::StatusOr<model::ParseResult> ReadConfig(const std::string& path) {
   absl::StatusOr<std::string> text = model::ReadConfigText(path);
   if (!text.ok()) return text.status();
-  return model::ParseYaml(*text, path);
+  return model::ParseYaml(*text, path, model::ListsBeside(path));
 }
 
 void PrintRefusal(const std::string& path, const engine::Evaluation& evaluation) {

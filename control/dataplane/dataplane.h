@@ -57,6 +57,9 @@ struct VipImage {
   uint32_t table_size = 0;
   uint32_t counter = 0;  // VIP counter id
   uint32_t flags = 0;    // EK_VIP_STATELESS and on; EK_VIP_ADDRESS is the data plane's
+  // Sets of source rules, 0: none. With either, EK_VIP_SOURCE_CHECKS is set.
+  uint16_t global_rules = 0;  // the same in every VIP of a generation
+  uint16_t rules = 0;
 
   friend bool operator==(const VipImage&, const VipImage&) = default;
 };
@@ -165,6 +168,15 @@ class DataPlane {
   // FailedPrecondition: the active generation uses one of them. Ids without a table are ignored.
   virtual absl::Status DropTables(std::span<const uint32_t> ids) = 0;
   virtual absl::StatusOr<std::vector<uint32_t>> ListTables() = 0;  // ids in use, ascending
+
+  // Sets of source rules, ids 1..EK_MAX_RULE_SETS-1, immutable once staged. These four may be
+  // called beside the writer. FailedPrecondition: an id that holds a set.
+  virtual absl::Status StageRules(uint32_t id, std::span<const guard::SourceRule> rules) = 0;
+  // guard::ComputeRulesDigest of what the kernel holds. NotFound: no such set.
+  virtual absl::StatusOr<guard::Digest> RulesDigest(uint32_t id) = 0;
+  // FailedPrecondition: the active generation uses one of them. Ids without a set are ignored.
+  virtual absl::Status DropRules(std::span<const uint32_t> ids) = 0;
+  virtual absl::StatusOr<std::vector<uint32_t>> ListRules() = 0;  // ids in use, ascending
 
   // Slots of a table in use. TakeSlots takes EK_SLOT_USED off, as it returns it: the slots that
   // sent to their previous owner since the last call. SetPrevious changes previous owners while

@@ -58,6 +58,17 @@ struct Contents {
   }
 };
 
+// That an address is a VIP's, and who may have an answer from it.
+ek_vip MarkerOf(std::span<const VipImage> vips) {
+  const uint16_t global = vips.empty() ? uint16_t{0} : vips.front().global_rules;
+  return {.table = 0,
+          .table_size = 0,
+          .counter = 0,
+          .flags = EK_VIP_ADDRESS | (global != 0 ? EK_VIP_SOURCE_CHECKS : 0),
+          .global_rules = global,
+          .rules = 0};
+}
+
 Contents Encode(const GenerationImage& image) {
   Contents contents;
   std::set<model::IpAddress> addresses;
@@ -65,17 +76,33 @@ Contents Encode(const GenerationImage& image) {
     contents.Add(vip.key, EncodeVip(vip));
     addresses.insert(vip.key.address);
   }
-  const ek_vip marker{.table = 0, .table_size = 0, .counter = 0, .flags = EK_VIP_ADDRESS};
+  const ek_vip marker = MarkerOf(image.vips);
   for (const model::IpAddress& address : addresses) contents.Add({.address = address}, marker);
   return contents;
 }
 
 template <typename Content>
-void Decode(const Content& content, std::vector<VipImage>& vips) {
+void Decode(const Content& content, std::vector<VipImage>& vips, std::vector<VipImage>& markers) {
   for (size_t i = 0; i < content.keys.size(); ++i) {
-    if (content.values[i].flags & EK_VIP_ADDRESS) continue;
-    vips.push_back(DecodeVip(DecodeKey(content.keys[i]), content.values[i]));
+    auto& list = content.values[i].flags & EK_VIP_ADDRESS ? markers : vips;
+    list.push_back(DecodeVip(DecodeKey(content.keys[i]), content.values[i]));
   }
+}
+
+absl::Status CheckMarkers(std::span<const VipImage> vips, std::span<const VipImage> markers) {
+  const ek_vip wanted = MarkerOf(vips);
+  for (const VipImage& marker : markers) {
+    if (marker.flags == wanted.flags && marker.global_rules == wanted.global_rules) continue;
+    return absl::DataLossError(absl::StrCat("address ", marker.key.address.ToString(),
+                                            " has other source rules than its VIPs"));
+  }
+  return absl::OkStatus();
+}
+
+bool HasNoSuchRules(const VipImage& vip, uint16_t global_rules) {
+  const bool checks = vip.global_rules != 0 || vip.rules != 0;
+  return vip.global_rules >= EK_MAX_RULE_SETS || vip.rules >= EK_MAX_RULE_SETS ||
+         vip.global_rules != global_rules || checks != !!(vip.flags & EK_VIP_SOURCE_CHECKS);
 }
 
 }  // namespace
@@ -122,6 +149,10 @@ absl::Status GenerationStore::Check(uint32_t generation, const GenerationImage& 
       return absl::InvalidArgumentError(absl::StrCat("VIP ", vip.key.address.ToString(), " port ",
                                                      vip.key.port,
                                                      ": without protocol, or listed twice"));
+    }
+    if (HasNoSuchRules(vip, image.vips.front().global_rules)) {
+      return absl::InvalidArgumentError(absl::StrCat("VIP ", vip.key.address.ToString(), " port ",
+                                                     vip.key.port, ": no such source rules"));
     }
     if (vip.counter >= max_vips_) {
       return absl::ResourceExhaustedError(absl::StrCat("VIP counter ", vip.counter,
@@ -175,8 +206,10 @@ absl::StatusOr<GenerationImage> GenerationStore::Read(uint32_t generation) const
   if (!vips4.ok()) return vips4.status();
   auto vips6 = Vips6(vips6_, generation).Read();
   if (!vips6.ok()) return vips6.status();
-  Decode(*vips4, image.vips);
-  Decode(*vips6, image.vips);
+  std::vector<VipImage> markers;
+  Decode(*vips4, image.vips, markers);
+  Decode(*vips6, image.vips, markers);
+  if (auto status = CheckMarkers(image.vips, markers); !status.ok()) return status;
   std::sort(image.vips.begin(), image.vips.end(),
             [](const VipImage& a, const VipImage& b) { return a.key < b.key; });
   return image;

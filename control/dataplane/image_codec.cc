@@ -143,6 +143,24 @@ ek_vip_key6 EncodeKey6(const VipKey& key) {
   return out;
 }
 
+ek_prefix4 EncodePrefix4(const model::Prefix& prefix) {
+  return {.len = prefix.length, .addr = Word4(prefix.address)};
+}
+
+ek_prefix6 EncodePrefix6(const model::Prefix& prefix) {
+  ek_prefix6 key{.len = prefix.length, .addr = {}};
+  std::memcpy(key.addr, prefix.address.bytes().data(), sizeof(key.addr));
+  return key;
+}
+
+model::Prefix DecodePrefix(const ek_prefix4& key) {
+  return {FromWord4(key.addr), static_cast<uint8_t>(key.len)};
+}
+
+model::Prefix DecodePrefix(const ek_prefix6& key) {
+  return {FromWords6(key.addr), static_cast<uint8_t>(key.len)};
+}
+
 VipKey DecodeKey(const ek_vip_key4& key) {
   return {.address = FromWord4(key.addr), .port = ntohs(key.port), .ip_protocol = key.proto};
 }
@@ -155,7 +173,9 @@ ek_vip EncodeVip(const VipImage& image) {
   return {.table = image.table,
           .table_size = image.table_size,
           .counter = image.counter,
-          .flags = image.flags};
+          .flags = image.flags,
+          .global_rules = image.global_rules,
+          .rules = image.rules};
 }
 
 VipImage DecodeVip(const VipKey& key, const ek_vip& value) {
@@ -163,7 +183,9 @@ VipImage DecodeVip(const VipKey& key, const ek_vip& value) {
           .table = value.table,
           .table_size = value.table_size,
           .counter = value.counter,
-          .flags = value.flags};
+          .flags = value.flags,
+          .global_rules = value.global_rules,
+          .rules = value.rules};
 }
 
 }  // namespace evenkeel::dataplane

@@ -26,6 +26,10 @@ absl::StatusOr<TableImage> DecodeTable(std::span<const ek_line> lines, uint32_t 
 
 ek_vip_key4 EncodeKey4(const VipKey& key);
 ek_vip_key6 EncodeKey6(const VipKey& key);
+ek_prefix4 EncodePrefix4(const model::Prefix& prefix);
+ek_prefix6 EncodePrefix6(const model::Prefix& prefix);
+model::Prefix DecodePrefix(const ek_prefix4& key);
+model::Prefix DecodePrefix(const ek_prefix6& key);
 VipKey DecodeKey(const ek_vip_key4& key);
 VipKey DecodeKey(const ek_vip_key6& key);
 ek_vip EncodeVip(const VipImage& image);

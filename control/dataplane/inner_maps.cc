@@ -103,6 +103,17 @@ absl::StatusOr<UniqueFd> InnerMaps::Get(uint32_t index) const {
   return KernelError(fd.get(), absl::StrCat("cannot open map ", index, " in ", name_));
 }
 
+absl::Status InnerMaps::Confirm(uint32_t index) const {
+  if (index >= map_ids_.size() || map_ids_[index] == 0) {
+    return absl::NotFoundError(absl::StrCat("no map ", index, " in ", name_));
+  }
+  if (EveryElementWaits()) return absl::OkStatus();
+  uint32_t id = 0;
+  const int err = bpf_map_lookup_elem(outer_, &index, &id);
+  if (err == 0 && id == map_ids_[index]) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("map ", index, " in ", name_, " was exchanged"));
+}
+
 absl::Status InnerMaps::Remember(uint32_t index, int fd) {
   bpf_map_info info{};
   uint32_t size = sizeof(info);

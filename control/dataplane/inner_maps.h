@@ -22,8 +22,13 @@ class InnerMaps {
   // `outer` has `size` elements and must outlive this object. Its name is for errors.
   static absl::StatusOr<InnerMaps> Open(int outer, uint32_t size, std::string name);
 
+  bool Has(uint32_t index) const { return index < map_ids_.size() && map_ids_[index] != 0; }
   // NotFound where there is none.
   absl::StatusOr<UniqueFd> Get(uint32_t index) const;
+
+  // That the kernel has the map at `index` that is remembered. Where asking would wait for a grace
+  // period, it is taken for granted.
+  absl::Status Confirm(uint32_t index) const;
 
   // Puts `fds` in at `indices`, all or none, in about the time of one grace period. There were no
   // maps, or they may be lost on an error.

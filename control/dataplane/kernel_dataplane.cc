@@ -23,6 +23,7 @@
 #include "control/dataplane/mapped_memory.h"
 #include "control/dataplane/nexthop_writer.h"
 #include "control/dataplane/pin_dir.h"
+#include "control/dataplane/rule_store.h"
 #include "control/dataplane/table_store.h"
 
 namespace evenkeel::dataplane {
@@ -54,10 +55,11 @@ absl::Status CheckLimits(const Limits& limits) {
 
 struct KernelDataPlane::Impl {
   Impl(PinDir dir_in, KernelObjects objects_in, TableStore tables_in,
-       const KernelOptions& options_in)
+       std::unique_ptr<RuleStore> rules_in, const KernelOptions& options_in)
       : dir(std::move(dir_in)),
         objects(std::move(objects_in)),
         tables(std::move(tables_in)),
+        rules(std::move(rules_in)),
         options(options_in),
         generations(&objects, options.limits.max_vips),
         attachments(&dir, &options, &objects) {}
@@ -80,14 +82,20 @@ struct KernelDataPlane::Impl {
         absl::StrCat("generation ", generation, " is the active one"));
   }
 
-  void RememberTables(const GenerationImage& image) {
+  void RememberUsed(const GenerationImage& image) {
     active_tables.clear();
-    for (const VipImage& vip : image.vips) active_tables.insert(vip.table);
+    std::set<uint32_t> sets;
+    for (const VipImage& vip : image.vips) {
+      active_tables.insert(vip.table);
+      sets.insert({vip.global_rules, vip.rules});
+    }
+    rules->SetActive(std::move(sets));
   }
 
   PinDir dir;
   KernelObjects objects;
   TableStore tables;
+  std::unique_ptr<RuleStore> rules;
   KernelOptions options;
   GenerationStore generations;
   Attachments attachments;
@@ -113,15 +121,17 @@ absl::StatusOr<std::unique_ptr<KernelDataPlane>> KernelDataPlane::Open(
   auto control =
       MappedMemory<ek_control>::Map(objects->map(MapId::kControl), 1, "cannot map ek_control");
   if (!control.ok()) return control.status();
-  auto impl =
-      std::make_unique<Impl>(*std::move(dir), *std::move(objects), *std::move(tables), options);
+  auto rules = RuleStore::Open(objects->map(MapId::kRules4), objects->map(MapId::kRules6));
+  if (!rules.ok()) return rules.status();
+  auto impl = std::make_unique<Impl>(*std::move(dir), *std::move(objects), *std::move(tables),
+                                     *std::move(rules), options);
   impl->control = *std::move(control);
   if (auto status = impl->generations.Prepare(); !status.ok()) return status;
   if (auto status = impl->attachments.Refresh(); !status.ok()) return status;
   std::unique_ptr<KernelDataPlane> dataplane(new KernelDataPlane(std::move(impl)));
   auto active = dataplane->ReadActive();
   if (!active.ok()) return active.status();
-  dataplane->impl_->RememberTables(active->image);
+  dataplane->impl_->RememberUsed(active->image);
   return dataplane;
 }
 
@@ -181,6 +191,20 @@ absl::Status KernelDataPlane::DropTables(std::span<const uint32_t> ids) {
 }
 
 absl::StatusOr<std::vector<uint32_t>> KernelDataPlane::ListTables() { return impl_->tables.List(); }
+
+absl::Status KernelDataPlane::StageRules(uint32_t id, std::span<const guard::SourceRule> rules) {
+  return impl_->rules->Stage(id, rules);
+}
+
+absl::StatusOr<guard::Digest> KernelDataPlane::RulesDigest(uint32_t id) {
+  return impl_->rules->ReadDigest(id);
+}
+
+absl::Status KernelDataPlane::DropRules(std::span<const uint32_t> ids) {
+  return impl_->rules->Drop(ids);
+}
+
+absl::StatusOr<std::vector<uint32_t>> KernelDataPlane::ListRules() { return impl_->rules->List(); }
 
 absl::StatusOr<std::vector<uint32_t>> KernelDataPlane::TakeSlots(uint32_t id, uint32_t table_size) {
   return impl_->tables.TakeSlots(id, table_size);
@@ -251,7 +275,7 @@ absl::Status KernelDataPlane::Activate(uint32_t generation, const guard::Approva
   // The swap. Everything staged was written by system calls or to memory shared with the kernel
   // before it; release keeps it so for the programs' CPUs.
   impl_->active().store(word, std::memory_order_release);
-  impl_->RememberTables(*image);
+  impl_->RememberUsed(*image);
   return absl::OkStatus();
 }
 

@@ -76,6 +76,10 @@ class KernelDataPlane final : public DataPlane {
   absl::StatusOr<TableImage> ReadTable(uint32_t id, uint32_t table_size) override;
   absl::Status DropTables(std::span<const uint32_t> ids) override;
   absl::StatusOr<std::vector<uint32_t>> ListTables() override;
+  absl::Status StageRules(uint32_t id, std::span<const guard::SourceRule> rules) override;
+  absl::StatusOr<guard::Digest> RulesDigest(uint32_t id) override;
+  absl::Status DropRules(std::span<const uint32_t> ids) override;
+  absl::StatusOr<std::vector<uint32_t>> ListRules() override;
   absl::StatusOr<std::vector<uint32_t>> TakeSlots(uint32_t id, uint32_t table_size) override;
   absl::Status SetPrevious(uint32_t id, uint32_t table_size,
                            std::span<const PreviousOwner> changes) override;

@@ -100,6 +100,15 @@ struct PoolStatus {
   uint32_t moving_s = 0;      // seconds since the first of them began to
 };
 
+struct SourceRulesStatus {
+  std::string name;
+  model::SourceAction fallback = model::SourceAction::kAllow;
+  uint64_t denied = 0, allowed = 0;  // prefixes
+  std::string digest;                // hex; empty where no VIP has it: then the kernel has it not
+  bool global = false;
+  std::vector<std::string> vips;  // whose own it is
+};
+
 struct Status {
   std::string version;
   std::string instance;
@@ -111,6 +120,7 @@ struct Status {
   std::vector<InterfaceStatus> interfaces;
   std::vector<VipStatus> vips;
   std::vector<PoolStatus> pools;
+  std::vector<SourceRulesStatus> source_rules;
   uint64_t pinned_flows = 0;
   std::vector<std::pair<std::string, uint64_t>> verdicts;  // packets, by bpf/abi/verdict.h's names
   std::vector<std::string> notices;  // "the config file differs from revision 7: ..."

@@ -9,16 +9,27 @@
 
 namespace evenkeel::engine {
 
-std::string StateText::Of(const guard::BuiltFleet& fleet) {
-  decltype(known_) texts;
-  for (const auto& pool : fleet.pools) {
-    const auto it = known_.find(pool);
-    texts[pool] = it != known_.end() ? std::move(it->second) : model::ToYaml(pool->config);
+namespace {
+
+// Texts of `parts` in their order; `known` holds them from now on, and no others.
+template <typename Known, typename Parts>
+std::vector<std::string_view> TextsOf(const Parts& parts, Known& known) {
+  Known texts;
+  for (const auto& part : parts) {
+    const auto it = known.find(part);
+    texts[part] = it != known.end() ? std::move(it->second) : model::ToYaml(part->config);
   }
-  known_ = std::move(texts);
-  std::vector<std::string_view> pools;
-  for (const auto& pool : fleet.pools) pools.push_back(known_[pool]);
-  return model::ToYaml(fleet.vips, pools);
+  known = std::move(texts);
+  std::vector<std::string_view> list;
+  for (const auto& part : parts) list.push_back(known[part]);
+  return list;
+}
+
+}  // namespace
+
+std::string StateText::Of(const guard::BuiltFleet& fleet) {
+  return model::ToYaml(fleet.vips, TextsOf(fleet.pools, known_),
+                       TextsOf(fleet.source_rules, known_rules_), fleet.global_source_rules);
 }
 
 }  // namespace evenkeel::engine

@@ -10,14 +10,15 @@
 
 namespace evenkeel::engine {
 
-// The YAML that a state is recorded as. States in a row share most of their pools, whose text is
-// made once.
+// The YAML that a state is recorded as. States in a row share most of their pools and source
+// rules, whose text is made once.
 class StateText {
  public:
   std::string Of(const guard::BuiltFleet& fleet);
 
  private:
   absl::flat_hash_map<std::shared_ptr<const guard::BuiltPool>, std::string> known_;
+  absl::flat_hash_map<std::shared_ptr<const guard::BuiltRules>, std::string> known_rules_;
 };
 
 }  // namespace evenkeel::engine

@@ -62,6 +62,21 @@ void AddCounters(const publish::CounterReport& report, Status* status) {
   status->verdicts = report.verdicts;
 }
 
+SourceRulesStatus DescribeRules(const guard::BuiltRules& rules, const guard::BuiltFleet& fleet) {
+  SourceRulesStatus status;
+  status.name = rules.name();
+  status.fallback = rules.config.fallback;
+  status.denied = rules.config.deny.size();
+  status.allowed = rules.config.allow.size();
+  status.global = fleet.global_source_rules == rules.name();
+  for (const model::Vip& vip : fleet.vips) {
+    if (vip.source_rules == rules.name()) status.vips.push_back(vip.name);
+  }
+  const bool used = !status.vips.empty() || (status.global && !fleet.vips.empty());
+  if (used) status.digest = rules.digest.ToHex();
+  return status;
+}
+
 }  // namespace
 
 void LocalEngine::FillTraffic(const State& state, Status* status) {
@@ -72,6 +87,9 @@ void LocalEngine::FillTraffic(const State& state, Status* status) {
     const guard::BuiltPool* built =
         state.kernel != nullptr ? state.kernel->FindPool(pool->name()) : nullptr;
     status->pools.push_back(DescribePool(pool->config, built, deps_.resolver));
+  }
+  for (const auto& rules : state.desired->source_rules) {
+    status->source_rules.push_back(DescribeRules(*rules, *state.desired));
   }
   const publish::TrackingReport tracking = deps_.kernel->Tracking();
   status->pinned_flows = tracking.pinned;

@@ -74,6 +74,15 @@ PoolChange DescribePool(const PoolState* before, const PoolState* after) {
   return change;
 }
 
+bool HaveSameClients(const model::Vip& before, const FleetState& base, const model::Vip& after,
+                     const FleetState& candidate) {
+  const SourceAccess a = base.fleet->AccessOf(before), b = candidate.fleet->AccessOf(after);
+  const auto same = [](const BuiltRules* x, const BuiltRules* y) {
+    return x == y || (x != nullptr && y != nullptr && x->digest == y->digest);
+  };
+  return same(a.global, b.global) && same(a.own, b.own);
+}
+
 }  // namespace
 
 bool IsDrainOfOne(const PoolState& before, const PoolState& after) {
@@ -138,8 +147,9 @@ void DescribeChanges(const FleetState& candidate, const FleetState* base, Verdic
   for (const model::Vip& vip : candidate.fleet->vips) {
     const model::Vip* before = base == nullptr ? nullptr : base->fleet->FindVip(vip.name);
     const Kind kind = before == nullptr ? Kind::kAdded
-                      : *before == vip  ? Kind::kUnchanged
-                                        : Kind::kChanged;
+                      : *before == vip && HaveSameClients(*before, *base, vip, candidate)
+                          ? Kind::kUnchanged
+                          : Kind::kChanged;
     verdict.vips.push_back({vip.name, kind});
   }
   if (base == nullptr) return;

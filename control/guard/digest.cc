@@ -5,8 +5,11 @@
 //
 //   table  "evenkeel.table/1" u8 forwarding (1 ipip, 2 l2), u32 size, u32 n, n addresses,
 //          u32 slots, one u16 owner per slot
+//   rules  "evenkeel.rules/1" u32 n, then per prefix, ascending: address, u8 length, u8 deny
 //   fleet  "evenkeel.fleet/1" u32 n, then per VIP, sorted: address, u16 port, u8 IP protocol,
 //          32 bytes of the table's digest
+//          Where some VIP has source rules: "evenkeel.fleet/2" and, after each table's digest,
+//          those of the global and of the VIP's own rules, 32 zero bytes for none
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -17,6 +20,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "control/guard/fleet.h"
+#include "control/guard/source_rules.h"
 
 namespace evenkeel::guard {
 namespace {
@@ -93,20 +97,39 @@ Digest BuiltTable::ComputeDigest() const {
   return encoder.Sha256();
 }
 
+Digest ComputeRulesDigest(std::span<const SourceRule> rules) {
+  Encoder encoder("evenkeel.rules/1");
+  encoder.Reserve(4 + rules.size() * 19);
+  encoder.Integer<uint32_t>(static_cast<uint32_t>(rules.size()));
+  for (const SourceRule& rule : rules) {
+    encoder.Address(rule.prefix.address);
+    encoder.Integer<uint8_t>(rule.prefix.length);
+    encoder.Integer<uint8_t>(rule.deny ? 1 : 0);
+  }
+  return encoder.Sha256();
+}
+
 Digest ComputeFleetDigest(std::span<const VipBinding> bindings) {
   std::vector<VipBinding> sorted(bindings.begin(), bindings.end());
   const auto key = [](const VipBinding& b) {
-    return std::tie(b.address, b.port, b.ip_protocol, b.table.bytes);
+    return std::tie(b.address, b.port, b.ip_protocol, b.table.bytes, b.global_rules.bytes,
+                    b.rules.bytes);
   };
   std::sort(sorted.begin(), sorted.end(),
             [&](const VipBinding& a, const VipBinding& b) { return key(a) < key(b); });
-  Encoder encoder("evenkeel.fleet/1");
+  const bool has_rules = std::any_of(sorted.begin(), sorted.end(), [](const VipBinding& b) {
+    return b.global_rules != Digest{} || b.rules != Digest{};
+  });
+  Encoder encoder(has_rules ? "evenkeel.fleet/2" : "evenkeel.fleet/1");
   encoder.Integer<uint32_t>(static_cast<uint32_t>(sorted.size()));
   for (const VipBinding& b : sorted) {
     encoder.Address(b.address);
     encoder.Integer<uint16_t>(b.port);
     encoder.Integer<uint8_t>(b.ip_protocol);
     encoder.Raw(b.table);
+    if (!has_rules) continue;
+    encoder.Raw(b.global_rules);
+    encoder.Raw(b.rules);
   }
   return encoder.Sha256();
 }

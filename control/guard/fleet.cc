@@ -54,6 +54,7 @@ bool SameTable(const model::Pool& a, const model::Pool& b) {
 }
 
 using PoolRef = std::shared_ptr<const BuiltPool>;
+using RulesRef = std::shared_ptr<const BuiltRules>;
 
 // `old` is the pool's namesake, or null.
 absl::StatusOr<PoolRef> BuildPool(const model::Pool& pool, const maglev::HashKey& key,
@@ -73,7 +74,11 @@ Digest DigestOf(const BuiltFleet& fleet) {
   for (const PoolRef& pool : fleet.pools) tables[pool->name()] = &pool->digest;
   std::vector<VipBinding> bindings;
   for (const model::Vip& vip : fleet.vips) {
-    bindings.push_back({vip.address, vip.port, IpProtocol(vip.protocol), *tables.at(vip.pool)});
+    const SourceAccess access = fleet.AccessOf(vip);
+    VipBinding binding{vip.address, vip.port, IpProtocol(vip.protocol), *tables.at(vip.pool)};
+    if (access.global != nullptr) binding.global_rules = access.global->digest;
+    if (access.own != nullptr) binding.rules = access.own->digest;
+    bindings.push_back(binding);
   }
   return ComputeFleetDigest(bindings);
 }
@@ -130,11 +135,22 @@ const model::Vip* BuiltFleet::FindVip(std::string_view name) const {
   return nullptr;
 }
 
+const BuiltRules* BuiltFleet::FindRules(std::string_view name) const {
+  for (const RulesRef& rules : source_rules) {
+    if (rules->name() == name) return rules.get();
+  }
+  return nullptr;
+}
+
+SourceAccess BuiltFleet::AccessOf(const model::Vip& vip) const {
+  return {FindRules(global_source_rules), FindRules(vip.source_rules)};
+}
+
 bool BuiltFleet::HasConfigOf(const BuiltFleet& other) const {
-  const auto same = [](const PoolRef& a, const PoolRef& b) {
-    return a == b || a->config == b->config;
-  };
-  return vips == other.vips &&
+  const auto same = [](const auto& a, const auto& b) { return a == b || a->config == b->config; };
+  return vips == other.vips && global_source_rules == other.global_source_rules &&
+         std::equal(source_rules.begin(), source_rules.end(), other.source_rules.begin(),
+                    other.source_rules.end(), same) &&
          std::equal(pools.begin(), pools.end(), other.pools.begin(), other.pools.end(), same);
 }
 
@@ -143,6 +159,8 @@ model::Config BuiltFleet::ToConfig() const {
   config.vips = vips;
   config.pools.reserve(pools.size());
   for (const PoolRef& pool : pools) config.pools.push_back(pool->config);
+  for (const RulesRef& rules : source_rules) config.source_rules.push_back(rules->config);
+  config.global_source_rules = global_source_rules;
   return config;
 }
 
@@ -154,6 +172,10 @@ absl::StatusOr<std::shared_ptr<const BuiltFleet>> BuildFleet(const model::Config
   if (reuse != nullptr && reuse->key == key) {
     for (const PoolRef& pool : reuse->pools) old.emplace(pool->name(), pool);
   }
+  std::unordered_map<std::string_view, RulesRef> old_rules;
+  if (reuse != nullptr) {
+    for (const RulesRef& rules : reuse->source_rules) old_rules.emplace(rules->name(), rules);
+  }
   auto fleet = std::make_shared<BuiltFleet>();
   fleet->vips = config.vips;
   fleet->key = key;
@@ -162,6 +184,12 @@ absl::StatusOr<std::shared_ptr<const BuiltFleet>> BuildFleet(const model::Config
     auto built = BuildPool(pool, key, it == old.end() ? nullptr : it->second);
     if (!built.ok()) return built.status();
     fleet->pools.push_back(*std::move(built));
+  }
+  fleet->global_source_rules = config.global_source_rules;
+  for (const model::SourceRules& rules : config.source_rules) {
+    const auto it = old_rules.find(rules.name);
+    const bool same = it != old_rules.end() && it->second->config == rules;
+    fleet->source_rules.push_back(same ? it->second : BuildRules(rules));
   }
   fleet->digest = DigestOf(*fleet);
   return fleet;

@@ -5,7 +5,6 @@
 #ifndef EVENKEEL_CONTROL_GUARD_FLEET_H_
 #define EVENKEEL_CONTROL_GUARD_FLEET_H_
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -13,20 +12,12 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "control/guard/digest.h"
+#include "control/guard/source_rules.h"
 #include "control/maglev/maglev.h"
 #include "control/model/config.h"
 
 namespace evenkeel::guard {
-
-// SHA-256.
-struct Digest {
-  std::array<uint8_t, 32> bytes{};
-
-  std::string ToHex() const;    // 64 lower-case hex digits
-  std::string ToShort() const;  // the first 12, for people
-  static absl::StatusOr<Digest> FromHex(std::string_view hex);
-  friend bool operator==(const Digest&, const Digest&) = default;
-};
 
 // A pool's table. Owners are indices into `servers`, which lists the serving backends' addresses in
 // ascending order; so two balancers, or a table read back from the kernel, compare byte for byte.
@@ -43,12 +34,13 @@ struct BuiltTable {
   Digest ComputeDigest() const;
 };
 
-// What the digest of a whole state covers, per VIP: its key and its table.
+// What the digest of a whole state covers, per VIP: its key, its table and who may have it.
 struct VipBinding {
   model::IpAddress address;
   uint16_t port = 0;        // host byte order
   uint8_t ip_protocol = 0;  // IPPROTO_TCP or IPPROTO_UDP
   Digest table;
+  Digest global_rules{}, rules{};  // zero: none
 };
 // Independent of the order of `bindings`.
 Digest ComputeFleetDigest(std::span<const VipBinding> bindings);
@@ -67,11 +59,15 @@ struct BuiltPool {
 struct BuiltFleet {
   std::vector<model::Vip> vips;
   std::vector<std::shared_ptr<const BuiltPool>> pools;  // in the order of the configuration
+  std::vector<std::shared_ptr<const BuiltRules>> source_rules;
+  std::string global_source_rules;
   maglev::HashKey key{};  // that the tables were built with: the fleet's secret
   Digest digest;          // what the kernel is compared with
 
   const BuiltPool* FindPool(std::string_view name) const;
   const model::Vip* FindVip(std::string_view name) const;
+  const BuiltRules* FindRules(std::string_view name) const;  // null for the empty name
+  SourceAccess AccessOf(const model::Vip& vip) const;
   // Whether both were built from equal configurations.
   bool HasConfigOf(const BuiltFleet& other) const;
   model::Config ToConfig() const;

@@ -153,12 +153,29 @@ Rule TableSize() {
       CheckTableSize);
 }
 
+Rule SourceAccessRule() {
+  Rule rule = OnPool(
+      {"LB019", "source-access", "Source rules keep few clients out.",
+       "Block if a VIP would admit no source at all, or if an update denies more than 25 % of the "
+       "addresses that a VIP admits now.",
+       "A prefix that lost its length (0.0.0.0/0), a list that was meant for `allow`, or a "
+       "default that was turned round shuts every client out, and looks like an outage of the "
+       "service. Counted are addresses of the VIP's family, in IPv6 those of 2000::/3, as the "
+       "global rules and the VIP's own leave them. `lockdown: {reason, owner}` on a set that the "
+       "VIP has declares that it is meant to keep most sources out. Nothing is compared at the "
+       "first start.",
+       "{name: edge, deny: [0.0.0.0/1]}", "{name: edge, deny: [192.0.2.0/24]}"},
+      CheckSourcesAdmitted);
+  rule.fleet = CheckNewlyDenied;
+  return rule;
+}
+
 }  // namespace
 
 std::span<const Rule> RuleTable() {
   static const auto* const table = new std::vector<Rule>{
       BackendShare(), TableIntent(), MinServing(), RemovedAtOnce(), Remapped(),
-      Weights(),      Duplicates(),  Addresses(),  TableSize()};
+      Weights(),      Duplicates(),  Addresses(),  TableSize(),     SourceAccessRule()};
   return *table;
 }
 

@@ -16,6 +16,20 @@ bool StartsElement(std::string_view line) {
   return line.starts_with("- ") || line.starts_with("  - ");
 }
 
+// Lists of prefixes have up to a million lines. They are cut where their content says so, about
+// every 256 lines: then two lists that differ in some lines share all other pieces.
+bool CutsList(std::string_view line) {
+  constexpr std::string_view kIndent = "      - ";
+  if (!line.starts_with(kIndent) || line.size() == kIndent.size()) return false;
+  const char first = line[kIndent.size()];
+  if (first != '"' && (first < '0' || first > '9')) return false;
+  uint32_t hash = 2166136261u;  // FNV-1a
+  for (const char c : line.substr(0, line.find('\n'))) {
+    hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
+  }
+  return hash >> 24 == 0;
+}
+
 void AppendId(int64_t id, std::string* list) {
   for (size_t i = 0; i < kIdBytes; ++i) {
     list->push_back(static_cast<char>(static_cast<uint64_t>(id) >> (8 * i)));
@@ -36,7 +50,7 @@ std::vector<std::string_view> CutIntoPieces(std::string_view text) {
   std::vector<std::string_view> pieces;
   size_t start = 0;
   for (size_t line = 0; line < text.size();) {
-    if (line > start && StartsElement(text.substr(line))) {
+    if (line > start && (StartsElement(text.substr(line)) || CutsList(text.substr(line)))) {
       pieces.push_back(text.substr(start, line - start));
       start = line;
     }

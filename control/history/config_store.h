@@ -16,8 +16,8 @@
 
 namespace evenkeel::history {
 
-// Cuts `text` before each element of its top-level lists. Joined, the pieces are `text`; where the
-// cuts are only decides how much two configurations share.
+// Cuts `text` before each element of its top-level lists, and within long lists of prefixes.
+// Joined, the pieces are `text`; where the cuts are only decides how much two configurations share.
 std::vector<std::string_view> CutIntoPieces(std::string_view text);
 
 class ConfigStore {

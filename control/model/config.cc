@@ -24,6 +24,9 @@ constexpr std::pair<HealthCheck::Type, std::string_view> kHealthCheckTypes[] = {
     {HealthCheck::Type::kHttp, "http"},
     {HealthCheck::Type::kHttps, "https"}};
 
+constexpr std::pair<SourceAction, std::string_view> kSourceActions[] = {
+    {SourceAction::kAllow, "allow"}, {SourceAction::kDeny, "deny"}};
+
 template <typename E>
 std::string_view NameOf(Names<E> names, E value) {
   for (const auto& [e, name] : names) {
@@ -51,6 +54,9 @@ const T* FindByName(const std::vector<T>& items, std::string_view name) {
 const Backend* Pool::FindBackend(std::string_view n) const { return FindByName(backends, n); }
 const Pool* Config::FindPool(std::string_view n) const { return FindByName(pools, n); }
 const Vip* Config::FindVip(std::string_view n) const { return FindByName(vips, n); }
+const SourceRules* Config::FindSourceRules(std::string_view n) const {
+  return FindByName(source_rules, n);
+}
 
 std::string_view ToString(Protocol v) { return NameOf<Protocol>(kProtocols, v); }
 std::string_view ToString(Forwarding v) { return NameOf<Forwarding>(kForwardings, v); }
@@ -58,6 +64,7 @@ std::string_view ToString(AdminState v) { return NameOf<AdminState>(kAdminStates
 std::string_view ToString(HealthCheck::Type v) {
   return NameOf<HealthCheck::Type>(kHealthCheckTypes, v);
 }
+std::string_view ToString(SourceAction v) { return NameOf<SourceAction>(kSourceActions, v); }
 std::optional<Protocol> ParseProtocol(std::string_view text) {
   return ValueOf<Protocol>(kProtocols, text);
 }
@@ -69,6 +76,10 @@ std::optional<AdminState> ParseAdminState(std::string_view text) {
 }
 std::optional<HealthCheck::Type> ParseHealthCheckType(std::string_view text) {
   return ValueOf<HealthCheck::Type>(kHealthCheckTypes, text);
+}
+
+std::optional<SourceAction> ParseSourceAction(std::string_view text) {
+  return ValueOf<SourceAction>(kSourceActions, text);
 }
 
 }  // namespace evenkeel::model

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "control/model/ip_address.h"
+#include "control/model/prefix.h"
 
 namespace evenkeel::model {
 
@@ -20,9 +21,12 @@ namespace evenkeel::model {
 enum class Protocol { kTcp, kUdp, kQuic };
 enum class Forwarding { kIpip, kL2 };
 enum class AdminState { kEnabled, kDraining, kDisabled };
+enum class SourceAction { kAllow, kDeny };
 
 inline constexpr uint32_t kDefaultTableSize = 65537;
 inline constexpr int64_t kDefaultWeight = 100;
+inline constexpr size_t kMaxRuleSets = 120;            // in a configuration
+inline constexpr size_t kMaxSourcePrefixes = 1000000;  // in all sets together
 
 struct Vip {
   std::string name;
@@ -30,6 +34,7 @@ struct Vip {
   uint16_t port = 0;  // host byte order; 0 = every port
   Protocol protocol = Protocol::kTcp;
   std::string pool;
+  std::string source_rules{};  // name of a set; empty: none of its own
 
   friend bool operator==(const Vip&, const Vip&) = default;
 };
@@ -73,6 +78,26 @@ struct SingleBackend {
   friend bool operator==(const SingleBackend&, const SingleBackend&) = default;
 };
 
+// A declared exception to LB019: this set is meant to keep most sources out. Both are required.
+struct Lockdown {
+  std::string reason;
+  std::string owner;
+
+  friend bool operator==(const Lockdown&, const Lockdown&) = default;
+};
+
+// Which clients may have a VIP. The longest prefix that a client's address lies in decides, the
+// default where there is none. Lists are as written: in any order, a prefix may be there twice.
+struct SourceRules {
+  std::string name;
+  SourceAction fallback = SourceAction::kAllow;  // the key `default`
+  std::vector<Prefix> deny;
+  std::vector<Prefix> allow;
+  std::optional<Lockdown> lockdown;
+
+  friend bool operator==(const SourceRules&, const SourceRules&) = default;
+};
+
 // Per-pool policy: absent = the blueprint's default; a value may only tighten the default unless
 // the field's comment says otherwise (the guard refuses a loosening, naming the field).
 struct Policy {
@@ -103,9 +128,12 @@ struct Pool {
 struct Config {
   std::vector<Vip> vips;
   std::vector<Pool> pools;
+  std::vector<SourceRules> source_rules;
+  std::string global_source_rules;  // name of the set that comes first for every VIP; empty: none
 
   const Pool* FindPool(std::string_view name) const;
   const Vip* FindVip(std::string_view name) const;
+  const SourceRules* FindSourceRules(std::string_view name) const;
 
   friend bool operator==(const Config&, const Config&) = default;
 };
@@ -115,10 +143,12 @@ std::string_view ToString(Protocol protocol);
 std::string_view ToString(Forwarding forwarding);
 std::string_view ToString(AdminState state);
 std::string_view ToString(HealthCheck::Type type);
+std::string_view ToString(SourceAction action);
 std::optional<Protocol> ParseProtocol(std::string_view text);
 std::optional<Forwarding> ParseForwarding(std::string_view text);
 std::optional<AdminState> ParseAdminState(std::string_view text);
 std::optional<HealthCheck::Type> ParseHealthCheckType(std::string_view text);
+std::optional<SourceAction> ParseSourceAction(std::string_view text);
 
 }  // namespace evenkeel::model
 

@@ -30,9 +30,9 @@ class Fd {
 };
 
 absl::Status TooLarge(const std::string& name, const std::string& size) {
-  return absl::InvalidArgumentError(absl::StrCat(name, ": has ", size, " bytes, at most ",
-                                                 kMaxConfigBytes,
-                                                 "; is it a configuration? split it if it is"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, ": has ", size, " bytes, at most ", kMaxConfigBytes,
+                   "; is it a configuration, or a list of prefixes? split it if it is"));
 }
 
 absl::Status CheckKind(const std::string& name, int fd) {
@@ -62,20 +62,38 @@ absl::StatusOr<std::string> ReadLimited(const std::string& name, int fd) {
   }
 }
 
+absl::StatusOr<std::string> ReadOpened(const std::string& name, int raw) {
+  const int error = errno;
+  const Fd fd(raw);
+  if (fd.get() < 0) {
+    const char* remedy = error == ENOENT ? "; check the path" : "; check its permissions";
+    return absl::ErrnoToStatus(error, absl::StrCat(name, ": cannot be opened", remedy));
+  }
+  if (absl::Status status = CheckKind(name, fd.get()); !status.ok()) return status;
+  return ReadLimited(name, fd.get());
+}
+
+int Open(const std::string& path) { return open(path.c_str(), O_RDONLY | O_CLOEXEC); }
+
 }  // namespace
+
+ListReader ListsBeside(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  std::string directory = slash == std::string::npos ? "" : path.substr(0, slash + 1);
+  return
+      [directory = std::move(directory)](const std::string& name) -> absl::StatusOr<std::string> {
+        if (name.empty()) return absl::InvalidArgumentError("is empty; write the name of a file");
+        const std::string file = name[0] == '/' ? name : directory + name;
+        return ReadOpened(file, Open(file));
+      };
+}
 
 absl::StatusOr<std::string> ReadConfigText(const std::string& path) {
   const bool standard_input = path == "-";
   const std::string name = standard_input ? "standard input" : path;
   if (path.empty())
     return absl::InvalidArgumentError("no file name; write one, or - for standard input");
-  const Fd fd(standard_input ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) {
-    const char* remedy = errno == ENOENT ? "; check the path" : "; check its permissions";
-    return absl::ErrnoToStatus(errno, absl::StrCat(name, ": cannot be opened", remedy));
-  }
-  if (absl::Status status = CheckKind(name, fd.get()); !status.ok()) return status;
-  absl::StatusOr<std::string> text = ReadLimited(name, fd.get());
+  absl::StatusOr<std::string> text = ReadOpened(name, standard_input ? STDIN_FILENO : Open(path));
   if (text.ok() && text->empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         name, ": is empty; a configuration has vips and pools, and absent does not mean delete"));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,11 +35,23 @@ struct Diagnostic {
 class SourceMap {
  public:
   void Add(std::string field, SourceLocation location);
+  // Elements of `list` from `first` on stand in these lines of `file`: "list[first]" and on. For
+  // lists that are too long to name each element.
+  void AddLines(const std::string& list, size_t first, std::string file,
+                std::vector<uint32_t> lines);
   // The location of `field`, or of the nearest enclosing element that has one.
   SourceLocation Find(std::string_view field) const;
 
  private:
+  struct Lines {
+    size_t first = 0;
+    std::string file;
+    std::vector<uint32_t> lines;
+  };
+  std::optional<SourceLocation> FindLine(std::string_view element) const;
+
   std::map<std::string, SourceLocation, std::less<>> locations_;
+  std::map<std::string, std::vector<Lines>, std::less<>> lines_;
 };
 
 }  // namespace evenkeel::model

@@ -27,13 +27,14 @@ constexpr size_t kMaxNameLength = 63;
 constexpr size_t kMaxTextLength = 1024;
 constexpr size_t kMaxLabels = 64;
 constexpr uint32_t kMaxRiseFall = 100;
+constexpr size_t kMaxListed = 20;  // of the prefixes of a list
 constexpr milliseconds kMinInterval{10};
 constexpr milliseconds kMaxInterval{3'600'000};
 
 // A field's place. Its path becomes text only where something is wrong with it: large
 // configurations are validated at every update.
 struct Field {
-  const char* list;  // "vips" or "pools"
+  const char* list;  // "vips", "pools" or "source_rules"
   size_t index;
   std::optional<size_t> backend;
   const char* name;
@@ -53,9 +54,14 @@ class Validator {
  public:
   std::vector<Diagnostic> Run(const Config& config) {
     for (const Pool& pool : config.pools) pool_names_.insert(pool.name);
+    for (const SourceRules& rules : config.source_rules) rules_names_.insert(rules.name);
     CheckVips(config.vips);
+    if (const std::string& global = config.global_source_rules; !KnownRules(global)) {
+      diagnostics_.push_back({{}, "global_source_rules", NoRules(global)});
+    }
     SeenNames names;
     for (size_t i = 0; i < config.pools.size(); ++i) CheckPool(config.pools[i], i, names);
+    CheckSourceRules(config.source_rules);
     return std::move(diagnostics_);
   }
 
@@ -114,6 +120,9 @@ class Validator {
                             vips[it->second].name, it->second));
       }
       CheckReference(vip, field.Of("pool"));
+      if (!KnownRules(vip.source_rules)) {
+        Add(field.Of("source_rules"), NoRules(vip.source_rules));
+      }
     }
   }
 
@@ -122,6 +131,80 @@ class Validator {
     if (pool_names_.contains(vip.pool)) return;
     const std::vector<std::string_view> names(pool_names_.begin(), pool_names_.end());
     Add(field, absl::StrCat("there is no pool ", Quoted(vip.pool), DidYouMean(vip.pool, names)));
+  }
+
+  bool KnownRules(const std::string& name) const {
+    return name.empty() || rules_names_.contains(name);
+  }
+  std::string NoRules(const std::string& name) const {
+    const std::vector<std::string_view> names(rules_names_.begin(), rules_names_.end());
+    return absl::StrCat("there are no source_rules ", Quoted(name), DidYouMean(name, names));
+  }
+
+  void CheckSourceRules(const std::vector<SourceRules>& sets) {
+    if (sets.size() > kMaxRuleSets) {
+      diagnostics_.push_back(
+          {{}, "source_rules", absl::StrCat("has ", sets.size(), " sets; at most ", kMaxRuleSets)});
+    }
+    SeenNames names;
+    size_t prefixes = 0;
+    for (size_t i = 0; i < sets.size(); ++i) {
+      const Field field{"source_rules", i, std::nullopt, "name"};
+      CheckName(sets[i].name, field, names);
+      prefixes += sets[i].deny.size() + sets[i].allow.size();
+      CheckCanonical(sets[i].deny, field.Of("deny"));
+      CheckCanonical(sets[i].allow, field.Of("allow"));
+      CheckDisjoint(sets[i], field);
+      if (sets[i].lockdown) CheckLockdown(*sets[i].lockdown, field);
+    }
+    if (prefixes > kMaxSourcePrefixes) {
+      diagnostics_.push_back({{},
+                              "source_rules",
+                              absl::StrCat("have ", prefixes, " prefixes; at most ",
+                                           kMaxSourcePrefixes, " in all sets together")});
+    }
+  }
+
+  static Field Element(const Field& list, size_t index, std::string& name) {
+    name = absl::StrCat(list.name, "[", index, "]");
+    return list.Of(name.c_str());
+  }
+
+  void CheckCanonical(const std::vector<Prefix>& list, const Field& field) {
+    std::string name;
+    size_t bad = 0;
+    for (size_t i = 0; i < list.size(); ++i) {
+      if (list[i].IsCanonical() || ++bad > kMaxListed) continue;
+      Add(Element(field, i, name),
+          absl::StrCat(list[i].ToString(), " has bits set beyond its length; write ",
+                       Prefix::Of(list[i].address, list[i].length).ToString()));
+    }
+  }
+
+  // A prefix that is both allowed and denied has no meaning.
+  void CheckDisjoint(const SourceRules& rules, const Field& field) {
+    if (rules.deny.empty() || rules.allow.empty()) return;
+    std::vector<Prefix> denied = rules.deny;
+    std::sort(denied.begin(), denied.end());
+    std::string name;
+    size_t both = 0;
+    for (size_t i = 0; i < rules.allow.size(); ++i) {
+      if (!std::binary_search(denied.begin(), denied.end(), rules.allow[i])) continue;
+      if (++both > kMaxListed) continue;
+      Add(Element(field.Of("allow"), i, name),
+          absl::StrCat(rules.allow[i].ToString(), " is also under deny; remove it from one"));
+    }
+    if (both > kMaxListed) {
+      Add(field.Of("allow"), absl::StrCat("has ", both, " prefixes that are also under deny"));
+    }
+  }
+
+  void CheckLockdown(const Lockdown& lockdown, const Field& field) {
+    const Field reason = field.Of("lockdown.reason"), owner = field.Of("lockdown.owner");
+    if (lockdown.reason.empty()) Add(reason, "is missing; say why most sources are kept out");
+    if (lockdown.owner.empty()) Add(owner, "is missing; say who answers for it");
+    CheckText(lockdown.reason, reason);
+    CheckText(lockdown.owner, owner);
   }
 
   void CheckPool(const Pool& pool, size_t index, SeenNames& names) {
@@ -199,6 +282,7 @@ class Validator {
   }
 
   std::set<std::string_view> pool_names_;
+  std::set<std::string_view> rules_names_;
   std::vector<Diagnostic> diagnostics_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "control/model/nearest.h"
+#include "control/model/prefix_list.h"
 #include "control/model/text.h"
 #include "control/model/yaml.h"
 #include "control/model/yaml_scalar.h"
@@ -23,18 +24,21 @@ using Keys = std::vector<std::string_view>;
 
 class Reader {
  public:
-  Reader(std::string_view file, ParseResult& out) : file_(file), out_(out) {}
+  Reader(std::string_view file, const ListReader& read_list, ParseResult& out)
+      : file_(file), read_list_(read_list), out_(out) {}
 
   void ReadConfig(const YamlNode& root) {
     Remember(root, "");
-    const Keys keys = {"vips", "pools"};
-    ReadMap(root, "", keys, keys,
-            [&](std::string_view key, const YamlNode& value, const std::string& path) {
-              if (key == "vips") {
-                ReadList(value, path, out_.config.vips, &Reader::ReadVip);
-              } else {
-                ReadList(value, path, out_.config.pools, &Reader::ReadPool);
+    Config& config = out_.config;
+    const Keys keys = {"vips", "pools", "source_rules", "global_source_rules"};
+    ReadMap(root, "", keys, {"vips", "pools"},
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              if (key == "vips") ReadList(v, p, config.vips, &Reader::ReadVip);
+              if (key == "pools") ReadList(v, p, config.pools, &Reader::ReadPool);
+              if (key == "source_rules") {
+                ReadList(v, p, config.source_rules, &Reader::ReadSourceRules);
               }
+              if (key == "global_source_rules") Set(v, p, ReadText(v), config.global_source_rules);
             });
   }
 
@@ -43,8 +47,8 @@ class Reader {
   using ReadElement = void (Reader::*)(const YamlNode&, const std::string&, T&);
 
   void ReadVip(const YamlNode& node, const std::string& path, Vip& vip) {
-    const Keys keys = {"name", "address", "port", "protocol", "pool"};
-    ReadMap(node, path, keys, keys,
+    const Keys keys = {"name", "address", "port", "protocol", "pool", "source_rules"};
+    ReadMap(node, path, keys, {"name", "address", "port", "protocol", "pool"},
             [&](std::string_view key, const YamlNode& v, const std::string& p) {
               if (key == "name") Set(v, p, ReadText(v), vip.name);
               if (key == "address") SetAddress(v, p, vip.address);
@@ -52,6 +56,7 @@ class Reader {
               if (key == "protocol")
                 SetEnum(v, p, &ParseProtocol, {"tcp", "udp", "quic"}, vip.protocol);
               if (key == "pool") Set(v, p, ReadText(v), vip.pool);
+              if (key == "source_rules") Set(v, p, ReadText(v), vip.source_rules);
             });
   }
 
@@ -142,6 +147,87 @@ class Reader {
                 Set(v, p, ReadNumber(v), policy.max_remapped_fraction);
               }
               if (key == "max_weight_ratio") Set(v, p, ReadNumber(v), policy.max_weight_ratio);
+            });
+  }
+
+  void ReadSourceRules(const YamlNode& node, const std::string& path, SourceRules& rules) {
+    const Keys keys = {"name", "default", "deny", "deny_file", "allow", "allow_file", "lockdown"};
+    ReadMap(node, path, keys, {"name"},
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              if (key == "name") Set(v, p, ReadText(v), rules.name);
+              if (key == "default") {
+                SetEnum(v, p, &ParseSourceAction, {"allow", "deny"}, rules.fallback);
+              }
+              if (key == "deny") ReadPrefixes(v, p, p, rules.deny);
+              if (key == "allow") ReadPrefixes(v, p, p, rules.allow);
+              if (key == "deny_file") ReadPrefixFile(v, p, path + ".deny", rules.deny);
+              if (key == "allow_file") ReadPrefixFile(v, p, path + ".allow", rules.allow);
+              if (key == "lockdown") ReadLockdown(v, p, rules.lockdown.emplace());
+            });
+  }
+
+  // `list`: the path under which the prefixes are known, those of a file too.
+  void ReadPrefixes(const YamlNode& node, const std::string& path, const std::string& list,
+                    std::vector<Prefix>& out) {
+    if (node.kind != YamlNode::Kind::kSequence) {
+      return Error(node, path,
+                   absl::StrCat("is ", Av(DescribeKind(node)), "; write a list of prefixes"));
+    }
+    const size_t first = out.size();
+    std::vector<uint32_t> lines;
+    size_t unread = 0;
+    for (size_t i = 0; i < node.children.size(); ++i) {
+      const YamlNode& child = node.children[i];
+      const bool scalar = child.kind == YamlNode::Kind::kScalar;
+      absl::StatusOr<Prefix> prefix =
+          scalar ? Prefix::Parse(child.scalar)
+                 : absl::InvalidArgumentError("is not a prefix; write one such as 10.0.0.0/8");
+      if (prefix.ok()) {
+        out.push_back(*prefix);
+        lines.push_back(child.line);
+      } else if (++unread <= PrefixList::kMaxProblems) {
+        Error(child, absl::StrCat(path, "[", i, "]"), std::string(prefix.status().message()));
+      }
+    }
+    NoteMoreUnread(node, path, unread);
+    out_.sources.AddLines(list, first, std::string(file_), std::move(lines));
+  }
+
+  void ReadPrefixFile(const YamlNode& node, const std::string& path, const std::string& list,
+                      std::vector<Prefix>& out) {
+    const absl::StatusOr<std::string> name = ReadText(node);
+    if (!name.ok()) return Error(node, path, "is not a file name; write one");
+    if (!read_list_) {
+      return Error(node, path, "names a file, which is not read here; write the prefixes out");
+    }
+    const absl::StatusOr<std::string> text = read_list_(*name);
+    if (!text.ok()) return Error(node, path, std::string(text.status().message()));
+    PrefixList read = ParsePrefixList(*text);
+    for (PrefixList::Problem& problem : read.problems) {
+      out_.diagnostics.push_back({{*name, problem.line, 0}, path, std::move(problem.message)});
+    }
+    NoteMoreUnread(node, path, read.unread);
+    if (read.prefixes.empty() && read.unread == 0) {
+      Error(node, path,
+            absl::StrCat(Quoted(*name),
+                         " has no prefix; absent does not mean delete: remove the "
+                         "key if none is meant"));
+    }
+    out_.sources.AddLines(list, out.size(), *name, std::move(read.lines));
+    out.insert(out.end(), read.prefixes.begin(), read.prefixes.end());
+  }
+
+  void NoteMoreUnread(const YamlNode& node, const std::string& path, size_t unread) {
+    if (unread <= PrefixList::kMaxProblems) return;
+    Error(node, path,
+          absl::StrCat("has ", unread - PrefixList::kMaxProblems, " more that are no prefixes"));
+  }
+
+  void ReadLockdown(const YamlNode& node, const std::string& path, Lockdown& lockdown) {
+    const Keys keys = {"reason", "owner"};
+    ReadMap(node, path, keys, keys,
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              Set(v, p, ReadText(v), key == "reason" ? lockdown.reason : lockdown.owner);
             });
   }
 
@@ -269,6 +355,7 @@ class Reader {
   }
 
   std::string_view file_;
+  const ListReader& read_list_;
   ParseResult& out_;
 };
 
@@ -280,19 +367,23 @@ std::string ParentOf(const std::string& field) {
 // Adds what Validate finds, but for what only follows from something that could not be read.
 void AddValidation(ParseResult& result) {
   std::set<std::string> unread;
-  bool unread_pool_name = false, unread_vip_key = false;
+  bool unread_pool_name = false, unread_vip_key = false, unread_rules_name = false;
   for (const Diagnostic& d : result.diagnostics) {
     unread.insert(d.field);
     const bool element = d.field.ends_with("]") || d.field.find('.') == std::string::npos;
     const bool pool = d.field.starts_with("pools"), vip = d.field.starts_with("vips");
     unread_pool_name = unread_pool_name || (pool && (element || d.field.ends_with("].name")));
     unread_vip_key = unread_vip_key || (vip && !d.field.ends_with(".name"));
+    const bool rules = d.field.starts_with("source_rules");
+    unread_rules_name = unread_rules_name || (rules && (element || d.field.ends_with("].name")));
   }
   for (Diagnostic& d : Validate(result.config)) {
     const bool vip = d.field.starts_with("vips");
     if (unread.contains(d.field) || unread.contains(ParentOf(d.field))) continue;
     if (vip && unread_pool_name && d.field.ends_with(".pool")) continue;
     if (vip && unread_vip_key && d.field.ends_with(".address")) continue;
+    const bool refers = d.field == "global_source_rules" || d.field.ends_with(".source_rules");
+    if (unread_rules_name && refers) continue;
     d.location = result.sources.Find(d.field);
     result.diagnostics.push_back(std::move(d));
   }
@@ -300,7 +391,7 @@ void AddValidation(ParseResult& result) {
 
 }  // namespace
 
-ParseResult ParseYaml(std::string_view text, std::string_view file) {
+ParseResult ParseYaml(std::string_view text, std::string_view file, const ListReader& read_list) {
   ParseResult result;
   const std::optional<YamlNode> root = ParseYamlTree(text, result.diagnostics);
   for (Diagnostic& d : result.diagnostics) d.location.file = file;
@@ -312,7 +403,7 @@ ParseResult ParseYaml(std::string_view text, std::string_view file) {
                                   "not mean delete"});
     return result;
   }
-  Reader(file, result).ReadConfig(*root);
+  Reader(file, read_list, result).ReadConfig(*root);
   AddValidation(result);
   std::stable_sort(result.diagnostics.begin(), result.diagnostics.end(),
                    [](const Diagnostic& a, const Diagnostic& b) {

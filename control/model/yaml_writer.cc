@@ -79,7 +79,11 @@ std::string Duration(std::chrono::milliseconds duration) {
 void AppendVip(const Vip& vip, std::string& out) {
   absl::StrAppend(&out, "  - {name: ", Text(vip.name), ", address: ", Address(vip.address),
                   ", port: ", vip.port, ", protocol: ", Av(ToString(vip.protocol)),
-                  ", pool: ", Text(vip.pool), "}\n");
+                  ", pool: ", Text(vip.pool));
+  if (!vip.source_rules.empty()) {
+    absl::StrAppend(&out, ", source_rules: ", Text(vip.source_rules));
+  }
+  absl::StrAppend(&out, "}\n");
 }
 
 void AppendBackend(const Backend& backend, std::string& out) {
@@ -138,7 +142,30 @@ void AppendPool(const Pool& pool, std::string& out) {
   AppendPolicy(pool.policy, out);
 }
 
+void AppendPrefixes(const char* key, const std::vector<Prefix>& prefixes, std::string& out) {
+  if (prefixes.empty()) return;
+  absl::StrAppend(&out, "    ", key, ":\n");
+  for (const Prefix& prefix : prefixes) {
+    const char* quote = prefix.address.is_ipv4() ? "" : "\"";
+    absl::StrAppend(&out, "      - ", quote, prefix.address.ToString(), "/", prefix.length, quote,
+                    "\n");
+  }
+}
+
 }  // namespace
+
+std::string ToYaml(const SourceRules& rules) {
+  std::string out;
+  absl::StrAppend(&out, "  - name: ", Text(rules.name),
+                  "\n    default: ", Av(ToString(rules.fallback)), "\n");
+  if (rules.lockdown) {
+    absl::StrAppend(&out, "    lockdown: {reason: ", Text(rules.lockdown->reason),
+                    ", owner: ", Text(rules.lockdown->owner), "}\n");
+  }
+  AppendPrefixes("deny", rules.deny, out);
+  AppendPrefixes("allow", rules.allow, out);
+  return out;
+}
 
 std::string ToYaml(const Pool& pool) {
   std::string out;
@@ -146,18 +173,29 @@ std::string ToYaml(const Pool& pool) {
   return out;
 }
 
-std::string ToYaml(std::span<const Vip> vips, std::span<const std::string_view> pools) {
+std::string ToYaml(std::span<const Vip> vips, std::span<const std::string_view> pools,
+                   std::span<const std::string_view> source_rules,
+                   const std::string& global_source_rules) {
   std::string out = vips.empty() ? "vips: []\n" : "vips:\n";
   for (const Vip& vip : vips) AppendVip(vip, out);
   absl::StrAppend(&out, pools.empty() ? "pools: []\n" : "pools:\n");
   for (const std::string_view pool : pools) out += pool;
+  // Most states have none; their text is as it was before there were any.
+  if (!source_rules.empty()) out += "source_rules:\n";
+  for (const std::string_view rules : source_rules) out += rules;
+  if (!global_source_rules.empty()) {
+    absl::StrAppend(&out, "global_source_rules: ", Text(global_source_rules), "\n");
+  }
   return out;
 }
 
 std::string ToYaml(const Config& config) {
-  std::vector<std::string> texts;
-  for (const Pool& pool : config.pools) texts.push_back(ToYaml(pool));
-  return ToYaml(config.vips, std::vector<std::string_view>(texts.begin(), texts.end()));
+  std::vector<std::string> pools, rules;
+  for (const Pool& pool : config.pools) pools.push_back(ToYaml(pool));
+  for (const SourceRules& set : config.source_rules) rules.push_back(ToYaml(set));
+  return ToYaml(config.vips, std::vector<std::string_view>(pools.begin(), pools.end()),
+                std::vector<std::string_view>(rules.begin(), rules.end()),
+                config.global_source_rules);
 }
 
 }  // namespace evenkeel::model

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Taking over what an earlier daemon left in the kernel.
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -57,7 +59,8 @@ TableRecord MakeRecord(uint32_t id, uint32_t size, std::string pool,
   return record;
 }
 
-guard::Digest DigestOf(const GenerationRecord& record) {
+guard::Digest DigestOf(const GenerationRecord& record,
+                       absl::flat_hash_map<uint32_t, guard::Digest>& rules) {
   std::map<uint32_t, guard::Digest> digests;
   for (const TableRef& table : record.tables) digests[table->id] = table->digest;
   std::vector<guard::VipBinding> bindings;
@@ -65,7 +68,9 @@ guard::Digest DigestOf(const GenerationRecord& record) {
     bindings.push_back({.address = vip.key.address,
                         .port = vip.key.port,
                         .ip_protocol = vip.key.ip_protocol,
-                        .table = digests[vip.table]});
+                        .table = digests[vip.table],
+                        .global_rules = rules[vip.global_rules],
+                        .rules = rules[vip.rules]});
   }
   return guard::ComputeFleetDigest(bindings);
 }
@@ -86,7 +91,37 @@ std::string DescribeDifference(const GenerationRecord& record, const guard::Buil
   return absl::StrCat(", differs from the applied state (", intent->digest.ToShort(), ")");
 }
 
+// Of a set that cannot be read: its own, and nothing approved has it.
+guard::Digest UnreadableDigest(uint32_t id) {
+  guard::Digest digest;
+  digest.bytes.fill(0xff);
+  digest.bytes[0] = static_cast<uint8_t>(id);
+  digest.bytes[1] = static_cast<uint8_t>(id >> 8);
+  return digest;
+}
+
 }  // namespace
+
+// The sets that `record`'s VIPs have, with their digests by id.
+absl::Status Publisher::Impl::AdoptRules(GenerationRecord& record,
+                                         absl::flat_hash_map<uint32_t, guard::Digest>& digests) {
+  digests[0] = {};
+  for (const dataplane::VipImage& vip : record.vips) {
+    for (const uint32_t id : {vip.global_rules, vip.rules}) {
+      if (digests.contains(id)) continue;
+      const auto read = dataplane->RulesDigest(id);
+      if (!read.ok()) {
+        spdlog::error("source rules {} in the kernel: {}", id,
+                      std::string(read.status().message()));
+      }
+      const guard::Digest digest = read.ok() ? *read : UnreadableDigest(id);
+      if (auto status = ledger.AdoptRules(digest, id); !status.ok()) return status;
+      digests[id] = digest;
+      record.rules.push_back(digest);
+    }
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<AdoptReport> Publisher::Impl::AdoptActive(const dataplane::Snapshot& snapshot,
                                                          const Fleet& intent) {
@@ -111,7 +146,9 @@ absl::StatusOr<AdoptReport> Publisher::Impl::AdoptActive(const dataplane::Snapsh
       if (backend.method != EK_METHOD_NONE && !backend.next_hop) unresolved.insert(backend.address);
     }
   }
-  record.digest = DigestOf(record);
+  absl::flat_hash_map<uint32_t, guard::Digest> rules;
+  if (auto status = AdoptRules(record, rules); !status.ok()) return status;
+  record.digest = DigestOf(record, rules);
   AdoptReport report;
   report.revision = record.revision;
   report.kernel_digest = record.digest;
@@ -141,6 +178,10 @@ absl::Status Publisher::Impl::DropOrphans() {
   if (!tables.ok()) return tables.status();
   std::erase_if(*tables, [&](uint32_t id) { return ledger.TableUsed(id); });
   if (auto status = dataplane->DropTables(*tables); !status.ok()) return status;
+  auto rules = dataplane->ListRules();
+  if (!rules.ok()) return rules.status();
+  std::erase_if(*rules, [&](uint32_t id) { return id != 0 && ledger.RulesUsed(id); });
+  if (auto status = dataplane->DropRules(*rules); !status.ok()) return status;
 
   auto counters = dataplane->ReadCounters();
   if (!counters.ok()) return counters.status();

@@ -43,6 +43,19 @@ void Publisher::Impl::DropVips(GenerationRecord& record) {
   }
 }
 
+absl::Status Publisher::Impl::DropRules(GenerationRecord& record) {
+  while (!record.rules.empty()) {
+    const guard::Digest digest = record.rules.back();
+    if (ledger.RulesReferences(digest) == 1) {
+      const uint32_t id = *ledger.RulesId(digest);
+      if (auto status = dataplane->DropRules({&id, 1}); !status.ok()) return status;
+    }
+    if (const auto freed = ledger.ReleaseRules(digest)) ledger.FreeRules(*freed);
+    record.rules.pop_back();
+  }
+  return absl::OkStatus();
+}
+
 // True: all of `record` is released. Goes on where an earlier call ended.
 absl::StatusOr<bool> Publisher::Impl::CollectSome(GenerationRecord& record) {
   const auto deadline = std::chrono::steady_clock::now() + kSlice;
@@ -53,6 +66,7 @@ absl::StatusOr<bool> Publisher::Impl::CollectSome(GenerationRecord& record) {
     changed.notify_all();
   }
   DropVips(record);
+  if (auto status = DropRules(record); !status.ok()) return status;
   while (!record.tables.empty()) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     const TableRef table = record.tables.back();

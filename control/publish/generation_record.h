@@ -17,7 +17,8 @@ struct GenerationRecord {
   std::shared_ptr<const guard::BuiltFleet> fleet;  // null: found in the kernel, not known to us
   std::vector<dataplane::VipImage> vips;           // by key
   std::vector<TableRef> tables;
-  bool index_released = false;  // the kernel's generation is dropped, the rest not yet
+  std::vector<guard::Digest> rules;  // sets of source rules, each once
+  bool index_released = false;       // the kernel's generation is dropped, the rest not yet
 };
 
 }  // namespace evenkeel::publish

@@ -169,6 +169,18 @@ std::optional<uint32_t> Ledger::DropVip(const dataplane::VipKey& key) {
   return vip_counters_.Drop(key);
 }
 
+absl::StatusOr<uint32_t> Ledger::AcquireRules(const guard::Digest& digest) {
+  if (const auto id = rules_.Acquire(digest)) return *id;
+  return absl::ResourceExhaustedError(absl::StrCat("no free set of source rules: at most ",
+                                                   EK_MAX_RULE_SETS - 1, " stand at a time"));
+}
+
+absl::Status Ledger::AdoptRules(const guard::Digest& digest, uint32_t id) {
+  if (rules_.Adopt(digest, id)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("source rules ", id, " (digest ", digest.ToShort(), ") are there twice"));
+}
+
 std::vector<TableRef> Ledger::TablesOf(const std::string& pool) const {
   const auto it = by_pool_.find(pool);
   return it == by_pool_.end() ? std::vector<TableRef>{} : it->second;

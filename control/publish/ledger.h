@@ -52,7 +52,10 @@ class Ledger {
   explicit Ledger(const dataplane::Limits& limits)
       : tables_(limits.max_tables),
         vip_counters_(limits.max_vips),
-        backend_counters_(limits.max_backends) {}
+        backend_counters_(limits.max_backends),
+        rules_(EK_MAX_RULE_SETS) {
+    (void)rules_.Adopt(guard::Digest{}, 0);  // 0 is "none": nothing else has it
+  }
 
   // Ids for a new table of `pool` with these backends. A backend keeps the local id that it has in
   // any standing table of the pool; no id of a standing table goes to another backend.
@@ -72,6 +75,16 @@ class Ledger {
   absl::Status AdoptVip(const dataplane::VipKey& key, uint32_t counter);
   std::optional<uint32_t> DropVip(const dataplane::VipKey& key);
   void FreeVipCounter(uint32_t id) { vip_counters_.Free(id); }
+
+  // Sets of source rules by digest, references by generation. Released ones are handed out again
+  // after FreeRules.
+  absl::StatusOr<uint32_t> AcquireRules(const guard::Digest& digest);
+  absl::Status AdoptRules(const guard::Digest& digest, uint32_t id);
+  std::optional<uint32_t> ReleaseRules(const guard::Digest& digest) { return rules_.Drop(digest); }
+  void FreeRules(uint32_t id) { rules_.Free(id); }
+  std::optional<uint32_t> RulesId(const guard::Digest& digest) const { return rules_.Find(digest); }
+  uint32_t RulesReferences(const guard::Digest& digest) const { return rules_.References(digest); }
+  bool RulesUsed(uint32_t id) const { return rules_.used(id); }
 
   // Standing tables of `pool`, oldest first.
   std::vector<TableRef> TablesOf(const std::string& pool) const;
@@ -96,6 +109,7 @@ class Ledger {
   IdPool tables_;
   SharedIds<dataplane::VipKey> vip_counters_;
   SharedIds<PoolBackend> backend_counters_;
+  SharedIds<guard::Digest> rules_;
   absl::flat_hash_map<std::string, std::vector<TableRef>> by_pool_;
   absl::flat_hash_map<model::IpAddress, std::vector<Place>> places_;
 };

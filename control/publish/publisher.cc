@@ -137,13 +137,13 @@ void Publisher::Impl::Swap(GenerationRecord next) {
 }
 
 absl::StatusOr<PublishResult> Publisher::Impl::Attempt(const guard::Approval& approval,
-                                                       uint64_t revision,
+                                                       uint64_t revision, StagedRules& rules,
                                                        std::unique_lock<std::mutex>& lock) {
   PublishResult result;
   const auto start = Clock::now();
   auto index = NextIndex(lock, !approval.fleet().vips.empty());
   if (!index.ok()) return index.status();
-  Staging staging(dataplane, resolver, &ledger, approval, active ? &*active : nullptr);
+  Staging staging(dataplane, resolver, &ledger, rules, approval, active ? &*active : nullptr);
   if (auto status = staging.StageTables(); !status.ok()) return status;
   if (auto status = staging.StageGeneration(*index, revision); !status.ok()) return status;
   result.stage = Since(start);
@@ -163,6 +163,7 @@ absl::StatusOr<PublishResult> Publisher::Impl::Attempt(const guard::Approval& ap
   unresolved.insert(staging.unresolved().begin(), staging.unresolved().end());
   moving_tables.insert(staging.moving_tables().begin(), staging.moving_tables().end());
   GenerationRecord next = staging.Commit();
+  next.rules = rules.Commit();
   NoteReplaced(next);
   Swap(std::move(next));
   result.unreachable = Unreachable();
@@ -178,8 +179,10 @@ absl::StatusOr<PublishResult> Publisher::Impl::Publish(const guard::Approval& ap
     if (auto s = CheckBase(approval); compare_base && !s.ok()) return s;
   }
   if (auto status = FollowNew(approval.fleet()); !status.ok()) return status;
+  StagedRules rules(dataplane, &ledger, &mu);
+  if (auto status = rules.Stage(approval.fleet()); !status.ok()) return status;
   std::unique_lock lock(mu);
-  auto result = Attempt(approval, revision, lock);
+  auto result = Attempt(approval, revision, rules, lock);
   if (!absl::IsResourceExhausted(result.status()) ||
       (!previous && retired.empty() && left_counters.empty()))
     return result;
@@ -188,7 +191,7 @@ absl::StatusOr<PublishResult> Publisher::Impl::Publish(const guard::Approval& ap
   previous.reset();
   changed.notify_all();
   changed.wait_for(lock, kIndexWait, [&] { return retired.empty() && left_counters.empty(); });
-  return Attempt(approval, revision, lock);
+  return Attempt(approval, revision, rules, lock);
 }
 
 absl::Status Publisher::Impl::UpdateNextHop(const neighbor::Resolution& resolution) {

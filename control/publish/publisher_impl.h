@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "control/publish/generation_record.h"
 #include "control/publish/publisher.h"
+#include "control/publish/staged_rules.h"
 #include "control/publish/staging.h"
 #include "control/publish/tracker.h"
 
@@ -38,17 +39,20 @@ struct Publisher::Impl {
 
   // With mu held.
   absl::StatusOr<PublishResult> Attempt(const guard::Approval& approval, uint64_t revision,
-                                        std::unique_lock<std::mutex>& lock);
+                                        StagedRules& rules, std::unique_lock<std::mutex>& lock);
   absl::Status CheckBase(const guard::Approval& approval) const;
   absl::StatusOr<uint32_t> NextIndex(std::unique_lock<std::mutex>& lock, bool has_vips);
   void Swap(GenerationRecord next);
   std::vector<neighbor::Resolution> Unreachable() const;
   absl::Status ApplyNextHop(const neighbor::Resolution& resolution);
+  absl::Status AdoptRules(GenerationRecord& record,
+                          absl::flat_hash_map<uint32_t, guard::Digest>& digests);
   absl::StatusOr<AdoptReport> AdoptActive(const dataplane::Snapshot& snapshot,
                                           const std::shared_ptr<const guard::BuiltFleet>& intent);
   absl::Status DropOrphans();
   absl::StatusOr<bool> CollectSome(GenerationRecord& record);
   void DropVips(GenerationRecord& record);
+  absl::Status DropRules(GenerationRecord& record);
   absl::Status DropTable(const TableRef& table);
 
   // The sweeper's (sweeper.cc). With sweep_mu held, and no other lock.

@@ -25,6 +25,11 @@ absl::StatusOr<std::vector<bool>> FindOwners(const dataplane::TableImage& image)
   return owns;
 }
 
+absl::StatusOr<guard::Digest> RulesDigestOf(dataplane::DataPlane& dataplane, uint32_t id) {
+  if (id == 0) return guard::Digest{};
+  return dataplane.RulesDigest(id);
+}
+
 }  // namespace
 
 absl::StatusOr<guard::BuiltTable> TableFromKernel(const dataplane::TableImage& image,
@@ -71,10 +76,16 @@ absl::StatusOr<KernelState> ReadKernel(dataplane::DataPlane& dataplane) {
       if (!table.ok()) return table.status();
       digests[key] = table->ComputeDigest();
     }
+    const auto global = RulesDigestOf(dataplane, vip.global_rules);
+    if (!global.ok()) return global.status();
+    const auto own = RulesDigestOf(dataplane, vip.rules);
+    if (!own.ok()) return own.status();
     bindings.push_back({.address = vip.key.address,
                         .port = vip.key.port,
                         .ip_protocol = vip.key.ip_protocol,
-                        .table = digests[key]});
+                        .table = digests[key],
+                        .global_rules = *global,
+                        .rules = *own});
   }
   return KernelState{.digest = guard::ComputeFleetDigest(bindings),
                      .revision = active->image.info.revision};

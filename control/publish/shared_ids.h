@@ -57,6 +57,10 @@ class SharedIds {
     if (it == entries_.end()) return std::nullopt;
     return it->second.id;
   }
+  uint32_t References(const Key& key) const {
+    const auto it = entries_.find(key);
+    return it == entries_.end() ? 0 : it->second.references;
+  }
   bool used(uint32_t id) const { return pool_.used(id); }
   uint32_t limit() const { return pool_.limit(); }
 

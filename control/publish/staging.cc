@@ -73,10 +73,12 @@ bool SameTable(const TableRecord& table, const guard::BuiltPool& pool) {
 }
 
 Staging::Staging(dataplane::DataPlane* dataplane, const neighbor::Resolver* resolver,
-                 Ledger* ledger, const guard::Approval& approval, const GenerationRecord* active)
+                 Ledger* ledger, const StagedRules& rules, const guard::Approval& approval,
+                 const GenerationRecord* active)
     : dataplane_(dataplane),
       resolver_(resolver),
       ledger_(ledger),
+      rules_(rules),
       approval_(approval),
       active_(active) {}
 
@@ -217,12 +219,15 @@ absl::Status Staging::StageGeneration(uint32_t index, uint64_t revision) {
     if (!counter.ok()) return counter.status();
     vip_references_.push_back(key);
     const TableRecord& table = *pools_.find(vip.pool)->second.table;
-    image.vips.push_back({.key = key,
-                          .table = table.id,
-                          .table_size = table.size,
-                          .counter = *counter,
-                          // No packet of these opens a flow: whose slot moves, moves.
-                          .flags = vip.protocol == model::Protocol::kTcp ? 0 : EK_VIP_STATELESS});
+    dataplane::VipImage& out = image.vips.emplace_back();
+    out = {.key = key, .table = table.id, .table_size = table.size, .counter = *counter};
+    // No packet of these opens a flow: whose slot moves, moves.
+    if (vip.protocol != model::Protocol::kTcp) out.flags |= EK_VIP_STATELESS;
+    const guard::SourceAccess access = record_.fleet->AccessOf(vip);
+    out.global_rules = rules_.IdOf(access.global);
+    out.rules = rules_.IdOf(access.own);
+    if (access.any()) out.flags |= EK_VIP_SOURCE_CHECKS;
+    access_[key] = access;
   }
   std::sort(image.vips.begin(), image.vips.end(),
             [](const auto& a, const auto& b) { return a.key < b.key; });
@@ -245,10 +250,16 @@ absl::Status Staging::VerifyGeneration() {
   for (const TableRef& table : record_.tables) digests[table->id] = &table->digest;
   std::vector<guard::VipBinding> bindings;
   for (const dataplane::VipImage& vip : read->vips) {
+    const auto global = rules_.DigestOf(vip.global_rules);
+    if (!global.ok()) return global.status();
+    const auto own = rules_.DigestOf(vip.rules);
+    if (!own.ok()) return own.status();
     bindings.push_back({.address = vip.key.address,
                         .port = vip.key.port,
                         .ip_protocol = vip.key.ip_protocol,
-                        .table = *digests.at(vip.table)});
+                        .table = *digests.at(vip.table),
+                        .global_rules = *global,
+                        .rules = *own});
   }
   if (const guard::Digest digest = guard::ComputeFleetDigest(bindings);
       digest != approval_.digest()) {

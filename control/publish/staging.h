@@ -15,6 +15,7 @@
 #include "control/neighbor/neighbor.h"
 #include "control/publish/generation_record.h"
 #include "control/publish/ledger.h"
+#include "control/publish/staged_rules.h"
 
 namespace evenkeel::publish {
 
@@ -28,9 +29,10 @@ bool SameTable(const TableRecord& table, const guard::BuiltPool& pool);
 
 class Staging {
  public:
-  // `active` may be null. All must outlive the object.
+  // `active` may be null. `rules` are those of the approved state. All must outlive the object.
   Staging(dataplane::DataPlane* dataplane, const neighbor::Resolver* resolver, Ledger* ledger,
-          const guard::Approval& approval, const GenerationRecord* active);
+          const StagedRules& rules, const guard::Approval& approval,
+          const GenerationRecord* active);
   ~Staging();  // takes out what was put in and not committed
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
@@ -42,7 +44,7 @@ class Staging {
   absl::Status StageGeneration(uint32_t index, uint64_t revision);
   // Runs synthetic packets through the program against the staged generation.
   absl::Status Probe(const std::array<uint64_t, 2>& key);
-  // From here on the staged objects are the caller's.
+  // From here on the staged objects are the caller's, but for the rules.
   GenerationRecord Commit();
   // Takes everything out. What could not be taken out is in the status.
   absl::Status Undo();
@@ -70,6 +72,13 @@ class Staging {
   absl::StatusOr<dataplane::TableImage> MakeImage(const Pool& pool) const;
   absl::Status VerifyGeneration();
   absl::Status ProbePool(Pool& pool, const std::array<uint64_t, 2>& key, uint32_t budget);
+  absl::Status ProbeSources(const std::array<uint64_t, 2>& key);
+  absl::Status ProbeSource(const dataplane::VipImage& vip, const model::IpAddress& source,
+                           const std::array<uint64_t, 2>& key);
+  absl::Status ReadPool(Pool& pool);
+  std::vector<model::IpAddress> ClientsOf(
+      const std::vector<const dataplane::VipImage*>& vips) const;
+  bool HasNewRules(const dataplane::VipImage& vip) const;
   absl::Status ProbeOnce(const Pool& pool, const dataplane::VipImage& vip, const Flow& flow,
                          uint64_t hash);
   uint16_t AnyPort(const dataplane::VipKey& vip) const;
@@ -77,6 +86,7 @@ class Staging {
   dataplane::DataPlane* dataplane_;
   const neighbor::Resolver* resolver_;
   Ledger* ledger_;
+  const StagedRules& rules_;
   const guard::Approval& approval_;
   const GenerationRecord* active_;
 
@@ -86,6 +96,7 @@ class Staging {
   std::vector<uint32_t> moving_tables_;
   std::vector<dataplane::VipKey> vip_references_;
   std::vector<model::IpAddress> unresolved_;
+  std::map<dataplane::VipKey, guard::SourceAccess> access_;
   GenerationRecord record_;
   bool generation_staged_ = false;
   bool committed_ = false;

@@ -37,16 +37,79 @@ uint16_t Staging::AnyPort(const dataplane::VipKey& vip) const {
   return key.port;
 }
 
+// For each VIP a client that may have it; where there is none, or no rules are, any.
+std::vector<model::IpAddress> Staging::ClientsOf(
+    const std::vector<const dataplane::VipImage*>& vips) const {
+  std::vector<model::IpAddress> clients;
+  for (const dataplane::VipImage* vip : vips) {
+    const guard::SourceAccess& access = access_.at(vip->key);
+    const model::IpAddress any = ClientFlow(vip->key, 0, 0).source;
+    clients.push_back(!access.any() ? any : FindAdmitted(access, any.family()).value_or(any));
+  }
+  return clients;
+}
+
 absl::Status Staging::Probe(const std::array<uint64_t, 2>& key) {
   std::vector<Pool*> changed;
   for (auto& [name, pool] : pools_) {
     if (pool.fresh) changed.push_back(&pool);
   }
-  if (changed.empty()) return absl::OkStatus();
   const uint32_t budget =
-      std::clamp(kBudget / static_cast<uint32_t>(changed.size()), kLeastPerPool, kMostPerPool);
+      std::clamp(kBudget / static_cast<uint32_t>(std::max<size_t>(changed.size(), 1)),
+                 kLeastPerPool, kMostPerPool);
   for (Pool* pool : changed) {
     if (auto status = ProbePool(*pool, key, budget); !status.ok()) return status;
+  }
+  return ProbeSources(key);
+}
+
+bool Staging::HasNewRules(const dataplane::VipImage& vip) const {
+  if (active_ == nullptr) return true;
+  const auto it = std::lower_bound(
+      active_->vips.begin(), active_->vips.end(), vip.key,
+      [](const dataplane::VipImage& a, const dataplane::VipKey& b) { return a.key < b; });
+  return it == active_->vips.end() || it->key != vip.key || it->global_rules != vip.global_rules ||
+         it->rules != vip.rules;
+}
+
+// As packets of this moment find it: of a pool that did not change nothing was kept.
+absl::Status Staging::ReadPool(Pool& pool) {
+  if (!pool.slots.empty()) return absl::OkStatus();
+  auto image = dataplane_->ReadTable(pool.table->id, pool.table->size);
+  if (!image.ok()) return image.status();
+  pool.slots = std::move(image->slots);
+  pool.backends = std::move(image->backends);
+  return absl::OkStatus();
+}
+
+absl::Status Staging::ProbeSource(const dataplane::VipImage& vip, const model::IpAddress& source,
+                                  const std::array<uint64_t, 2>& key) {
+  for (auto& [name, pool] : pools_) {
+    if (pool.table->id != vip.table) continue;
+    if (auto status = ReadPool(pool); !status.ok()) return status;
+    Flow flow = ClientFlow(vip.key, 0, vip.key.port == 0 ? AnyPort(vip.key) : 0);
+    flow.source = source;
+    return ProbeOnce(pool, vip, flow, HashFlow(key, flow));
+  }
+  return absl::InternalError(absl::StrCat("VIP ", NameOf(vip.key), " has no pool"));
+}
+
+// For each VIP whose source rules are new: one client that may have it, one that may not.
+absl::Status Staging::ProbeSources(const std::array<uint64_t, 2>& key) {
+  using Sets = std::tuple<uint16_t, uint16_t, model::Family>;
+  using Clients = std::pair<std::optional<model::IpAddress>, std::optional<model::IpAddress>>;
+  std::map<Sets, Clients> known;  // looking for a client may mean to walk a million prefixes
+  for (const dataplane::VipImage& vip : record_.vips) {
+    const guard::SourceAccess& access = access_.at(vip.key);
+    if (!access.any() || !HasNewRules(vip)) continue;
+    if (probes_ >= 2 * kBudget) break;
+    const model::Family family = vip.key.address.family();
+    auto [it, fresh] = known.try_emplace({vip.global_rules, vip.rules, family});
+    if (fresh) it->second = {FindAdmitted(access, family), FindDenied(access, family)};
+    for (const auto& source : {it->second.first, it->second.second}) {
+      if (!source) continue;
+      if (auto status = ProbeSource(vip, *source, key); !status.ok()) return status;
+    }
   }
   return absl::OkStatus();
 }
@@ -61,12 +124,15 @@ absl::Status Staging::ProbePool(Pool& pool, const std::array<uint64_t, 2>& key, 
   const guard::BuiltTable& built = *pool.built->table;
   std::vector<bool> hit(built.servers.size(), false);
   size_t missing = built.servers.size();
+  const std::vector<model::IpAddress> clients = ClientsOf(vips);
   uint32_t spent = 0;
   const uint32_t attempts =
       static_cast<uint32_t>(vips.size() + 16 * std::min<size_t>(missing, budget));
   for (uint32_t number = 0; number < attempts && spent < budget; ++number) {
     const dataplane::VipImage& vip = *vips[number % vips.size()];
-    const Flow flow = ClientFlow(vip.key, number, vip.key.port == 0 ? AnyPort(vip.key) : 0);
+    Flow flow = ClientFlow(vip.key, number, vip.key.port == 0 ? AnyPort(vip.key) : 0);
+    // Its ports still make it another flow.
+    if (access_.at(vip.key).Denies(flow.source)) flow.source = clients[number % vips.size()];
     const uint64_t hash = HashFlow(key, flow);
     const uint16_t owner = built.owner[SlotOf(hash, built.size)];
     const bool fresh = owner != maglev::kNoOwner && !hit[owner];
@@ -107,6 +173,7 @@ absl::Status Staging::ProbeOnce(const Pool& pool, const dataplane::VipImage& vip
   }
   auto result = dataplane_->Probe(record_.index, BuildFrame(flow));
   if (!result.ok()) return result.status();
+  if (access_.at(vip.key).Denies(flow.source)) backend = nullptr;
   const Expectation expected = Predict(flow, hash, backend, dataplane_->encapsulation());
   if (auto status = Compare(expected, *result); !status.ok()) {
     return absl::InternalError(absl::StrCat("synthetic packet for VIP ", NameOf(vip.key), " (pool ",

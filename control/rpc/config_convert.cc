@@ -159,6 +159,53 @@ model::Policy PolicyFromProto(const v1::Policy& policy) {
   return result;
 }
 
+void SourceRulesToProto(const model::SourceRules& rules, v1::SourceRules* out) {
+  out->set_name(rules.name);
+  out->set_default_(ToProto(rules.fallback));
+  out->mutable_deny()->Reserve(static_cast<int>(rules.deny.size()));
+  for (const model::Prefix& prefix : rules.deny) out->add_deny(prefix.ToString());
+  for (const model::Prefix& prefix : rules.allow) out->add_allow(prefix.ToString());
+  if (!rules.lockdown) return;
+  out->mutable_lockdown()->set_reason(rules.lockdown->reason);
+  out->mutable_lockdown()->set_owner(rules.lockdown->owner);
+}
+
+// At most some problems of one list: there may be a million.
+std::vector<model::Prefix> PrefixesFromProto(
+    const google::protobuf::RepeatedPtrField<std::string>& list, const std::string& path,
+    Problems* problems) {
+  constexpr size_t kMaxProblems = 20;
+  std::vector<model::Prefix> prefixes;
+  prefixes.reserve(static_cast<size_t>(list.size()));
+  size_t unread = 0;
+  for (int i = 0; i < list.size(); ++i) {
+    const absl::StatusOr<model::Prefix> prefix = model::Prefix::Parse(list[i]);
+    if (prefix.ok()) {
+      prefixes.push_back(*prefix);
+    } else if (++unread <= kMaxProblems) {
+      Add(problems, absl::StrCat(path, "[", i, "]"), std::string(prefix.status().message()));
+    }
+  }
+  if (unread > kMaxProblems) {
+    Add(problems, path, absl::StrCat("has ", unread - kMaxProblems, " more that are no prefixes"));
+  }
+  return prefixes;
+}
+
+model::SourceRules SourceRulesFromProto(const v1::SourceRules& rules, const std::string& path,
+                                        Problems* problems) {
+  model::SourceRules result;
+  result.name = rules.name();
+  result.fallback =
+      SourceActionFromProto(rules.default_(), absl::StrCat(path, ".default"), problems);
+  result.deny = PrefixesFromProto(rules.deny(), absl::StrCat(path, ".deny"), problems);
+  result.allow = PrefixesFromProto(rules.allow(), absl::StrCat(path, ".allow"), problems);
+  if (rules.has_lockdown()) {
+    result.lockdown = {.reason = rules.lockdown().reason(), .owner = rules.lockdown().owner()};
+  }
+  return result;
+}
+
 void BackendToProto(const model::Backend& backend, v1::Backend* out) {
   out->set_name(backend.name);
   out->set_address(backend.address.ToString());
@@ -220,6 +267,26 @@ v1::AdminState ToProto(model::AdminState state) {
   return v1::ADMIN_STATE_UNSPECIFIED;
 }
 
+v1::SourceAction ToProto(model::SourceAction action) {
+  return action == model::SourceAction::kDeny ? v1::SOURCE_ACTION_DENY : v1::SOURCE_ACTION_ALLOW;
+}
+
+model::SourceAction SourceActionFromProto(v1::SourceAction action, const std::string& path,
+                                          Problems* problems) {
+  switch (action) {
+    case v1::SOURCE_ACTION_UNSPECIFIED:
+    case v1::SOURCE_ACTION_ALLOW:
+      return model::SourceAction::kAllow;
+    case v1::SOURCE_ACTION_DENY:
+      return model::SourceAction::kDeny;
+    default:
+      Add(problems, path,
+          absl::StrCat("has the unknown value ", static_cast<int>(action),
+                       "; write SOURCE_ACTION_ALLOW or SOURCE_ACTION_DENY"));
+      return model::SourceAction::kAllow;
+  }
+}
+
 v1::Pool ToProto(const model::Pool& pool) {
   v1::Pool out;
   out.set_name(pool.name);
@@ -240,8 +307,13 @@ v1::Config ToProto(const model::Config& config) {
     to->set_port(vip.port);
     to->set_protocol(ToProto(vip.protocol));
     to->set_pool(vip.pool);
+    to->set_source_rules(vip.source_rules);
   }
   for (const model::Pool& pool : config.pools) *out.add_pools() = ToProto(pool);
+  for (const model::SourceRules& rules : config.source_rules) {
+    SourceRulesToProto(rules, out.add_source_rules());
+  }
+  out.set_global_source_rules(config.global_source_rules);
   return out;
 }
 
@@ -294,6 +366,7 @@ model::Vip VipFromProto(const v1::Vip& vip, const std::string& path, Problems* p
   result.port = PortFromProto(vip.port(), absl::StrCat(path, ".port"), problems);
   result.protocol = ProtocolFromProto(vip.protocol(), absl::StrCat(path, ".protocol"), problems);
   result.pool = vip.pool();
+  result.source_rules = vip.source_rules();
   return result;
 }
 
@@ -324,6 +397,11 @@ model::Config ConfigFromProto(const v1::Config& config, Problems* problems) {
   for (int i = 0; i < config.pools_size(); ++i) {
     result.pools.push_back(PoolFromProto(config.pools(i), Element("", "pools", i), problems));
   }
+  for (int i = 0; i < config.source_rules_size(); ++i) {
+    result.source_rules.push_back(
+        SourceRulesFromProto(config.source_rules(i), Element("", "source_rules", i), problems));
+  }
+  result.global_source_rules = config.global_source_rules();
   return result;
 }
 

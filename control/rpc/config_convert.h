@@ -16,6 +16,7 @@ namespace evenkeel::rpc {
 v1::Protocol ToProto(model::Protocol protocol);
 v1::Forwarding ToProto(model::Forwarding forwarding);
 v1::AdminState ToProto(model::AdminState state);
+v1::SourceAction ToProto(model::SourceAction action);
 v1::Pool ToProto(const model::Pool& pool);
 v1::Config ToProto(const model::Config& config);
 
@@ -32,6 +33,8 @@ model::AdminState AdminStateFromProto(v1::AdminState state, const std::string& p
                                       Problems* problems);
 model::Forwarding ForwardingFromProto(v1::Forwarding forwarding, const std::string& path,
                                       Problems* problems);
+model::SourceAction SourceActionFromProto(v1::SourceAction action, const std::string& path,
+                                          Problems* problems);
 model::IpAddress AddressFromProto(const std::string& text, const std::string& path,
                                   Problems* problems);
 

@@ -76,6 +76,26 @@ engine::PoolStatus Decode(const v1::PoolStatus& pool, Problems* problems) {
   return result;
 }
 
+void Encode(const engine::SourceRulesStatus& rules, v1::SourceRulesStatus* out) {
+  out->set_name(rules.name);
+  out->set_default_(ToProto(rules.fallback));
+  out->set_denied(rules.denied);
+  out->set_allowed(rules.allowed);
+  out->set_digest(rules.digest);
+  out->set_global(rules.global);
+  for (const std::string& vip : rules.vips) out->add_vips(vip);
+}
+
+engine::SourceRulesStatus Decode(const v1::SourceRulesStatus& rules, Problems* problems) {
+  return {.name = rules.name(),
+          .fallback = SourceActionFromProto(rules.default_(), "source_rules.default", problems),
+          .denied = rules.denied(),
+          .allowed = rules.allowed(),
+          .digest = rules.digest(),
+          .global = rules.global(),
+          .vips = {rules.vips().begin(), rules.vips().end()}};
+}
+
 v1::WatchResponse::Kind Encode(engine::Event::Kind kind) {
   switch (kind) {
     case engine::Event::Kind::kApplied:
@@ -235,9 +255,13 @@ v1::StatusResponse ToProto(const engine::Status& status) {
     to->set_port(vip.vip.port);
     to->set_protocol(ToProto(vip.vip.protocol));
     to->set_pool(vip.vip.pool);
+    to->set_source_rules(vip.vip.source_rules);
     Encode(vip.counter, to->mutable_counter());
   }
   for (const engine::PoolStatus& pool : status.pools) Encode(pool, out.add_pools());
+  for (const engine::SourceRulesStatus& rules : status.source_rules) {
+    Encode(rules, out.add_source_rules());
+  }
   for (const auto& [verdict, packets] : status.verdicts) {
     v1::VerdictCount* to = out.add_verdicts();
     to->set_verdict(verdict);
@@ -275,11 +299,15 @@ absl::StatusOr<engine::Status> FromProto(const v1::StatusResponse& status) {
     message.set_port(vip.port());
     message.set_protocol(vip.protocol());
     message.set_pool(vip.pool());
+    message.set_source_rules(vip.source_rules());
     result.vips.push_back(
         {.vip = VipFromProto(message, "vip", &problems), .counter = Decode(vip.counter())});
   }
   for (const v1::PoolStatus& pool : status.pools()) {
     result.pools.push_back(Decode(pool, &problems));
+  }
+  for (const v1::SourceRulesStatus& rules : status.source_rules()) {
+    result.source_rules.push_back(Decode(rules, &problems));
   }
   for (const v1::VerdictCount& count : status.verdicts()) {
     result.verdicts.emplace_back(count.verdict(), count.packets());

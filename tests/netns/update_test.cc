@@ -121,5 +121,38 @@ TEST_F(UpdateTest, ConnectionsStayThroughAHundredUpdates) {
   EXPECT_GT(summary.requests, 1000u);
 }
 
+// The person on call shuts a client's network out and lets it in again, while others go on.
+TEST_F(UpdateTest, SourceRulesShutANetworkOutAndLetItIn) {
+  const std::string open = State{}.ToYaml();
+  MakeLab({.config = open});
+  const auto curl = [&](const char* url) {
+    return lab().RunIn("client",
+                       {"curl", "-sS", "--fail", "--max-time", "2", "-o", "/dev/null", url});
+  };
+  const auto dropped = [&] { return lab().Status().at("verdicts").value("drop_source", 0u); };
+  Load others(lab(), {.address = "2001:db8::10", .rate = 300});
+  ASSERT_TRUE(curl("http://192.0.2.10").ok());
+  EXPECT_EQ(dropped(), 0u);
+
+  WriteFile(lab().file("blocked.txt"),
+            "# from the abuse desk\n203.0.113.0/24\n2001:db8:bad::/48\n10.77.0.2 # the client\n");
+  const CommandResult shut =
+      lab().Apply(open + "source_rules:\n  - {name: edge, deny_file: " + lab().file("blocked.txt") +
+                  "}\nglobal_source_rules: edge\n");
+  ASSERT_TRUE(shut.ok()) << shut;
+  const CommandResult refused = curl("http://192.0.2.10");
+  EXPECT_EQ(refused.exit_code, 28) << "times out: " << refused;
+  EXPECT_GT(dropped(), 0u);
+  EXPECT_TRUE(curl("http://[2001:db8::10]").ok());
+  const nlohmann::json status = lab().Status();
+  EXPECT_TRUE(status.at("digest_matches"));
+  EXPECT_EQ(status.at("source_rules").at(0).at("denied_prefixes"), 3);
+
+  const CommandResult undone = lab().Apply(open);
+  ASSERT_TRUE(undone.ok()) << undone;
+  EXPECT_TRUE(curl("http://192.0.2.10").ok());
+  ExpectNoneLost(others.Stop());
+}
+
 }  // namespace
 }  // namespace evenkeel::testing

@@ -16,10 +16,12 @@ void CheckRemovedPolicy(const PoolCase& c, Report& report);
 void CheckRemovedVips(const FleetState& candidate, const FleetState& base, Report& report);
 void CheckRemapped(const Transition& t, Report& report);  // LB006
 void CheckRemappedPolicy(const PoolCase& c, Report& report);
-void CheckWeights(const PoolCase& c, Report& report);     // LB007
-void CheckDuplicates(const PoolCase& c, Report& report);  // LB008
-void CheckAddresses(const PoolCase& c, Report& report);   // LB009
-void CheckTableSize(const PoolCase& c, Report& report);   // LB017
+void CheckWeights(const PoolCase& c, Report& report);          // LB007
+void CheckDuplicates(const PoolCase& c, Report& report);       // LB008
+void CheckAddresses(const PoolCase& c, Report& report);        // LB009
+void CheckTableSize(const PoolCase& c, Report& report);        // LB017
+void CheckSourcesAdmitted(const PoolCase& c, Report& report);  // LB019
+void CheckNewlyDenied(const FleetState& candidate, const FleetState& base, Report& report);
 
 // A limit that a pool may tighten: `lowest` to `loosest`, which is the default.
 struct Range {

@@ -84,12 +84,20 @@ std::string FakeDataPlane::Dump() const {
     }
     absl::StrAppend(&out, "\n");
   }
+  for (const auto& [id, rules] : rules_) {
+    absl::StrAppend(&out, "rules ", id, ":");
+    for (const auto& rule : rules) {
+      absl::StrAppend(&out, rule.deny ? " -" : " +", rule.prefix.ToString());
+    }
+    absl::StrAppend(&out, "\n");
+  }
   for (const auto& [index, image] : generations_) {
     absl::StrAppend(&out, "generation ", index, " revision ", image.info.revision, " ",
                     image.info.published_unix_ns);
     for (const auto& vip : image.vips) {
       absl::StrAppend(&out, "\n  ", vip.key.address.ToString(), " ", vip.key.port, " ",
-                      vip.key.ip_protocol, " ", vip.table, " ", vip.counter);
+                      vip.key.ip_protocol, " ", vip.table, " ", vip.counter, " ", vip.global_rules,
+                      " ", vip.rules);
     }
     absl::StrAppend(&out, "\n");
   }
@@ -106,6 +114,63 @@ std::string FakeDataPlane::Dump() const {
 void FakeDataPlane::CorruptNextTable() {
   std::lock_guard lock(mu_);
   corrupt_next_ = true;
+}
+
+void FakeDataPlane::CorruptNextRules() {
+  std::lock_guard lock(mu_);
+  corrupt_next_rules_ = true;
+}
+
+absl::Status FakeDataPlane::StageRules(uint32_t id, std::span<const guard::SourceRule> rules) {
+  std::lock_guard lock(mu_);
+  if (id == 0 || id >= EK_MAX_RULE_SETS) return absl::ResourceExhaustedError("rules id");
+  if (rules_.contains(id)) return InUse("rules", id);
+  rules_[id].assign(rules.begin(), rules.end());
+  if (std::exchange(corrupt_next_rules_, false)) rules_[id].pop_back();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<guard::Digest> FakeDataPlane::RulesDigest(uint32_t id) {
+  std::lock_guard lock(mu_);
+  const auto it = rules_.find(id);
+  if (it == rules_.end()) return absl::NotFoundError(absl::StrCat("no rules ", id));
+  return guard::ComputeRulesDigest(it->second);
+}
+
+absl::Status FakeDataPlane::DropRules(std::span<const uint32_t> ids) {
+  std::lock_guard lock(mu_);
+  for (const uint32_t id : ids) {
+    if (active_word_ == EK_ACTIVE_NONE) break;
+    for (const auto& vip : generations_.at(active_word_ & EK_ACTIVE_GENERATION_MASK).vips) {
+      if (id != 0 && (vip.global_rules == id || vip.rules == id)) return InUse("rules", id);
+    }
+  }
+  for (const uint32_t id : ids) rules_.erase(id);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<uint32_t>> FakeDataPlane::ListRules() {
+  std::lock_guard lock(mu_);
+  std::vector<uint32_t> ids;
+  for (const auto& [id, rules] : rules_) ids.push_back(id);
+  return ids;
+}
+
+// The longest prefix by trying all of them.
+bool FakeDataPlane::Denies(uint32_t set, const model::IpAddress& source) const {
+  if (set == 0) return false;
+  const guard::SourceRule* best = nullptr;
+  for (const guard::SourceRule& rule : rules_.at(set)) {
+    if (rule.prefix.address.family() != source.family()) continue;
+    if (model::Prefix::Of(source, rule.prefix.length) != rule.prefix) continue;
+    if (best == nullptr || rule.prefix.length > best->prefix.length) best = &rule;
+  }
+  return best == nullptr || best->deny;
+}
+
+bool FakeDataPlane::Denies(const dataplane::VipImage& vip, const model::IpAddress& source) const {
+  if (!(vip.flags & EK_VIP_SOURCE_CHECKS)) return false;
+  return Denies(vip.global_rules, source) || Denies(vip.rules, source);
 }
 
 void FakeDataPlane::SetVipCounter(uint32_t id, const dataplane::Counter& counter) {
@@ -229,6 +294,7 @@ absl::StatusOr<dataplane::ProbeResult> FakeDataPlane::Probe(uint32_t generation,
       EK_SLOT_PREVIOUS(slot) != 0 && !flow.opening && !(vip->flags & EK_VIP_STATELESS);
   const uint16_t owner = to_previous ? EK_SLOT_PREVIOUS(slot) : EK_SLOT_OWNER(slot);
   const dataplane::BackendImage* backend = owner == 0 ? nullptr : &table.backends[owner - 1];
+  if (Denies(*vip, flow.source)) backend = nullptr;
   const publish::Expectation out = publish::Predict(flow, hash, backend, encapsulation_);
   return dataplane::ProbeResult{.verdict = out.forwarded ? XDP_REDIRECT : XDP_DROP,
                                 .packet = out.packet};
@@ -344,7 +410,7 @@ std::optional<model::IpAddress> FakeDataPlane::Deliver(const publish::Flow& flow
   if (active_word_ == EK_ACTIVE_NONE) return std::nullopt;
   const auto& generation = generations_.at(active_word_ & EK_ACTIVE_GENERATION_MASK);
   const dataplane::VipImage* vip = FindVip(generation, flow);
-  if (vip == nullptr) return std::nullopt;
+  if (vip == nullptr || Denies(*vip, flow.source)) return std::nullopt;
   const uint64_t hash = publish::HashFlow(key_, flow);
   TableImage& table = tables_.at(vip->table);
   uint32_t& slot = table.slots[publish::SlotOf(hash, vip->table_size)];

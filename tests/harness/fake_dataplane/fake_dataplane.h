@@ -22,6 +22,8 @@ class FakeDataPlane final : public dataplane::DataPlane {
   std::string Dump() const;
   // Damages the next table staged: its first two slots with different owners are exchanged.
   void CorruptNextTable();
+  // The next set of source rules staged loses one.
+  void CorruptNextRules();
   void SetVipCounter(uint32_t id, const dataplane::Counter& counter);
   void SetBackendCounter(uint32_t id, const dataplane::Counter& counter);
   // Called at the beginning of each TakeSlots, which so takes as long as `hook` does.
@@ -41,6 +43,10 @@ class FakeDataPlane final : public dataplane::DataPlane {
   absl::StatusOr<dataplane::TableImage> ReadTable(uint32_t id, uint32_t table_size) override;
   absl::Status DropTables(std::span<const uint32_t> ids) override;
   absl::StatusOr<std::vector<uint32_t>> ListTables() override;
+  absl::Status StageRules(uint32_t id, std::span<const guard::SourceRule> rules) override;
+  absl::StatusOr<guard::Digest> RulesDigest(uint32_t id) override;
+  absl::Status DropRules(std::span<const uint32_t> ids) override;
+  absl::StatusOr<std::vector<uint32_t>> ListRules() override;
   absl::StatusOr<std::vector<uint32_t>> TakeSlots(uint32_t id, uint32_t table_size) override;
   absl::Status SetPrevious(uint32_t id, uint32_t table_size,
                            std::span<const dataplane::PreviousOwner> changes) override;
@@ -64,6 +70,8 @@ class FakeDataPlane final : public dataplane::DataPlane {
  private:
   bool IsActive(uint32_t generation) const;
   bool InActiveUse(uint32_t table) const;
+  bool Denies(uint32_t set, const model::IpAddress& source) const;
+  bool Denies(const dataplane::VipImage& vip, const model::IpAddress& source) const;
   bool Holds(const dataplane::Pin& pin, const dataplane::TableImage& table) const;
   uint16_t Select(uint64_t flow, bool opening, bool closing, uint32_t& slot,
                   const dataplane::TableImage& table);
@@ -74,10 +82,12 @@ class FakeDataPlane final : public dataplane::DataPlane {
   mutable std::mutex mu_;
   bool corrupt_next_ = false;
   std::function<void()> on_take_slots_;
+  bool corrupt_next_rules_ = false;
   uint32_t active_word_ = EK_ACTIVE_NONE;
   std::set<uint32_t> left_generations_, left_tables_;  // since the last grace period
   uint32_t early_drops_ = 0;
   std::map<uint32_t, dataplane::TableImage> tables_;
+  std::map<uint32_t, guard::SourceRuleList> rules_;
   std::map<uint32_t, dataplane::GenerationImage> generations_;
   dataplane::Counters counters_;
   uint32_t now_ = 1000;

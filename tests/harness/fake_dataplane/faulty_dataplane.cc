@@ -57,6 +57,12 @@ absl::StatusOr<dataplane::TableImage> FaultyDataPlane::ReadTable(uint32_t id, ui
 absl::StatusOr<std::vector<uint32_t>> FaultyDataPlane::ListTables() {
   return Do("ListTables", [&] { return real_->ListTables(); });
 }
+absl::Status FaultyDataPlane::StageRules(uint32_t id, std::span<const guard::SourceRule> rules) {
+  return Do("StageRules", [&] { return real_->StageRules(id, rules); });
+}
+absl::StatusOr<guard::Digest> FaultyDataPlane::RulesDigest(uint32_t id) {
+  return Do("RulesDigest", [&] { return real_->RulesDigest(id); });
+}
 absl::Status FaultyDataPlane::StageGeneration(uint32_t generation,
                                               const dataplane::GenerationImage& image) {
   return Do("StageGeneration", [&] { return real_->StageGeneration(generation, image); });

@@ -31,6 +31,10 @@ class FaultyDataPlane final : public dataplane::DataPlane {
   absl::StatusOr<dataplane::TableImage> ReadTable(uint32_t id, uint32_t table_size) override;
   absl::Status DropTables(std::span<const uint32_t> ids) override;
   absl::StatusOr<std::vector<uint32_t>> ListTables() override;
+  absl::Status StageRules(uint32_t id, std::span<const guard::SourceRule> rules) override;
+  absl::StatusOr<guard::Digest> RulesDigest(uint32_t id) override;
+  absl::Status DropRules(std::span<const uint32_t> ids) override { return real_->DropRules(ids); }
+  absl::StatusOr<std::vector<uint32_t>> ListRules() override { return real_->ListRules(); }
   absl::Status StageGeneration(uint32_t generation,
                                const dataplane::GenerationImage& image) override;
   absl::StatusOr<dataplane::GenerationImage> ReadGeneration(uint32_t generation) override;

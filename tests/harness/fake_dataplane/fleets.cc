@@ -43,6 +43,18 @@ model::Vip MakeVip(const std::string& name, const std::string& address, uint16_t
   return vip;
 }
 
+model::SourceRules MakeRules(const std::string& name, const std::vector<std::string>& deny,
+                             const std::vector<std::string>& allow) {
+  model::SourceRules rules;
+  rules.name = name;
+  const auto add = [](const std::vector<std::string>& from, std::vector<model::Prefix>& to) {
+    for (const std::string& text : from) to.push_back(model::Prefix::Parse(text).value());
+  };
+  add(deny, rules.deny);
+  add(allow, rules.allow);
+  return rules;
+}
+
 model::Config MakeConfig(int pools, int backends, uint32_t table_size) {
   model::Config config;
   std::vector<int> numbers;
@@ -81,8 +93,14 @@ Judged Judge(const model::Config& config, std::shared_ptr<const guard::BuiltFlee
 
 Update JudgeUpdate() {
   model::Config config = MakeConfig(3, 4);
+  config.source_rules = {MakeRules("edge", {"203.0.113.0/24", "2001:db8:bad::/48"}),
+                         MakeRules("own", {"198.51.100.0/24"}, {"198.51.100.7/32"})};
+  config.global_source_rules = "edge";
+  config.vips[1].source_rules = "own";
   Update update;
   update.before = Judge(config, nullptr);
+  config.source_rules[1].deny.push_back(model::Prefix::Parse("198.18.0.0/15").value());
+  config.vips[2].source_rules = "own";
   config.pools[0].backends[0].weight = 50;
   config.pools[2].backends[1].weight = 50;
   config.vips.push_back(MakeVip("more", "192.0.2.99", 0, "p1"));

@@ -22,6 +22,10 @@ model::Pool MakePool(const std::string& name, uint8_t number, const std::vector<
 model::Vip MakeVip(const std::string& name, const std::string& address, uint16_t port,
                    const std::string& pool, model::Protocol protocol = model::Protocol::kTcp);
 
+// deny and allow as prefixes' text.
+model::SourceRules MakeRules(const std::string& name, const std::vector<std::string>& deny,
+                             const std::vector<std::string>& allow = {});
+
 // n pools p0, p1, ... of `backends` each, with one VIP each: 192.0.2.<i>:443/tcp and on.
 model::Config MakeConfig(int pools, int backends, uint32_t table_size = 1009);
 
@@ -35,7 +39,8 @@ struct Judged {
 Judged Judge(const model::Config& config, std::shared_ptr<const guard::BuiltFleet> base,
              const maglev::HashKey& key = kTestKey);
 
-// A first state of three pools, and an update of two of them and the VIPs; both pass.
+// A first state of three pools, and an update of two of them, the VIPs and one of two sets of
+// source rules; both pass.
 struct Update {
   Judged before, after;
 };

@@ -182,6 +182,32 @@ void RawBalancer::DropTable(uint32_t id) {
   Check(bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.ek_tables), &id) == 0, "dropping a table");
 }
 
+namespace {
+
+template <typename Key>
+void PutTrie(int outer_fd, uint32_t id, const std::vector<RawRule>& rules) {
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+  const int fd = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "ek_rules", sizeof(Key), sizeof(uint32_t),
+                                static_cast<uint32_t>(std::max<size_t>(rules.size(), 1)), &options);
+  Check(fd >= 0, "creating a trie");
+  for (const RawRule& rule : rules) {
+    if (AddressBytes(rule.address).size() != sizeof(Key::addr)) continue;
+    Key key{};
+    key.len = rule.length;
+    CopyAddress(&key.addr, rule.address);
+    Check(bpf_map_update_elem(fd, &key, &rule.action, BPF_ANY) == 0, "writing a rule");
+  }
+  Check(bpf_map_update_elem(outer_fd, &id, &fd, BPF_ANY) == 0, "inserting a trie");
+  close(fd);
+}
+
+}  // namespace
+
+void RawBalancer::PutRules(uint32_t id, const std::vector<RawRule>& rules, int family) {
+  if (family != 6) PutTrie<ek_prefix4>(bpf_map__fd(skeleton_->maps.ek_rules4), id, rules);
+  if (family != 4) PutTrie<ek_prefix6>(bpf_map__fd(skeleton_->maps.ek_rules6), id, rules);
+}
+
 template <typename Key>
 void RawBalancer::PutVips(int outer_fd, uint32_t generation,
                           const std::vector<std::pair<Key, ek_vip>>& vips) {
@@ -202,8 +228,11 @@ uint32_t RawBalancer::PutGeneration(uint32_t generation, const std::vector<RawVi
   uint32_t word = generation;
   for (const RawVip& vip : vips) {
     const bool v4 = AddressBytes(vip.address).size() == 4;
-    const ek_vip value{vip.table, vip.table_size, vip.counter, vip.flags};
-    const ek_vip marker{0, 0, 0, EK_VIP_ADDRESS};
+    const uint32_t own = vip.global_rules || vip.rules ? EK_VIP_SOURCE_CHECKS : 0;
+    const uint32_t global = vip.global_rules ? EK_VIP_SOURCE_CHECKS : 0;
+    const ek_vip value{vip.table,       vip.table_size,   vip.counter,
+                       vip.flags | own, vip.global_rules, vip.rules};
+    const ek_vip marker{0, 0, 0, EK_VIP_ADDRESS | global, vip.global_rules, 0};
     const bool first = addresses.insert(vip.address).second;
     word |= v4 ? EK_ACTIVE_HAS_VIPS4 : EK_ACTIVE_HAS_VIPS6;
     if (vip.port == 0) word |= v4 ? EK_ACTIVE_HAS_ANY_PORT4 : EK_ACTIVE_HAS_ANY_PORT6;

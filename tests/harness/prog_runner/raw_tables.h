@@ -26,7 +26,16 @@ struct RawVip {
   uint32_t table = 0;
   uint32_t table_size = 0;
   uint32_t counter = 0;
-  uint32_t flags = 0;  // EK_VIP_*
+  uint32_t flags = 0;  // EK_VIP_*; EK_VIP_SOURCE_CHECKS follows from the fields below
+  uint16_t global_rules = 0;
+  uint16_t rules = 0;
+};
+
+// A prefix of a set of source rules: "198.51.100.0/24" or "2001:db8::/32".
+struct RawRule {
+  std::string address;
+  uint32_t length = 0;
+  uint32_t action = EK_SOURCE_DENY;
 };
 
 struct RawLimits {
@@ -63,6 +72,9 @@ class RawBalancer {
   void SetLine(uint32_t table, uint32_t line, const ek_line& value);
   ek_line GetLine(uint32_t table, uint32_t line) const;
   void DropTable(uint32_t id);
+
+  // The tries of set `id`, exactly these prefixes. Without `family` (4 or 6): both.
+  void PutRules(uint32_t id, const std::vector<RawRule>& rules, int family = 0);
 
   // Writes VIPs and the markers of their addresses; returns the word that activates them.
   uint32_t PutGeneration(uint32_t generation, const std::vector<RawVip>& vips);

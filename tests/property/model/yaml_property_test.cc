@@ -21,6 +21,12 @@ class Draw {
     for (size_t i = 0; i < pools; ++i) config.pools.push_back(MakePool(i));
     const size_t vips = Below(5);
     for (size_t i = 0; i < vips; ++i) config.vips.push_back(MakeVip(i, pools));
+    for (size_t i = 0, n = Below(3); i < n; ++i) config.source_rules.push_back(MakeRules(i));
+    if (!config.source_rules.empty()) {
+      const std::string& name = config.source_rules[0].name;
+      if (Coin()) config.global_source_rules = name;
+      if (Coin() && vips > 0) config.vips[0].source_rules = name;
+    }
     return config;
   }
 
@@ -111,6 +117,31 @@ class Draw {
     for (size_t n = Below(3); n > 0; --n) backend.labels["k" + Text()] = Text();
     backend.state = static_cast<AdminState>(Below(3));
     return backend;
+  }
+
+  // Of each list all prefixes lie in another half of the addresses: none is in both.
+  std::vector<Prefix> MakePrefixes(uint8_t half) {
+    std::vector<Prefix> prefixes;
+    for (size_t n = Below(4); n > 0; --n) {
+      std::array<uint8_t, 16> bytes{};
+      for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random_());
+      bytes[0] = static_cast<uint8_t>(half | (bytes[0] & 0x7f));
+      prefixes.push_back(
+          Coin() ? Prefix::Of(IpAddress::FromIpv6(bytes), static_cast<uint8_t>(1 + Below(128)))
+                 : Prefix::Of(IpAddress::FromIpv4({bytes[0], bytes[1], bytes[2], bytes[3]}),
+                              static_cast<uint8_t>(1 + Below(32))));
+    }
+    return prefixes;
+  }
+
+  SourceRules MakeRules(size_t i) {
+    SourceRules rules;
+    rules.name = Name("r", i);
+    rules.fallback = static_cast<SourceAction>(Below(2));
+    rules.deny = MakePrefixes(0);
+    rules.allow = MakePrefixes(0x80);
+    if (Coin()) rules.lockdown = {"r" + Text(), "o" + Text()};
+    return rules;
   }
 
   Pool MakePool(size_t i) {

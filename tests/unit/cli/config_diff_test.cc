@@ -47,6 +47,10 @@ INSTANTIATE_TEST_SUITE_P(
         FieldCase{"vip_protocol", [](auto& c) { c.vips[0].protocol = model::Protocol::kQuic; },
                   "vips/web", "protocol"},
         FieldCase{"vip_pool", [](auto& c) { c.vips[0].pool = "api"; }, "vips/web", "pool"},
+        FieldCase{"vip_source_rules", [](auto& c) { c.vips[0].source_rules = "edge"; }, "vips/web",
+                  "source_rules"},
+        FieldCase{"global_source_rules", [](auto& c) { c.global_source_rules = "edge"; }, "config",
+                  "global_source_rules"},
         FieldCase{"forwarding", [](auto& c) { c.pools[0].forwarding = model::Forwarding::kL2; },
                   "pools/web", "forwarding"},
         FieldCase{"table_size", [](auto& c) { c.pools[0].table_size = 251; }, "pools/web",
@@ -125,6 +129,44 @@ TEST(ConfigDiffTest, ListsWhatComesAndGoes) {
             "+ vips/shop: address 192.0.2.10, pool web, port 443, protocol tcp\n"
             "- pools/web/backends/web-1\n"
             "+ pools/web/backends/web-4: address 10.0.1.14, state enabled, weight 100\n");
+}
+
+model::Prefix P(const char* text) { return model::Prefix::Parse(text).value(); }
+
+std::string DiffText(const model::Config& before, const model::Config& after) {
+  std::ostringstream text;
+  Printer out(text, false, false, 200);
+  PrintDifferences(out, 0, DiffConfigs(before, after));
+  return text.str();
+}
+
+TEST(ConfigDiffTest, ListsOfPrefixesAreSummedUp) {
+  model::Config before = WebConfig(3);
+  model::SourceRules rules;
+  rules.name = "edge";
+  for (int i = 0; i < 200; ++i) {
+    rules.deny.push_back({model::IpAddress::FromIpv4({10, 0, 0, static_cast<uint8_t>(i)}), 32});
+  }
+  before.source_rules = {rules};
+  model::Config after = before;
+  model::SourceRules& now = after.source_rules[0];
+  std::reverse(now.deny.begin(), now.deny.end());
+  EXPECT_EQ(DiffText(before, after), "") << "order does not count";
+  now.deny.pop_back();
+  for (const char* text : {"192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "11.0.0.0/8"}) {
+    now.deny.push_back(P(text));
+  }
+  now.fallback = model::SourceAction::kDeny;
+  now.lockdown = {"r", "o"};
+  EXPECT_EQ(DiffText(before, after),
+            "~ source_rules/edge: deny 200 prefixes -> 203 prefixes (+4: 11.0.0.0/8, 192.0.2.0/24, "
+            "198.51.100.0/24, ...; -1: 10.0.0.0/32)\n"
+            "~ source_rules/edge: default allow -> deny\n"
+            "~ source_rules/edge: lockdown.owner (none) -> o\n"
+            "~ source_rules/edge: lockdown.reason (none) -> r\n");
+  EXPECT_EQ(DiffText(WebConfig(3), before),
+            "+ source_rules/edge: allow 0, default allow, deny 200\n");
+  EXPECT_EQ(DiffText(before, WebConfig(3)), "- source_rules/edge\n");
 }
 
 }  // namespace

@@ -103,6 +103,31 @@ TEST_F(StatusTest, JsonHasEveryNumber) {
   EXPECT_EQ(json["interfaces"][2]["priority"], 20);
 }
 
+TEST_F(StatusTest, SourceRulesAreCountedAndSayForWhom) {
+  const Ran before = Run({"status"});
+  EXPECT_THAT(before.out, Not(HasSubstr("SOURCE RULES")));
+  daemon_.status.source_rules = {{.name = "edge",
+                                  .denied = 999'999,
+                                  .allowed = 1,
+                                  .digest = std::string(64, 'c'),
+                                  .global = true},
+                                 {.name = "office",
+                                  .fallback = model::SourceAction::kDeny,
+                                  .allowed = 3,
+                                  .digest = std::string(64, 'd'),
+                                  .vips = {"a", "b", "c", "d", "e", "f"}},
+                                 {.name = "spare"}};
+  const Ran ran = Run({"status"});
+  EXPECT_THAT(ran.out, AllOf(ContainsRegex("edge +allow +1000 k +1 +cccccccccccc +every VIP"),
+                             ContainsRegex("office +deny +0 +3 .*a, b, c, d, ... .6 in all."),
+                             ContainsRegex("spare .*nobody: not in the kernel")));
+  for (std::string_view line : Split(ran.out, '\n')) EXPECT_LE(line.size(), 80u) << line;
+  const nlohmann::json json = Run({"status", "-o", "json"}).Json();
+  EXPECT_EQ(json["source_rules"][0]["denied_prefixes"], 999'999);
+  EXPECT_EQ(json["source_rules"][1]["default"], "deny");
+  EXPECT_EQ(json["source_rules"][1]["vips"].size(), 6u);
+}
+
 TEST_F(StatusTest, WatchShowsRates) {
   int samples = 0;
   int64_t now = 1'772'366'700'000'000'000;

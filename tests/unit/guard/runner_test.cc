@@ -24,7 +24,7 @@ TEST(Runner, ARuleThatThrowsRefuses) {
   ASSERT_TRUE(verdict.refused());
   EXPECT_EQ(BlockingRules(verdict), std::vector<std::string>{"LB999"});
   EXPECT_THAT(verdict.violations[0].observed, HasSubstr("LB999 failed: out of cheese"));
-  EXPECT_EQ(verdict.results.size(), RuleTable().size() + 1 + 1);  // and LB005 for the VIPs
+  EXPECT_EQ(verdict.results.size(), RuleTable().size() + 1 + 2);  // and LB005, LB019 for the VIPs
 }
 
 TEST(Runner, AThrowingDeltaOrFleetCheckRefusesToo) {
@@ -80,9 +80,12 @@ TEST(Runner, ReportsAllAtOnceBlocksFirst) {
   config.pools[0].backends[2].address = config.pools[0].backends[3].address;
   config.pools[0].backends[2].weight = 4;
   config.pools[0].table_size = 257;
+  config.source_rules.emplace_back().name = "nobody";
+  config.source_rules[0].fallback = model::SourceAction::kDeny;
+  config.global_source_rules = "nobody";
   const Verdict verdict = JudgeChange(nullptr, config).verdict;
   EXPECT_THAT(BlockingRules(verdict),
-              ::testing::IsSupersetOf({"LB007", "LB008", "LB009", "LB017"}));
+              ::testing::IsSupersetOf({"LB007", "LB008", "LB009", "LB017", "LB019"}));
   for (size_t i = 1; i < verdict.violations.size(); ++i) {
     EXPECT_GE(verdict.violations[i - 1].severity, verdict.violations[i].severity);
   }
@@ -101,7 +104,7 @@ TEST(RuleTable, IsCompleteAndFindable) {
     EXPECT_EQ(FindRule(rule.name)->id, rule.id);
   }
   EXPECT_EQ(ids, (std::set<std::string_view>{"LB001", "LB002", "LB003", "LB005", "LB006", "LB007",
-                                             "LB008", "LB009", "LB017"}));
+                                             "LB008", "LB009", "LB017", "LB019"}));
   EXPECT_EQ(FindRule("LB000"), nullptr);
 }
 

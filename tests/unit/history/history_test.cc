@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/history/history.h"
 
+#include "control/history/config_store.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -12,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -162,6 +165,27 @@ TEST_F(HistoryTest, StoresWhatTwoRevisionsShareOnce) {
   EXPECT_EQ((*history->Get(50))->config_yaml, revision.config_yaml + "49\n");
   history.reset();
   EXPECT_LT(std::filesystem::file_size(db_path()), 3 * big.size());
+}
+
+TEST(CutIntoPiecesTest, ListsOfPrefixesShareAllButWhereTheyDiffer) {
+  std::string before = "source_rules:\n  - name: edge\n    deny:\n";
+  for (int i = 0; i < 20000; ++i) {
+    before += "      - 10." + std::to_string(i / 256) + "." + std::to_string(i % 256) + ".0/24\n";
+  }
+  std::string after = before;
+  const size_t at = after.find("      - 10.40.7.0/24\n");
+  ASSERT_NE(at, std::string::npos);
+  after.erase(at, after.find('\n', at) + 1 - at);
+  const std::vector<std::string_view> a = CutIntoPieces(before), b = CutIntoPieces(after);
+  EXPECT_GT(a.size(), 30u);
+  EXPECT_LT(a.size(), 300u);
+  std::string joined;
+  for (const std::string_view piece : b) joined += piece;
+  EXPECT_EQ(joined, after);
+  const std::set<std::string_view> known(a.begin(), a.end());
+  size_t fresh = 0;
+  for (const std::string_view piece : b) fresh += !known.contains(piece);
+  EXPECT_LE(fresh, 1u);
 }
 
 TEST_F(HistoryTest, TextWithZerosAndQuotesSurvives) {

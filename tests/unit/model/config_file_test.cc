@@ -61,7 +61,7 @@ TEST_F(ConfigFile, RefusesLargeFilesUnread) {
   std::filesystem::resize_file(path, 100'000'000);  // sparse
   rusage before{}, after{};
   ASSERT_EQ(getrusage(RUSAGE_SELF, &before), 0);
-  ExpectError(path, "has 100000000 bytes, at most 33554432");
+  ExpectError(path, "has 100000000 bytes, at most 67108864");
   ASSERT_EQ(getrusage(RUSAGE_SELF, &after), 0);
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 10'000) << "KiB: the file was read";
 }
@@ -69,7 +69,7 @@ TEST_F(ConfigFile, RefusesLargeFilesUnread) {
 TEST_F(ConfigFile, StopsReadingWhatNeverEnds) {
   const auto text = ReadConfigText("/dev/zero");
   ASSERT_FALSE(text.ok());
-  EXPECT_THAT(std::string(text.status().message()), HasSubstr("at most 33554432"));
+  EXPECT_THAT(std::string(text.status().message()), HasSubstr("at most 67108864"));
 }
 
 }  // namespace

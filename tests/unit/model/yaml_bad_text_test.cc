@@ -80,7 +80,7 @@ TEST(Yaml, RefusesTextAboveTheLimitBeforeReadingIt) {
   const std::string text(kMaxConfigBytes + 1, '\xff');
   const ParseResult result = ParseYaml(text, "f.yaml");
   ASSERT_THAT(result.diagnostics, SizeIs(1));
-  EXPECT_THAT(result.diagnostics[0].message, HasSubstr("at most 33554432"));
+  EXPECT_THAT(result.diagnostics[0].message, HasSubstr("at most 67108864"));
 }
 
 TEST(Yaml, LimitsTheNumberOfValues) {

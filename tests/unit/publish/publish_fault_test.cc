@@ -49,8 +49,8 @@ TEST_P(PublishFaultTest, NothingChangesAtAnyCall) {
     EXPECT_EQ(publisher.ReadKernelState()->digest.ToHex(), first.fleet->digest.ToHex());
   }
   EXPECT_GE(calls, 12);
-  for (const char* call :
-       {"StageTables", "ReadTable", "StageGeneration", "ReadGeneration", "Probe", "Activate"}) {
+  for (const char* call : {"StageRules", "RulesDigest", "StageTables", "ReadTable",
+                           "StageGeneration", "ReadGeneration", "Probe", "Activate"}) {
     EXPECT_TRUE(seen.contains(call)) << call;
   }
   EXPECT_EQ(publisher.applied(), second.fleet);

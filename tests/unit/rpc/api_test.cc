@@ -154,18 +154,18 @@ TEST_F(ApiTest, ARefusalWithHundredsOfViolationsReachesAPlainClient) {
   EXPECT_EQ(whole.verdict.violations.size(), engine_->Plan(request).verdict.violations.size());
 }
 
-TEST_F(ApiTest, AMessageAboveSixteenMegabytesIsResourceExhausted) {
+TEST_F(ApiTest, AMessageAboveTheLimitIsResourceExhausted) {
   v1::ApplyRequest request = MakeApply(engine::MakeConfig(4));
-  request.set_reason(std::string(17 << 20, 'x'));
+  request.set_reason(std::string(65 << 20, 'x'));
   const grpc::Status status = Apply(request);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_THAT(status.error_message(), HasSubstr("at most 16777216"));
+  EXPECT_THAT(status.error_message(), HasSubstr("at most 67108864"));
   EXPECT_TRUE(Apply(MakeApply(engine::MakeConfig(4))).ok());
 }
 
 TEST_F(ApiTest, AMessageFarAboveIsNotEvenRead) {
   v1::ApplyRequest request = MakeApply(engine::MakeConfig(4));
-  request.set_reason(std::string(65 << 20, 'x'));
+  request.set_reason(std::string(129 << 20, 'x'));
   EXPECT_EQ(Apply(request).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_TRUE(Apply(MakeApply(engine::MakeConfig(4))).ok());
 }

@@ -167,11 +167,11 @@ TEST_F(ClientTest, RevisionsAndStatusComeAcross) {
 
 TEST_F(ClientTest, AChangeThatIsTooLargeIsExplained) {
   engine::Request request = MakeRequest(engine::MakeConfig(4));
-  request.reason = std::string(17 << 20, 'x');
+  request.reason = std::string(65 << 20, 'x');
   const engine::Outcome outcome = client_->Apply(request);
   ASSERT_EQ(outcome.kind, Kind::kFailed);
   EXPECT_EQ(outcome.status.code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_THAT(std::string(outcome.status.message()), HasSubstr("at most 16777216"));
+  EXPECT_THAT(std::string(outcome.status.message()), HasSubstr("at most 67108864"));
 }
 
 TEST_F(ClientTest, NoDaemonNamesPathAndRemedy) {

@@ -42,6 +42,31 @@ TEST(ConfigConvertTest, AWeightOfZeroIsNotTheDefault) {
   EXPECT_EQ(ConfigFromProto(message, &problems).pools[0].backends[0].weight, 0);
 }
 
+TEST(ConfigConvertTest, OfAMillionBadPrefixesTheFirstAreNamed) {
+  v1::Config message = Good();
+  for (int i = 0; i < 1000; ++i) message.add_source_rules()->add_deny("x");
+  v1::SourceRules* rules = message.add_source_rules();
+  for (int i = 0; i < 100000; ++i) rules->add_deny("x");
+  Problems problems;
+  ConfigFromProto(message, &problems);
+  EXPECT_EQ(problems.size(), 1000u + 20 + 1);
+}
+
+TEST(ConfigConvertTest, SourceRulesComeBackAsTheyWereSent) {
+  Problems problems;
+  model::Config config = ConfigFromProto(Good(), &problems);
+  model::SourceRules rules;
+  rules.name = "edge";
+  rules.fallback = model::SourceAction::kDeny;
+  rules.deny = {*model::Prefix::Parse("10.0.0.0/8"), *model::Prefix::Parse("2001:db8::/32")};
+  rules.allow = {*model::Prefix::Parse("10.1.2.3")};
+  rules.lockdown = {"internal", "edge"};
+  config.source_rules = {rules};
+  config.vips[0].source_rules = config.global_source_rules = "edge";
+  EXPECT_EQ(ConfigFromProto(ToProto(config), &problems), config);
+  EXPECT_TRUE(problems.empty());
+}
+
 struct BadField {
   const char* name;
   std::function<void(v1::Config*)> spoil;
@@ -68,6 +93,19 @@ google::protobuf::Duration* Interval(v1::Config* config) {
 INSTANTIATE_TEST_SUITE_P(
     ConfigConvert, BadFieldTest,
     ::testing::Values(
+        BadField{"Prefix", [](v1::Config* c) { c->add_source_rules()->add_deny("10.0.0.1/8"); },
+                 "source_rules[0].deny[0]"},
+        BadField{"AllowedPrefix",
+                 [](v1::Config* c) {
+                   c->add_source_rules();
+                   c->add_source_rules()->add_allow("x");
+                 },
+                 "source_rules[1].allow[0]"},
+        BadField{"SourceAction",
+                 [](v1::Config* c) {
+                   c->add_source_rules()->set_default_(static_cast<v1::SourceAction>(9));
+                 },
+                 "source_rules[0].default"},
         BadField{"VipPort", [](v1::Config* c) { c->mutable_vips(0)->set_port(65536); },
                  "vips[0].port"},
         BadField{"VipPortHuge", [](v1::Config* c) { c->mutable_vips(0)->set_port(0xffffffff); },
