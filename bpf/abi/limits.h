@@ -33,6 +33,10 @@
 /* Sets of source rules that stand at a time, those of former generations among them: ids from 1. */
 #define EK_MAX_RULE_SETS 1024
 
+/* Clients whose packets are counted for limits per source, over all VIPs that have one. The least
+ * recently seen one gives way, and begins anew. */
+#define EK_MAX_LIMITED_SOURCES 131072
+
 /* Connections that opened during a move and have sent nothing but the opening packet; the least
  * recently used one gives way, so that a flood of them displaces no established flow. */
 #define EK_MAX_OPENING 65536

@@ -8,6 +8,8 @@
  *   ek_tables    ARRAY_OF_MAPS[max tables]           table id -> ARRAY of ek_line, mmapable
  *   ek_rules4    ARRAY_OF_MAPS[EK_MAX_RULE_SETS]     set id -> LPM_TRIE ek_prefix4 -> action
  *   ek_rules6    ARRAY_OF_MAPS[EK_MAX_RULE_SETS]     set id -> LPM_TRIE ek_prefix6 -> action
+ *   ek_flow_due  ARRAY[max VIPs]                     counter id -> ek_bucket of the VIP's new flows
+ *   ek_src_due   LRU_HASH[EK_MAX_LIMITED_SOURCES]    ek_source_key -> when its next packet is due
  *   ek_gen_info  ARRAY[EK_MAX_GENERATIONS]           ek_gen_info, user space only
  *   ek_vip_stats / ek_be_stats  PERCPU_ARRAY         ek_counter by counter id
  *   ek_frags     LRU_HASH[EK_MAX_FRAGS]              ek_frag_key -> ek_frag, programs only
@@ -77,6 +79,13 @@ EK_ABI_ASSERT(sizeof(struct ek_vip_key6) == 20, "ek_vip_key6");
 /* Not every source may have it: one of the fields that follow `flags` is not 0. */
 #define EK_VIP_SOURCE_CHECKS (1u << 31)
 
+/* A rate and what may come at once. */
+struct ek_limit {
+	__u32 interval_ns; /* between two at the rate; 0: no limit */
+	__u32 burst;
+};
+EK_ABI_ASSERT(sizeof(struct ek_limit) == 8, "ek_limit");
+
 /*
  * Sets of source rules are indices into ek_rules4 and ek_rules6, 0: none. Markers of addresses have
  * the global one, too.
@@ -88,8 +97,23 @@ struct ek_vip {
 	__u32 flags;	    /* EK_VIP_* */
 	__u16 global_rules; /* the same in every VIP of a generation */
 	__u16 rules;	    /* the VIP's own */
+	struct ek_limit source_limit;	/* packets of one source */
+	struct ek_limit new_flow_limit; /* opening packets of all */
 };
-EK_ABI_ASSERT(sizeof(struct ek_vip) == 20, "ek_vip");
+EK_ABI_ASSERT(sizeof(struct ek_vip) == 36, "ek_vip");
+
+/* Times of CLOCK_MONOTONIC_COARSE, in ns. Apart, so that VIPs share no cache line. */
+struct ek_bucket {
+	__u64 due; /* of the next one at the rate */
+	__u64 pad[7];
+};
+EK_ABI_ASSERT(sizeof(struct ek_bucket) == EK_LINE_SIZE, "ek_bucket is one cache line");
+
+struct ek_source_key {
+	__u32 vip;	/* counter id: it tells the family, too */
+	__be32 addr[2]; /* IPv4: the address, 0; IPv6: the first 64 bits */
+};
+EK_ABI_ASSERT(sizeof(struct ek_source_key) == 12, "ek_source_key");
 
 /*
  * Values of the tries. Each has a prefix of length 0, so that every address has an answer. They are

@@ -33,6 +33,8 @@
 	  "fragment for a VIP address whose first one was not seen")                               \
 	X(DROP_TTL, "drop_ttl", "TTL or hop limit expired")                                        \
 	X(DROP_SOURCE, "drop_source", "the source rules deny the client's address")                \
+	X(DROP_SOURCE_LIMIT, "drop_source_limit", "above the VIP's limit of packets per source")   \
+	X(DROP_NEW_FLOW_LIMIT, "drop_new_flow_limit", "above the VIP's limit of new flows")        \
 	X(DROP_NO_BACKEND, "drop_no_backend", "the VIP's table has no backend for this slot")      \
 	X(DROP_NO_NEXTHOP, "drop_no_nexthop", "the backend's next hop is not resolved")            \
 	X(DROP_TOO_BIG, "drop_too_big",                                                            \

@@ -96,6 +96,20 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, EK_DEFAULT_MAX_VIPS);
+	__type(key, __u32);
+	__type(value, struct ek_bucket);
+} ek_flow_due SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EK_MAX_LIMITED_SOURCES);
+	__type(key, struct ek_source_key);
+	__type(value, __u64);
+} ek_src_due SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, EK_MAX_GENERATIONS);
 	__type(key, __u32);
 	__type(value, struct ek_gen_info);

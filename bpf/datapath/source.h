@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Who may have a VIP: the global source rules, then the VIP's own. Judged is the client of the
- * flow, also for an ICMP error, which quotes it.
+ * Who may have a VIP, in this order: the global source rules, the VIP's own, its limit of packets
+ * per source, its limit of new flows. Judged is the client of the flow, also for an ICMP error,
+ * which quotes it.
  */
 #ifndef EK_DATAPATH_SOURCE_H
 #define EK_DATAPATH_SOURCE_H
 
+#include "bpf/datapath/limit.h"
 #include "bpf/datapath/maps.h"
 #include "bpf/lib/packet.h"
 
@@ -13,8 +15,9 @@
 struct ek_source {
 	__be32 addr[4]; /* IPv4: the first word */
 	__u8 version;
-	__u8 counting; /* 0: no memory is written */
-	__u16 pad;     /* 0 */
+	__u8 opening;
+	__u8 counting; /* 0: no memory is written, and no limit holds */
+	__u8 pad;      /* 0 */
 };
 
 static __always_inline enum ek_verdict ek_judge_action(const __u32 *action)
@@ -49,35 +52,70 @@ static __always_inline enum ek_verdict ek_ask_rules(__u32 set, const struct ek_s
 	return source->version == 4 ? ek_ask_rules4(set, source) : ek_ask_rules6(set, source);
 }
 
+static __always_inline enum ek_verdict ek_ask_limits(const struct ek_source *source, __u32 counter,
+						     struct ek_limit source_limit,
+						     struct ek_limit new_flow_limit)
+{
+	if (!source->counting)
+		return EK_FORWARD;
+	if (source_limit.interval_ns &&
+	    !ek_within_source_limit(counter, source->addr, source->version, source_limit))
+		return EK_DROP_SOURCE_LIMIT;
+	if (source->opening && new_flow_limit.interval_ns &&
+	    !ek_within_flow_limit(counter, new_flow_limit))
+		return EK_DROP_NEW_FLOW_LIMIT;
+	return EK_FORWARD;
+}
+
+/* Arguments are in registers: two frames and a copy of the VIP are too much for the stack. */
+#define EK_PACK_LIMIT(limit)  ((limit).interval_ns | (__u64)(limit).burst << 32)
+#define EK_UNPACK_LIMIT(word) ((struct ek_limit){(__u32)(word), (__u32)((word) >> 32)})
+#define EK_PACK_RULES(vip)    ((vip)->global_rules | (__u32)(vip)->rules << 16)
+
 /*
  * Apart from the fast path, whose registers it does not take. Not static: the verifier judges it
  * once, by its types, and not at each call.
  */
-__noinline int ek_judge_source(__u32 global_rules, __u32 rules, const struct ek_source *source)
+__noinline int ek_judge_source(const struct ek_source *source, __u32 rules, __u32 counter,
+			       __u64 source_limit, __u64 new_flow_limit)
 {
 	enum ek_verdict verdict;
 
 	if (!source)
 		return EK_DROP_INTERNAL;
-	verdict = ek_ask_rules(global_rules, source);
-	return verdict == EK_FORWARD ? ek_ask_rules(rules, source) : verdict;
+	verdict = ek_ask_rules(rules & 0xffff, source);
+	if (verdict == EK_FORWARD)
+		verdict = ek_ask_rules(rules >> 16, source);
+	if (verdict != EK_FORWARD)
+		return verdict;
+	return ek_ask_limits(source, counter, EK_UNPACK_LIMIT(source_limit),
+			     EK_UNPACK_LIMIT(new_flow_limit));
+}
+
+static __always_inline enum ek_verdict ek_check_client(const struct ek_vip *vip,
+						       const struct ek_packet *pkt, bool counting)
+{
+	struct ek_source source = {};
+
+	source.version = pkt->version;
+	source.opening = pkt->new_flow;
+	source.counting = counting;
+	if (pkt->version == 4)
+		source.addr[0] = *(const __be32 *)pkt->client;
+	else
+		__builtin_memcpy(source.addr, pkt->client, sizeof(source.addr));
+	return ek_judge_source(&source, EK_PACK_RULES(vip), vip->counter,
+			       EK_PACK_LIMIT(vip->source_limit),
+			       EK_PACK_LIMIT(vip->new_flow_limit));
 }
 
 /* EK_FORWARD: the client may have it. `vip` is a service, or the marker of its address. */
 static __always_inline enum ek_verdict ek_check_source(const struct ek_vip *vip,
 						       const struct ek_packet *pkt, bool counting)
 {
-	struct ek_source source = {};
-
 	if (likely(!(vip->flags & EK_VIP_SOURCE_CHECKS)))
 		return EK_FORWARD;
-	source.version = pkt->version;
-	source.counting = counting;
-	if (pkt->version == 4)
-		source.addr[0] = *(const __be32 *)pkt->client;
-	else
-		__builtin_memcpy(source.addr, pkt->client, sizeof(source.addr));
-	return ek_judge_source(vip->global_rules, vip->rules, &source);
+	return ek_check_client(vip, pkt, counting);
 }
 
 #endif /* EK_DATAPATH_SOURCE_H */

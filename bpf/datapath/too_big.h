@@ -5,27 +5,20 @@
 
 #include "bpf/datapath/maps.h"
 #include "bpf/lib/eth.h"
+#include "bpf/lib/rate.h"
 #include "bpf/lib/too_big.h"
 
-/*
- * Whether the rate permits one more. The map holds the time at which the next answer is due; up to
- * a burst may be sent before theirs. The coarse clock costs a load, and its ticks matter little.
- */
+/* Whether the rate permits one more. The coarse clock costs a load, and its ticks matter little. */
 static __always_inline bool ek_take_token(void)
 {
-	__u64 interval, now = bpf_ktime_get_coarse_ns();
+	__u64 now = bpf_ktime_get_coarse_ns();
 	__u32 zero = 0;
 	__u64 *due = bpf_map_lookup_elem(&ek_too_big, &zero);
 
 	if (!due || !ek_config.too_big_rate)
 		return false;
-	interval = 1000000000ULL / ek_config.too_big_rate;
-	if (*due < now)
-		*due = now;
-	if (*due - now >= interval * ek_config.too_big_burst)
-		return false;
-	*due += interval;
-	return true;
+	return ek_rate_next(*due, now, 1000000000ULL / ek_config.too_big_rate,
+			    ek_config.too_big_burst, due);
 }
 
 /* A link header with as many tags as are carried. */

@@ -22,6 +22,16 @@ void PutOptional(ordered_json& object, const char* key, const std::optional<T>& 
 
 }  // namespace
 
+ordered_json ToJson(const model::VipLimits& limits) {
+  ordered_json object = ordered_json::object();
+  const auto put = [&](const char* key, const std::optional<model::RateLimit>& limit) {
+    if (limit) object[key] = {{"rate", limit->rate}, {"burst", limit->burst}};
+  };
+  put("new_flows", limits.new_flows);
+  put("per_source", limits.per_source);
+  return object;
+}
+
 ordered_json ToJson(const model::Vip& vip) {
   ordered_json object = {{"name", vip.name},
                          {"address", vip.address.ToString()},
@@ -29,6 +39,7 @@ ordered_json ToJson(const model::Vip& vip) {
                          {"protocol", std::string(model::ToString(vip.protocol))},
                          {"pool", vip.pool}};
   PutText(object, "source_rules", vip.source_rules);
+  if (vip.limits != model::VipLimits{}) object["limits"] = ToJson(vip.limits);
   return object;
 }
 

@@ -10,6 +10,7 @@ namespace evenkeel::cli {
 
 // In the schema of configuration files, so that the text parses back to an equal state: every
 // scalar with its value, defaults included; what is absent or empty is left out.
+nlohmann::ordered_json ToJson(const model::VipLimits& limits);
 nlohmann::ordered_json ToJson(const model::Vip& vip);
 nlohmann::ordered_json ToJson(const model::Backend& backend);
 nlohmann::ordered_json ToJson(const model::HealthCheck& check);

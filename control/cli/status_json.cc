@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/abi/verdict.h"
+#include "control/cli/config_json.h"
 #include "control/cli/status_report.h"
 #include "control/cli/text.h"
 
@@ -37,6 +38,7 @@ ordered_json VipsJson(const engine::Status& status) {
                     {"protocol", std::string(model::ToString(v.vip.protocol))},
                     {"pool", v.vip.pool},
                     {"source_rules", v.vip.source_rules},
+                    {"limits", ToJson(v.vip.limits)},
                     {"counter", CounterJson(v.counter)}});
   }
   return list;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <utility>
 
 #include "control/cli/cat.h"
 #include "control/cli/plan_report.h"
@@ -146,6 +147,22 @@ void PrintVips(Printer& out, const Status& s, const Rates& rates) {
   out.End().Table(0, rows);
 }
 
+void PrintLimits(Printer& out, const Status& s) {
+  const auto show = [&](const model::Vip& vip, const std::optional<model::RateLimit>& limit,
+                        std::string_view what) {
+    if (!limit) return;
+    out.Line(Cat("  ", vip.name, ": at most ", limit->rate, " ", what, " a second, ", limit->burst,
+                 " at once"));
+  };
+  bool any = false;
+  for (const engine::VipStatus& v : s.vips) {
+    if (v.vip.limits == model::VipLimits{}) continue;
+    if (!std::exchange(any, true)) out.End().Line("Limits:");
+    show(v.vip, v.vip.limits.new_flows, "new flows");
+    show(v.vip, v.vip.limits.per_source, "packets of one source");
+  }
+}
+
 std::string UsersOf(const engine::SourceRulesStatus& r) {
   std::string text = r.global ? "every VIP" : "";
   for (size_t i = 0; i < r.vips.size(); ++i) {
@@ -240,6 +257,7 @@ void PrintStatus(Printer& out, const StatusSample& now, const std::optional<Stat
   }
   PrintVips(out, s, rates);
   PrintSourceRules(out, s);
+  PrintLimits(out, s);
   for (const PoolStatus& p : s.pools) PrintPool(out, p, rates);
   if (s.pinned_flows > 0) {
     out.End().Line(Cat(Plural(s.pinned_flows, "flow"), " pinned while slots change hands"));

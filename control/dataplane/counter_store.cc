@@ -85,4 +85,10 @@ absl::Status ClearCounter(const KernelObjects& objects, MapId map, uint32_t id) 
   return KernelError(err, absl::StrCat("cannot clear counter ", id, " of ", NameOf(map)));
 }
 
+absl::Status ClearFlowLimit(const KernelObjects& objects, uint32_t id) {
+  const ek_bucket unused{};
+  const int err = bpf_map_update_elem(objects.map(MapId::kFlowDue), &id, &unused, BPF_ANY);
+  return err == 0 ? absl::OkStatus() : KernelError(err, absl::StrCat("cannot clear limit ", id));
+}
+
 }  // namespace evenkeel::dataplane

@@ -13,6 +13,9 @@ absl::StatusOr<Counters> ReadAllCounters(const KernelObjects& objects, const Lim
 // Sets counter `id` of ek_vip_stats or ek_be_stats to 0 on every CPU.
 absl::Status ClearCounter(const KernelObjects& objects, MapId map, uint32_t id);
 
+// What VIP `id` has used of its limit of new flows.
+absl::Status ClearFlowLimit(const KernelObjects& objects, uint32_t id);
+
 }  // namespace evenkeel::dataplane
 
 #endif  // EVENKEEL_CONTROL_DATAPLANE_COUNTER_STORE_H_

@@ -57,9 +57,15 @@ struct VipImage {
   uint32_t table_size = 0;
   uint32_t counter = 0;  // VIP counter id
   uint32_t flags = 0;    // EK_VIP_STATELESS and on; EK_VIP_ADDRESS is the data plane's
-  // Sets of source rules, 0: none. With either, EK_VIP_SOURCE_CHECKS is set.
+  // With any of these, EK_VIP_SOURCE_CHECKS is set. Sets of source rules, 0: none.
   uint16_t global_rules = 0;  // the same in every VIP of a generation
   uint16_t rules = 0;
+  guard::Limit source_limit{}, new_flow_limit{};
+
+  bool has_source_checks() const {
+    return global_rules != 0 || rules != 0 || source_limit != guard::Limit{} ||
+           new_flow_limit != guard::Limit{};
+  }
 
   friend bool operator==(const VipImage&, const VipImage&) = default;
 };

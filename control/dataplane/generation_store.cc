@@ -66,7 +66,9 @@ ek_vip MarkerOf(std::span<const VipImage> vips) {
           .counter = 0,
           .flags = EK_VIP_ADDRESS | (global != 0 ? EK_VIP_SOURCE_CHECKS : 0),
           .global_rules = global,
-          .rules = 0};
+          .rules = 0,
+          .source_limit = {},
+          .new_flow_limit = {}};
 }
 
 Contents Encode(const GenerationImage& image) {
@@ -100,9 +102,9 @@ absl::Status CheckMarkers(std::span<const VipImage> vips, std::span<const VipIma
 }
 
 bool HasNoSuchRules(const VipImage& vip, uint16_t global_rules) {
-  const bool checks = vip.global_rules != 0 || vip.rules != 0;
   return vip.global_rules >= EK_MAX_RULE_SETS || vip.rules >= EK_MAX_RULE_SETS ||
-         vip.global_rules != global_rules || checks != !!(vip.flags & EK_VIP_SOURCE_CHECKS);
+         vip.global_rules != global_rules ||
+         vip.has_source_checks() != !!(vip.flags & EK_VIP_SOURCE_CHECKS);
 }
 
 }  // namespace

@@ -52,6 +52,14 @@ ek_outer6 EncodeOuter6(const BackendImage& image, const Encapsulation& encapsula
   return outer;
 }
 
+ek_limit EncodeLimit(const guard::Limit& limit) {
+  return {.interval_ns = limit.interval_ns, .burst = limit.burst};
+}
+
+guard::Limit DecodeLimit(const ek_limit& limit) {
+  return {.interval_ns = limit.interval_ns, .burst = limit.burst};
+}
+
 bool HoldsIpv4(const ek_backend& entry) {
   if (entry.method != EK_METHOD_L2) return entry.method == EK_METHOD_IPIP4;
   return entry.outer.v4.reserved[0] == 4;
@@ -175,7 +183,9 @@ ek_vip EncodeVip(const VipImage& image) {
           .counter = image.counter,
           .flags = image.flags,
           .global_rules = image.global_rules,
-          .rules = image.rules};
+          .rules = image.rules,
+          .source_limit = EncodeLimit(image.source_limit),
+          .new_flow_limit = EncodeLimit(image.new_flow_limit)};
 }
 
 VipImage DecodeVip(const VipKey& key, const ek_vip& value) {
@@ -185,7 +195,9 @@ VipImage DecodeVip(const VipKey& key, const ek_vip& value) {
           .counter = value.counter,
           .flags = value.flags,
           .global_rules = value.global_rules,
-          .rules = value.rules};
+          .rules = value.rules,
+          .source_limit = DecodeLimit(value.source_limit),
+          .new_flow_limit = DecodeLimit(value.new_flow_limit)};
 }
 
 }  // namespace evenkeel::dataplane

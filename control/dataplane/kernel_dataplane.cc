@@ -298,6 +298,7 @@ absl::StatusOr<Counters> KernelDataPlane::ReadCounters() {
 }
 
 absl::Status KernelDataPlane::ClearVipCounter(uint32_t id) {
+  if (auto status = ClearFlowLimit(impl_->objects, id); !status.ok()) return status;
   return ClearCounter(impl_->objects, MapId::kVipStats, id);
 }
 

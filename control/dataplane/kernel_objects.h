@@ -29,11 +29,13 @@ enum class MapId : size_t {
   kFrags,
   kRules4,
   kRules6,
+  kFlowDue,
+  kSourceDue,
 };
-inline constexpr std::array<absl::string_view, 13> kMapNames = {
-    "ek_control",   "ek_vips4",    "ek_vips6",    "ek_tables", "ek_gen_info",
-    "ek_vip_stats", "ek_be_stats", "ek_verdicts", "ek_pins",   "ek_opening",
-    "ek_frags",     "ek_rules4",   "ek_rules6"};
+inline constexpr std::array<absl::string_view, 15> kMapNames = {
+    "ek_control",   "ek_vips4",    "ek_vips6",    "ek_tables",   "ek_gen_info",
+    "ek_vip_stats", "ek_be_stats", "ek_verdicts", "ek_pins",     "ek_opening",
+    "ek_frags",     "ek_rules4",   "ek_rules6",   "ek_flow_due", "ek_src_due"};
 
 // The name of its pin.
 std::string MapPin(MapId id);

@@ -19,6 +19,7 @@ absl::Status SizeMaps(const Skeleton& skeleton, const Limits& limits) {
   const std::pair<bpf_map*, uint32_t> sizes[] = {
       {skeleton->maps.ek_tables, limits.max_tables},
       {skeleton->maps.ek_vip_stats, limits.max_vips},
+      {skeleton->maps.ek_flow_due, limits.max_vips},
       {skeleton->maps.ek_be_stats, limits.max_backends},
       {skeleton->maps.ek_pins, limits.max_pins},
   };

@@ -8,8 +8,9 @@
 //   rules  "evenkeel.rules/1" u32 n, then per prefix, ascending: address, u8 length, u8 deny
 //   fleet  "evenkeel.fleet/1" u32 n, then per VIP, sorted: address, u16 port, u8 IP protocol,
 //          32 bytes of the table's digest
-//          Where some VIP has source rules: "evenkeel.fleet/2" and, after each table's digest,
-//          those of the global and of the VIP's own rules, 32 zero bytes for none
+//          Where some VIP has source rules or limits: "evenkeel.fleet/2" and, after each table's
+//          digest, those of the global and of the VIP's own rules, 32 zero bytes for none; then
+//          interval and burst of the limits per source and of new flows, four u32, 0 for none
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -112,13 +113,13 @@ Digest ComputeRulesDigest(std::span<const SourceRule> rules) {
 Digest ComputeFleetDigest(std::span<const VipBinding> bindings) {
   std::vector<VipBinding> sorted(bindings.begin(), bindings.end());
   const auto key = [](const VipBinding& b) {
-    return std::tie(b.address, b.port, b.ip_protocol, b.table.bytes, b.global_rules.bytes,
-                    b.rules.bytes);
+    return std::tie(b.address, b.port, b.ip_protocol, b.table.bytes);
   };
   std::sort(sorted.begin(), sorted.end(),
             [&](const VipBinding& a, const VipBinding& b) { return key(a) < key(b); });
   const bool has_rules = std::any_of(sorted.begin(), sorted.end(), [](const VipBinding& b) {
-    return b.global_rules != Digest{} || b.rules != Digest{};
+    return b.global_rules != Digest{} || b.rules != Digest{} || b.source_limit != Limit{} ||
+           b.new_flow_limit != Limit{};
   });
   Encoder encoder(has_rules ? "evenkeel.fleet/2" : "evenkeel.fleet/1");
   encoder.Integer<uint32_t>(static_cast<uint32_t>(sorted.size()));
@@ -130,6 +131,10 @@ Digest ComputeFleetDigest(std::span<const VipBinding> bindings) {
     if (!has_rules) continue;
     encoder.Raw(b.global_rules);
     encoder.Raw(b.rules);
+    for (const Limit& limit : {b.source_limit, b.new_flow_limit}) {
+      encoder.Integer<uint32_t>(limit.interval_ns);
+      encoder.Integer<uint32_t>(limit.burst);
+    }
   }
   return encoder.Sha256();
 }

@@ -78,6 +78,8 @@ Digest DigestOf(const BuiltFleet& fleet) {
     VipBinding binding{vip.address, vip.port, IpProtocol(vip.protocol), *tables.at(vip.pool)};
     if (access.global != nullptr) binding.global_rules = access.global->digest;
     if (access.own != nullptr) binding.rules = access.own->digest;
+    binding.source_limit = ToLimit(vip.limits.per_source);
+    binding.new_flow_limit = ToLimit(vip.limits.new_flows);
     bindings.push_back(binding);
   }
   return ComputeFleetDigest(bindings);

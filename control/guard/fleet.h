@@ -41,6 +41,7 @@ struct VipBinding {
   uint8_t ip_protocol = 0;  // IPPROTO_TCP or IPPROTO_UDP
   Digest table;
   Digest global_rules{}, rules{};  // zero: none
+  Limit source_limit{}, new_flow_limit{};
 };
 // Independent of the order of `bindings`.
 Digest ComputeFleetDigest(std::span<const VipBinding> bindings);

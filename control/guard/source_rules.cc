@@ -146,6 +146,12 @@ std::optional<IpAddress> Find(const SourceAccess& access, Family family, bool wa
 
 }  // namespace
 
+Limit ToLimit(const std::optional<model::RateLimit>& limit) {
+  constexpr uint32_t kSecond = 1'000'000'000;
+  if (!limit || limit->rate == 0) return {};
+  return {.interval_ns = kSecond / limit->rate, .burst = limit->burst};
+}
+
 SourceRuleList ListOf(const model::SourceRules& config) {
   SourceRuleList rules;
   rules.reserve(config.deny.size() + config.allow.size() + 2);

@@ -39,6 +39,16 @@ struct BuiltRules {
 };
 std::shared_ptr<const BuiltRules> BuildRules(const model::SourceRules& config);
 
+// A rate limit as it is kept: one per `interval_ns`, and a burst; interval 0: none. What a digest
+// covers, because a rate cannot be told from it exactly.
+struct Limit {
+  uint32_t interval_ns = 0;
+  uint32_t burst = 0;
+
+  friend bool operator==(const Limit&, const Limit&) = default;
+};
+Limit ToLimit(const std::optional<model::RateLimit>& limit);
+
 // The sets that judge a VIP's clients, in this order; null: none.
 struct SourceAccess {
   const BuiltRules* global = nullptr;

@@ -25,8 +25,25 @@ enum class SourceAction { kAllow, kDeny };
 
 inline constexpr uint32_t kDefaultTableSize = 65537;
 inline constexpr int64_t kDefaultWeight = 100;
+inline constexpr uint32_t kMaxRate = 10'000'000;       // of a RateLimit, and its largest burst
 inline constexpr size_t kMaxRuleSets = 120;            // in a configuration
 inline constexpr size_t kMaxSourcePrefixes = 1000000;  // in all sets together
+
+// At most `rate` a second, and `burst` at once after a pause.
+struct RateLimit {
+  uint32_t rate = 0;
+  uint32_t burst = 0;
+
+  friend bool operator==(const RateLimit&, const RateLimit&) = default;
+};
+
+// Off where absent. Both hold over all CPUs of a host.
+struct VipLimits {
+  std::optional<RateLimit> new_flows{};   // of all sources; TCP
+  std::optional<RateLimit> per_source{};  // packets of one address, in IPv6 of one /64
+
+  friend bool operator==(const VipLimits&, const VipLimits&) = default;
+};
 
 struct Vip {
   std::string name;
@@ -35,6 +52,7 @@ struct Vip {
   Protocol protocol = Protocol::kTcp;
   std::string pool;
   std::string source_rules{};  // name of a set; empty: none of its own
+  VipLimits limits{};
 
   friend bool operator==(const Vip&, const Vip&) = default;
 };

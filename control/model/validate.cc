@@ -123,6 +123,28 @@ class Validator {
       if (!KnownRules(vip.source_rules)) {
         Add(field.Of("source_rules"), NoRules(vip.source_rules));
       }
+      CheckLimits(vip, field);
+    }
+  }
+
+  void CheckLimits(const Vip& vip, const Field& field) {
+    if (vip.limits.new_flows && vip.protocol != Protocol::kTcp) {
+      Add(field.Of("limits.new_flows"),
+          absl::StrCat("is for tcp: no packet of ", Av(ToString(vip.protocol)),
+                       " is known to open a flow; limit per_source"));
+    }
+    if (vip.limits.new_flows) CheckRate(*vip.limits.new_flows, field.Of("limits.new_flows"));
+    if (vip.limits.per_source) CheckRate(*vip.limits.per_source, field.Of("limits.per_source"));
+  }
+
+  // The clock that limits are kept by ticks up to 10 ms apart: a smaller burst would be the limit.
+  void CheckRate(const RateLimit& limit, const Field& field) {
+    const uint32_t least = std::max(1u, limit.rate / 100);
+    if (limit.rate < 1 || limit.rate > kMaxRate) {
+      Add(field, absl::StrCat("has the rate ", limit.rate, "; write 1 to ", kMaxRate, " a second"));
+    } else if (limit.burst < least || limit.burst > kMaxRate) {
+      Add(field, absl::StrCat("has the burst ", limit.burst, "; write ", least, " to ", kMaxRate,
+                              ": at least a hundredth of the rate"));
     }
   }
 

@@ -47,7 +47,7 @@ class Reader {
   using ReadElement = void (Reader::*)(const YamlNode&, const std::string&, T&);
 
   void ReadVip(const YamlNode& node, const std::string& path, Vip& vip) {
-    const Keys keys = {"name", "address", "port", "protocol", "pool", "source_rules"};
+    const Keys keys = {"name", "address", "port", "protocol", "pool", "source_rules", "limits"};
     ReadMap(node, path, keys, {"name", "address", "port", "protocol", "pool"},
             [&](std::string_view key, const YamlNode& v, const std::string& p) {
               if (key == "name") Set(v, p, ReadText(v), vip.name);
@@ -57,7 +57,28 @@ class Reader {
                 SetEnum(v, p, &ParseProtocol, {"tcp", "udp", "quic"}, vip.protocol);
               if (key == "pool") Set(v, p, ReadText(v), vip.pool);
               if (key == "source_rules") Set(v, p, ReadText(v), vip.source_rules);
+              if (key == "limits") ReadLimits(v, p, vip.limits);
             });
+  }
+
+  void ReadLimits(const YamlNode& node, const std::string& path, VipLimits& limits) {
+    const Keys keys = {"new_flows", "per_source"};
+    ReadMap(node, path, keys, {},
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              ReadRate(v, p, (key == "new_flows" ? limits.new_flows : limits.per_source).emplace());
+            });
+  }
+
+  // Without a burst, that of a second.
+  void ReadRate(const YamlNode& node, const std::string& path, RateLimit& limit) {
+    const Keys keys = {"rate", "burst"};
+    bool has_burst = false;
+    ReadMap(node, path, keys, {"rate"},
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              has_burst = has_burst || key == "burst";
+              Set(v, p, ReadInteger(v, 1, kMaxRate), key == "rate" ? limit.rate : limit.burst);
+            });
+    if (!has_burst) limit.burst = limit.rate;
   }
 
   void ReadPool(const YamlNode& node, const std::string& path, Pool& pool) {
@@ -359,6 +380,12 @@ class Reader {
   ParseResult& out_;
 };
 
+// Whether something within `field` could not be read.
+bool IsUnreadWithin(const std::set<std::string>& unread, const std::string& field) {
+  const auto next = unread.lower_bound(field + ".");
+  return next != unread.end() && next->starts_with(field + ".");
+}
+
 std::string ParentOf(const std::string& field) {
   const size_t dot = field.rfind('.');
   return dot == std::string::npos ? "" : field.substr(0, dot);
@@ -380,6 +407,7 @@ void AddValidation(ParseResult& result) {
   for (Diagnostic& d : Validate(result.config)) {
     const bool vip = d.field.starts_with("vips");
     if (unread.contains(d.field) || unread.contains(ParentOf(d.field))) continue;
+    if (IsUnreadWithin(unread, d.field)) continue;
     if (vip && unread_pool_name && d.field.ends_with(".pool")) continue;
     if (vip && unread_vip_key && d.field.ends_with(".address")) continue;
     const bool refers = d.field == "global_source_rules" || d.field.ends_with(".source_rules");

@@ -76,6 +76,19 @@ std::string Duration(std::chrono::milliseconds duration) {
   return ms % 1000 == 0 ? absl::StrCat(ms / 1000, "s") : absl::StrCat(ms, "ms");
 }
 
+void AppendLimits(const VipLimits& limits, std::string& out) {
+  if (limits == VipLimits{}) return;
+  const char* separator = ", limits: {";
+  for (const auto& [name, limit] :
+       {std::pair("new_flows", &limits.new_flows), std::pair("per_source", &limits.per_source)}) {
+    if (!*limit) continue;
+    absl::StrAppend(&out, separator, name, ": {rate: ", (*limit)->rate,
+                    ", burst: ", (*limit)->burst, "}");
+    separator = ", ";
+  }
+  absl::StrAppend(&out, "}");
+}
+
 void AppendVip(const Vip& vip, std::string& out) {
   absl::StrAppend(&out, "  - {name: ", Text(vip.name), ", address: ", Address(vip.address),
                   ", port: ", vip.port, ", protocol: ", Av(ToString(vip.protocol)),
@@ -83,6 +96,7 @@ void AppendVip(const Vip& vip, std::string& out) {
   if (!vip.source_rules.empty()) {
     absl::StrAppend(&out, ", source_rules: ", Text(vip.source_rules));
   }
+  AppendLimits(vip.limits, out);
   absl::StrAppend(&out, "}\n");
 }
 

@@ -70,7 +70,9 @@ guard::Digest DigestOf(const GenerationRecord& record,
                         .ip_protocol = vip.key.ip_protocol,
                         .table = digests[vip.table],
                         .global_rules = rules[vip.global_rules],
-                        .rules = rules[vip.rules]});
+                        .rules = rules[vip.rules],
+                        .source_limit = vip.source_limit,
+                        .new_flow_limit = vip.new_flow_limit});
   }
   return guard::ComputeFleetDigest(bindings);
 }

@@ -85,7 +85,9 @@ absl::StatusOr<KernelState> ReadKernel(dataplane::DataPlane& dataplane) {
                         .ip_protocol = vip.key.ip_protocol,
                         .table = digests[key],
                         .global_rules = *global,
-                        .rules = *own});
+                        .rules = *own,
+                        .source_limit = vip.source_limit,
+                        .new_flow_limit = vip.new_flow_limit});
   }
   return KernelState{.digest = guard::ComputeFleetDigest(bindings),
                      .revision = active->image.info.revision};

@@ -226,7 +226,9 @@ absl::Status Staging::StageGeneration(uint32_t index, uint64_t revision) {
     const guard::SourceAccess access = record_.fleet->AccessOf(vip);
     out.global_rules = rules_.IdOf(access.global);
     out.rules = rules_.IdOf(access.own);
-    if (access.any()) out.flags |= EK_VIP_SOURCE_CHECKS;
+    out.source_limit = guard::ToLimit(vip.limits.per_source);
+    out.new_flow_limit = guard::ToLimit(vip.limits.new_flows);
+    if (out.has_source_checks()) out.flags |= EK_VIP_SOURCE_CHECKS;
     access_[key] = access;
   }
   std::sort(image.vips.begin(), image.vips.end(),
@@ -259,7 +261,9 @@ absl::Status Staging::VerifyGeneration() {
                         .ip_protocol = vip.key.ip_protocol,
                         .table = *digests.at(vip.table),
                         .global_rules = *global,
-                        .rules = *own});
+                        .rules = *own,
+                        .source_limit = vip.source_limit,
+                        .new_flow_limit = vip.new_flow_limit});
   }
   if (const guard::Digest digest = guard::ComputeFleetDigest(bindings);
       digest != approval_.digest()) {

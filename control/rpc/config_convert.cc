@@ -66,6 +66,22 @@ model::Protocol ProtocolFromProto(v1::Protocol protocol, const std::string& path
   }
 }
 
+void RateToProto(const model::RateLimit& limit, v1::RateLimit* out) {
+  out->set_rate(limit.rate);
+  out->set_burst(limit.burst);
+}
+
+model::RateLimit RateFromProto(const v1::RateLimit& limit) {
+  return {.rate = limit.rate(), .burst = limit.has_burst() ? limit.burst() : limit.rate()};
+}
+
+model::VipLimits LimitsFromProto(const v1::VipLimits& limits) {
+  model::VipLimits result;
+  if (limits.has_new_flows()) result.new_flows = RateFromProto(limits.new_flows());
+  if (limits.has_per_source()) result.per_source = RateFromProto(limits.per_source());
+  return result;
+}
+
 v1::HealthCheck::Type HealthTypeToProto(model::HealthCheck::Type type) {
   switch (type) {
     case model::HealthCheck::Type::kTcp:
@@ -267,6 +283,13 @@ v1::AdminState ToProto(model::AdminState state) {
   return v1::ADMIN_STATE_UNSPECIFIED;
 }
 
+v1::VipLimits ToProto(const model::VipLimits& limits) {
+  v1::VipLimits out;
+  if (limits.new_flows) RateToProto(*limits.new_flows, out.mutable_new_flows());
+  if (limits.per_source) RateToProto(*limits.per_source, out.mutable_per_source());
+  return out;
+}
+
 v1::SourceAction ToProto(model::SourceAction action) {
   return action == model::SourceAction::kDeny ? v1::SOURCE_ACTION_DENY : v1::SOURCE_ACTION_ALLOW;
 }
@@ -308,6 +331,7 @@ v1::Config ToProto(const model::Config& config) {
     to->set_protocol(ToProto(vip.protocol));
     to->set_pool(vip.pool);
     to->set_source_rules(vip.source_rules);
+    if (vip.limits != model::VipLimits{}) *to->mutable_limits() = ToProto(vip.limits);
   }
   for (const model::Pool& pool : config.pools) *out.add_pools() = ToProto(pool);
   for (const model::SourceRules& rules : config.source_rules) {
@@ -367,6 +391,7 @@ model::Vip VipFromProto(const v1::Vip& vip, const std::string& path, Problems* p
   result.protocol = ProtocolFromProto(vip.protocol(), absl::StrCat(path, ".protocol"), problems);
   result.pool = vip.pool();
   result.source_rules = vip.source_rules();
+  result.limits = LimitsFromProto(vip.limits());
   return result;
 }
 

@@ -17,6 +17,7 @@ v1::Protocol ToProto(model::Protocol protocol);
 v1::Forwarding ToProto(model::Forwarding forwarding);
 v1::AdminState ToProto(model::AdminState state);
 v1::SourceAction ToProto(model::SourceAction action);
+v1::VipLimits ToProto(const model::VipLimits& limits);
 v1::Pool ToProto(const model::Pool& pool);
 v1::Config ToProto(const model::Config& config);
 

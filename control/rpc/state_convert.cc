@@ -256,6 +256,7 @@ v1::StatusResponse ToProto(const engine::Status& status) {
     to->set_protocol(ToProto(vip.vip.protocol));
     to->set_pool(vip.vip.pool);
     to->set_source_rules(vip.vip.source_rules);
+    *to->mutable_limits() = ToProto(vip.vip.limits);
     Encode(vip.counter, to->mutable_counter());
   }
   for (const engine::PoolStatus& pool : status.pools) Encode(pool, out.add_pools());
@@ -300,6 +301,7 @@ absl::StatusOr<engine::Status> FromProto(const v1::StatusResponse& status) {
     message.set_protocol(vip.protocol());
     message.set_pool(vip.pool());
     message.set_source_rules(vip.source_rules());
+    *message.mutable_limits() = vip.limits();
     result.vips.push_back(
         {.vip = VipFromProto(message, "vip", &problems), .counter = Decode(vip.counter())});
   }

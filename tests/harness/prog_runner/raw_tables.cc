@@ -129,6 +129,7 @@ RawBalancer::RawBalancer(const HashKey& key, const RawLimits& limits)
   skeleton_->rodata->ek_config.too_big_burst = limits.too_big_burst;
   bpf_map__set_max_entries(skeleton_->maps.ek_tables, limits.tables);
   bpf_map__set_max_entries(skeleton_->maps.ek_vip_stats, limits.vips);
+  bpf_map__set_max_entries(skeleton_->maps.ek_flow_due, limits.vips);
   bpf_map__set_max_entries(skeleton_->maps.ek_be_stats, limits.backends);
   Check(ek_balancer__load(skeleton_.get()) == 0, "loading the balancer");
 }
@@ -228,11 +229,12 @@ uint32_t RawBalancer::PutGeneration(uint32_t generation, const std::vector<RawVi
   uint32_t word = generation;
   for (const RawVip& vip : vips) {
     const bool v4 = AddressBytes(vip.address).size() == 4;
-    const uint32_t own = vip.global_rules || vip.rules ? EK_VIP_SOURCE_CHECKS : 0;
+    const bool limited = vip.source_limit.interval_ns || vip.new_flow_limit.interval_ns;
+    const uint32_t own = vip.global_rules || vip.rules || limited ? EK_VIP_SOURCE_CHECKS : 0;
     const uint32_t global = vip.global_rules ? EK_VIP_SOURCE_CHECKS : 0;
-    const ek_vip value{vip.table,       vip.table_size,   vip.counter,
-                       vip.flags | own, vip.global_rules, vip.rules};
-    const ek_vip marker{0, 0, 0, EK_VIP_ADDRESS | global, vip.global_rules, 0};
+    const ek_vip value{vip.table,        vip.table_size, vip.counter,      vip.flags | own,
+                       vip.global_rules, vip.rules,      vip.source_limit, vip.new_flow_limit};
+    const ek_vip marker{0, 0, 0, EK_VIP_ADDRESS | global, vip.global_rules, 0, {}, {}};
     const bool first = addresses.insert(vip.address).second;
     word |= v4 ? EK_ACTIVE_HAS_VIPS4 : EK_ACTIVE_HAS_VIPS6;
     if (vip.port == 0) word |= v4 ? EK_ACTIVE_HAS_ANY_PORT4 : EK_ACTIVE_HAS_ANY_PORT6;
@@ -294,6 +296,30 @@ RunResult RawBalancer::Run(const Bytes& frame) const { return RunProgram(balance
 
 RunResult RawBalancer::Verify(const Bytes& frame) const {
   return RunProgram(bpf_program__fd(skeleton_->progs.ek_verify), frame);
+}
+
+uint64_t RawBalancer::FlowDue(uint32_t counter) const {
+  ek_bucket bucket{};
+  Check(bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.ek_flow_due), &counter, &bucket) == 0,
+        "reading a limit");
+  return bucket.due;
+}
+
+void RawBalancer::SetFlowDue(uint32_t counter, uint64_t due) {
+  const ek_bucket bucket{.due = due, .pad = {}};
+  Check(bpf_map_update_elem(bpf_map__fd(skeleton_->maps.ek_flow_due), &counter, &bucket, BPF_ANY) ==
+            0,
+        "writing a limit");
+}
+
+std::vector<ek_source_key> RawBalancer::LimitedSources() const {
+  const int fd = bpf_map__fd(skeleton_->maps.ek_src_due);
+  std::vector<ek_source_key> keys;
+  ek_source_key key{};
+  while (bpf_map_get_next_key(fd, keys.empty() ? nullptr : &keys.back(), &key) == 0) {
+    keys.push_back(key);
+  }
+  return keys;
 }
 
 void RawBalancer::AgeFragments(uint64_t nanoseconds) {

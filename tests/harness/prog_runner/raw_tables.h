@@ -29,6 +29,8 @@ struct RawVip {
   uint32_t flags = 0;  // EK_VIP_*; EK_VIP_SOURCE_CHECKS follows from the fields below
   uint16_t global_rules = 0;
   uint16_t rules = 0;
+  ek_limit source_limit{};
+  ek_limit new_flow_limit{};
 };
 
 // A prefix of a set of source rules: "198.51.100.0/24" or "2001:db8::/32".
@@ -91,6 +93,12 @@ class RawBalancer {
   int balancer_fd() const;
 
   CounterSet ReadCounters() const;
+
+  // When the next new flow of the VIP with this counter is due, CLOCK_MONOTONIC_COARSE.
+  uint64_t FlowDue(uint32_t counter) const;
+  void SetFlowDue(uint32_t counter, uint64_t due);
+  // Sources that are counted for limits.
+  std::vector<ek_source_key> LimitedSources() const;
 
   // As if all fragmented packets had been seen that much earlier.
   void AgeFragments(uint64_t nanoseconds);

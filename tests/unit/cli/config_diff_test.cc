@@ -140,6 +140,17 @@ std::string DiffText(const model::Config& before, const model::Config& after) {
   return text.str();
 }
 
+TEST(ConfigDiffTest, SeesLimits) {
+  const model::Config before = WebConfig(3);
+  model::Config after = before;
+  after.vips[0].limits = {.new_flows = {{5000, 20000}}, .per_source = {{200, 200}}};
+  EXPECT_EQ(DiffText(before, after),
+            "~ vips/web: limits.new_flows.burst (none) -> 20000\n"
+            "~ vips/web: limits.new_flows.rate (none) -> 5000\n"
+            "~ vips/web: limits.per_source.burst (none) -> 200\n"
+            "~ vips/web: limits.per_source.rate (none) -> 200\n");
+}
+
 TEST(ConfigDiffTest, ListsOfPrefixesAreSummedUp) {
   model::Config before = WebConfig(3);
   model::SourceRules rules;

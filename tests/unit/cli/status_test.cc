@@ -106,19 +106,21 @@ TEST_F(StatusTest, JsonHasEveryNumber) {
 TEST_F(StatusTest, SourceRulesAreCountedAndSayForWhom) {
   const Ran before = Run({"status"});
   EXPECT_THAT(before.out, Not(HasSubstr("SOURCE RULES")));
-  daemon_.status.source_rules = {{.name = "edge",
-                                  .denied = 999'999,
-                                  .allowed = 1,
-                                  .digest = std::string(64, 'c'),
-                                  .global = true},
-                                 {.name = "office",
-                                  .fallback = model::SourceAction::kDeny,
-                                  .allowed = 3,
-                                  .digest = std::string(64, 'd'),
-                                  .vips = {"a", "b", "c", "d", "e", "f"}},
-                                 {.name = "spare"}};
+  std::vector<engine::SourceRulesStatus>& rules = daemon_.status.source_rules;
+  rules.resize(3);
+  rules[0].name = "edge";
+  rules[0].denied = 999'999;
+  rules[0].allowed = 1;
+  rules[0].digest = std::string(64, 'c');
+  rules[0].global = true;
+  rules[1].name = "office";
+  rules[1].fallback = model::SourceAction::kDeny;
+  rules[1].allowed = 3;
+  rules[1].digest = std::string(64, 'd');
+  rules[1].vips = {"a", "b", "c", "d", "e", "f"};
+  rules[2].name = "spare";
   const Ran ran = Run({"status"});
-  EXPECT_THAT(ran.out, AllOf(ContainsRegex("edge +allow +1000 k +1 +cccccccccccc +every VIP"),
+  EXPECT_THAT(ran.out, AllOf(ContainsRegex("edge +allow +1.00 M +1 +cccccccccccc +every VIP"),
                              ContainsRegex("office +deny +0 +3 .*a, b, c, d, ... .6 in all."),
                              ContainsRegex("spare .*nobody: not in the kernel")));
   for (std::string_view line : Split(ran.out, '\n')) EXPECT_LE(line.size(), 80u) << line;
@@ -126,6 +128,17 @@ TEST_F(StatusTest, SourceRulesAreCountedAndSayForWhom) {
   EXPECT_EQ(json["source_rules"][0]["denied_prefixes"], 999'999);
   EXPECT_EQ(json["source_rules"][1]["default"], "deny");
   EXPECT_EQ(json["source_rules"][1]["vips"].size(), 6u);
+}
+
+TEST_F(StatusTest, LimitsAreSaid) {
+  EXPECT_THAT(Run({"status"}).out, Not(HasSubstr("Limits:")));
+  daemon_.status.vips[0].vip.limits = {.new_flows = {{5000, 20000}}, .per_source = {{200, 300}}};
+  EXPECT_THAT(Run({"status"}).out,
+              HasSubstr("Limits:\n"
+                        "  web: at most 5000 new flows a second, 20000 at once\n"
+                        "  web: at most 200 packets of one source a second, 300 at once\n"));
+  const nlohmann::json json = Run({"status", "-o", "json"}).Json();
+  EXPECT_EQ(json["vips"][0]["limits"]["new_flows"]["burst"], 20000);
 }
 
 TEST_F(StatusTest, WatchShowsRates) {

@@ -290,6 +290,24 @@ TEST(SourceRulesFleetTest, DigestAndConfigurationCoverThem) {
   EXPECT_EQ(Built(global)->ToConfig(), global);
 }
 
+TEST(SourceRulesFleetTest, DigestCoversLimits) {
+  const auto digest = [](const model::VipLimits& limits) {
+    model::Config config = WebWith(4);
+    config.vips[0].limits = limits;
+    return Built(config)->digest.ToHex();
+  };
+  const std::vector<model::VipLimits> different = {
+      {},
+      {.new_flows = {{1000, 1000}}},
+      {.new_flows = {{1000, 2000}}},
+      {.per_source = {{1000, 1000}}},
+      {.new_flows = {{1000, 1000}}, .per_source = {{1000, 1000}}}};
+  std::set<std::string> digests;
+  for (const model::VipLimits& limits : different) digests.insert(digest(limits));
+  EXPECT_EQ(digests.size(), different.size());
+  EXPECT_EQ(digest({}), Built(WebWith(4))->digest.ToHex());
+}
+
 TEST(SourceRulesFleetTest, UnchangedSetsAreShared) {
   const auto before = Built(WithRules(Rules({"203.0.113.0/24"})));
   model::Config config = WithRules(Rules({"203.0.113.0/24"}));

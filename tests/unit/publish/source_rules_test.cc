@@ -224,5 +224,21 @@ TEST_F(SourceRulesTest, ThatLetInNobodyAreProbedToo) {
   EXPECT_FALSE(Reaches("198.51.100.7"));
 }
 
+TEST_F(SourceRulesTest, LimitsStandInTheVipAndAreAdopted) {
+  model::Config config = MakeConfig(2, 4);
+  config.vips[0].limits = {.new_flows = {{5000, 20000}}, .per_source = {{200, 400}}};
+  ASSERT_TRUE(Apply(config).ok());
+  EXPECT_EQ(Vip(0).new_flow_limit, (guard::Limit{.interval_ns = 200'000, .burst = 20000}));
+  EXPECT_EQ(Vip(0).source_limit, (guard::Limit{.interval_ns = 5'000'000, .burst = 400}));
+  EXPECT_TRUE(Vip(0).flags & EK_VIP_SOURCE_CHECKS);
+  EXPECT_FALSE(Vip(1).flags & EK_VIP_SOURCE_CHECKS);
+  EXPECT_EQ(publisher_->ReadKernelState()->digest.ToHex(), publisher_->applied()->digest.ToHex());
+  publisher_->Settle();
+  const auto intent = publisher_->applied();
+  EXPECT_EQ(Start(intent).state, AdoptReport::State::kMatches);
+  config.vips[0].limits.per_source->rate = 300;
+  EXPECT_EQ(Start(Judge(config, nullptr).fleet).state, AdoptReport::State::kDiffers);
+}
+
 }  // namespace
 }  // namespace evenkeel::testing

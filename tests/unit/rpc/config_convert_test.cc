@@ -52,6 +52,15 @@ TEST(ConfigConvertTest, OfAMillionBadPrefixesTheFirstAreNamed) {
   EXPECT_EQ(problems.size(), 1000u + 20 + 1);
 }
 
+TEST(ConfigConvertTest, WithoutABurstItIsThatOfASecond) {
+  v1::Config message = Good();
+  message.mutable_vips(0)->mutable_limits()->mutable_per_source()->set_rate(70);
+  Problems problems;
+  const model::Config config = ConfigFromProto(message, &problems);
+  EXPECT_EQ(config.vips[0].limits.per_source, (model::RateLimit{70, 70}));
+  EXPECT_FALSE(config.vips[0].limits.new_flows.has_value());
+}
+
 TEST(ConfigConvertTest, SourceRulesComeBackAsTheyWereSent) {
   Problems problems;
   model::Config config = ConfigFromProto(Good(), &problems);
@@ -63,6 +72,7 @@ TEST(ConfigConvertTest, SourceRulesComeBackAsTheyWereSent) {
   rules.lockdown = {"internal", "edge"};
   config.source_rules = {rules};
   config.vips[0].source_rules = config.global_source_rules = "edge";
+  config.vips[0].limits = {.new_flows = {{5000, 20000}}, .per_source = {{200, 300}}};
   EXPECT_EQ(ConfigFromProto(ToProto(config), &problems), config);
   EXPECT_TRUE(problems.empty());
 }
