@@ -82,7 +82,7 @@ class UpdateStormTest : public KernelTest {
     auto opened = dataplane::KernelDataPlane::Open(options);
     ASSERT_TRUE(opened.ok()) << opened.status();
     dataplane_ = *std::move(opened);
-    auto attached = dataplane_->Attach(Wire::kFar, dataplane::XdpMode::kNative);
+    auto attached = dataplane_->Attach(Wire::kFar, {dataplane::XdpMode::kNative});
     ASSERT_TRUE(attached.ok()) << attached.status();
     // Backends are behind the interface that packets arrive on.
     resolver_ = std::make_unique<FakeResolver>(wire_->far());
