@@ -38,10 +38,10 @@ static __always_inline enum ek_verdict ek_send(struct xdp_md *ctx, struct ek_vip
 	enum ek_verdict verdict;
 	__u64 hash;
 
-	hash = ek_hash_packet(pkt);
-	verdict = ek_select_backend(vip, hash, pkt, counting, &backend);
+	hash = ek_hash_packet(ctx, pkt, vip->flags);
+	verdict = ek_select_backend(ctx, vip, hash, pkt, counting, &backend);
 	if (likely(verdict == EK_FORWARD))
-		verdict = ek_forward(ctx, pkt, backend, hash, action);
+		verdict = ek_forward(ctx, pkt, backend, hash, vip->flags, action);
 	if (unlikely(verdict == EK_DROP_TOO_BIG) && !pkt->is_error)
 		verdict =
 		    ek_reply_too_big(ctx, pkt->version, pkt->tag_len, ek_inner_mtu(pkt, backend));
@@ -52,10 +52,9 @@ static __always_inline enum ek_verdict ek_send(struct xdp_md *ctx, struct ek_vip
 
 /* VIP -> source rules -> slot -> backend -> encapsulate -> count, for a packet whose flow is known.
  */
-static __always_inline enum ek_verdict ek_deliver(struct xdp_md *ctx, __u32 active,
+static __always_inline enum ek_verdict ek_deliver(struct xdp_md *ctx, struct ek_vip *vip,
 						  struct ek_packet *pkt, bool counting, int *action)
 {
-	struct ek_vip *vip = ek_find_vip(active, pkt);
 	enum ek_verdict verdict;
 
 	if (!vip)
@@ -90,7 +89,9 @@ static __noinline int ek_balance_special(struct xdp_md *ctx, __u32 active, bool 
 	else if (verdict == EK_DROP_FRAGMENT)
 		verdict = ek_handle_fragment(ctx, active, &pkt, counting);
 	if (verdict == EK_FORWARD)
-		verdict = ek_deliver(ctx, active, &pkt, counting, &action);
+		verdict = ek_deliver(
+		    ctx, pkt.orphan ? ek_find_address(active, &pkt) : ek_find_vip(active, &pkt),
+		    &pkt, counting, &action);
 	else
 		verdict = ek_judge_unfit(active, &pkt, verdict);
 	return ek_finish(verdict, counting, action);
@@ -104,7 +105,7 @@ static __always_inline int ek_balance(struct xdp_md *ctx, __u32 active, bool cou
 
 	if (unlikely(ek_read_frame(ctx, &pkt, false) != EK_FORWARD))
 		return ek_balance_special(ctx, active, counting);
-	verdict = ek_deliver(ctx, active, &pkt, counting, &action);
+	verdict = ek_deliver(ctx, ek_find_vip(active, &pkt), &pkt, counting, &action);
 	return ek_finish(verdict, counting, action);
 }
 

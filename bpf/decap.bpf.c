@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Removes the balancer's outer header on a backend host: 4in4, 4in6 and 6in6, one layer, for outer
- * destinations that are this host's. Everything else reaches the host untouched.
+ * Removes the balancer's outer headers on a backend host: 4in4, 4in6 and 6in6, bare or in UDP (GUE,
+ * variant 1), one layer, for outer destinations that are this host's. Everything else reaches the
+ * host untouched.
  *
  * outer header -> address is ours -> source is allowed -> lengths -> remove -> count
  */
@@ -56,9 +57,10 @@ const volatile struct ek_decap_config ek_decap_config = {};
 
 /* What stands before the inner packet. */
 struct ek_tunnel {
-	__u32 outer_len; /* bytes of the outer IP header */
+	__u32 outer_len; /* bytes of the outer IP header, and of UDP where there is one */
 	__u32 inner_max; /* bytes that the outer packet carries */
 	__u8 inner_version;
+	__u8 proto; /* of what follows the outer IP header */
 };
 
 static __always_inline bool ek_allows_source4(__be32 src)
@@ -76,19 +78,63 @@ static __always_inline bool ek_allows_source6(const struct in6_addr *src)
 	return !ek_decap_config.check_source || bpf_map_lookup_elem(&ek_sources6, &key);
 }
 
+static __always_inline bool ek_is_tunnel(__u8 proto)
+{
+	return proto == EK_PROTO_IPV4 || (proto == EK_PROTO_UDP && ek_decap_config.gue_port);
+}
+
+/* Whether this is the UDP header of GUE; others are nobody's tunnel, and no matter of the source.
+ */
+static __always_inline bool ek_is_gue(const struct udphdr *udp, const void *end)
+{
+	return (const void *)(udp + 1) <= end && udp->dest == ek_decap_config.gue_port;
+}
+
+/*
+ * From the UDP header to the packet in it. GUE's variant 1 is an IP version: both begin with the
+ * bits 01 (draft-ietf-intarea-gue, section 4). Other variants, which carry a header of their own,
+ * are left to the host. The UDP checksum is not looked at: the balancer sends none, and the packet
+ * inside has its own.
+ */
+static __always_inline enum ek_decap_verdict ek_read_gue(struct ek_cursor *cur,
+							 struct ek_tunnel *tunnel)
+{
+	struct udphdr *udp = cur->pos;
+	__u8 *inner = (__u8 *)(udp + 1);
+	__u32 len;
+
+	if ((void *)(inner + 1) > cur->end)
+		return EK_DECAP_PASS_OTHER;
+	tunnel->inner_version = *inner >> 4;
+	if (tunnel->inner_version != 4 && tunnel->inner_version != 6)
+		return EK_DECAP_PASS_OTHER;
+	len = bpf_ntohs(udp->len);
+	if (len < sizeof(*udp) || len > tunnel->inner_max)
+		return EK_DECAP_PASS_MALFORMED;
+	tunnel->inner_max = len - sizeof(*udp);
+	tunnel->outer_len += sizeof(*udp);
+	cur->pos = inner;
+	return EK_DECAP_DONE;
+}
+
 static __always_inline enum ek_decap_verdict ek_read_outer4(struct ek_cursor *cur,
 							    struct ek_tunnel *tunnel)
 {
 	struct iphdr *ip = cur->pos;
 	__u32 len;
 
-	if ((void *)(ip + 1) > cur->end || ip->protocol != EK_PROTO_IPV4 ||
+	if ((void *)(ip + 1) > cur->end || !ek_is_tunnel(ip->protocol) ||
 	    !bpf_map_lookup_elem(&ek_local4, &ip->daddr))
+		return EK_DECAP_PASS_OTHER;
+	tunnel->proto = ip->protocol;
+	tunnel->outer_len = ip->ihl * 4;
+	if (tunnel->proto == EK_PROTO_UDP &&
+	    (tunnel->outer_len < sizeof(*ip) || ip->frag_off & bpf_htons(EK_IPV4_FRAGMENT_BITS) ||
+	     !ek_is_gue((void *)((char *)ip + tunnel->outer_len), cur->end)))
 		return EK_DECAP_PASS_OTHER;
 	if (!ek_allows_source4(ip->saddr))
 		return EK_DECAP_PASS_SOURCE;
 	len = bpf_ntohs(ip->tot_len);
-	tunnel->outer_len = ip->ihl * 4;
 	tunnel->inner_version = 4;
 	if (ip->version != 4 || tunnel->outer_len < sizeof(*ip) || len < tunnel->outer_len)
 		return EK_DECAP_PASS_MALFORMED;
@@ -105,8 +151,11 @@ static __always_inline enum ek_decap_verdict ek_read_outer6(struct ek_cursor *cu
 	struct ipv6hdr *ip = cur->pos;
 
 	if ((void *)(ip + 1) > cur->end ||
-	    (ip->nexthdr != EK_PROTO_IPV4 && ip->nexthdr != EK_PROTO_IPV6) ||
+	    (ip->nexthdr != EK_PROTO_IPV6 && !ek_is_tunnel(ip->nexthdr)) ||
 	    !bpf_map_lookup_elem(&ek_local6, &ip->daddr))
+		return EK_DECAP_PASS_OTHER;
+	tunnel->proto = ip->nexthdr;
+	if (tunnel->proto == EK_PROTO_UDP && !ek_is_gue((void *)(ip + 1), cur->end))
 		return EK_DECAP_PASS_OTHER;
 	if (!ek_allows_source6(&ip->saddr))
 		return EK_DECAP_PASS_SOURCE;
@@ -174,6 +223,8 @@ static __always_inline enum ek_decap_verdict ek_decapsulate(struct xdp_md *ctx)
 		verdict = ek_read_outer6(&cur, &tunnel);
 	else
 		return EK_DECAP_PASS_OTHER;
+	if (verdict == EK_DECAP_DONE && tunnel.proto == EK_PROTO_UDP)
+		verdict = ek_read_gue(&cur, &tunnel);
 	if (verdict != EK_DECAP_DONE)
 		return verdict;
 	inner_len = ek_read_inner(&cur, tunnel.inner_version);

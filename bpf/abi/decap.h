@@ -37,6 +37,8 @@ enum ek_decap_verdict {
 /* Load-time configuration, the program's read-only data. */
 struct ek_decap_config {
 	__u32 check_source; /* 1: the outer source must be in ek_sources4/6 */
+	__be16 gue_port;    /* UDP port of GUE; 0: none is taken */
+	__u16 pad;	    /* 0 */
 };
 
 #endif /* EK_ABI_DECAP_H */

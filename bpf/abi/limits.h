@@ -49,6 +49,9 @@
 #define EK_DEFAULT_TOO_BIG_RATE	 1000
 #define EK_DEFAULT_TOO_BIG_BURST 200
 
+/* UDP port of GUE packets (IANA: gue). */
+#define EK_DEFAULT_GUE_PORT 6080
+
 /* IPv6 extension headers walked before the packet is called malformed. */
 #define EK_MAX_IPV6_EXT_HEADERS 8
 

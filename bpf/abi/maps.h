@@ -75,9 +75,26 @@ EK_ABI_ASSERT(sizeof(struct ek_vip_key6) == 20, "ek_vip_key6");
 #define EK_VIP_ADDRESS	 (1u << 0) /* address marker, not a service */
 #define EK_VIP_STATELESS (1u << 1) /* moving slots are followed at once: to the owner */
 #define EK_VIP_PIN_ALL	 (1u << 2) /* no packet opens a flow: flows are pinned where they are met */
-#define EK_VIP_QUIC	 (1u << 3) /* QUIC Initial packets open flows (RFC 9000, 17.2.2) */
 /* Not every source may have it: one of the fields that follow `flags` is not 0. */
 #define EK_VIP_SOURCE_CHECKS (1u << 31)
+#define EK_VIP_QUIC	     (1u << 3) /* QUIC: Initial packets open flows, connection ids route */
+#define EK_VIP_HASH_SRC	     (1u << 4) /* the slot follows from the source address alone */
+#define EK_VIP_HASH_PORT     (1u << 5) /* the slot follows from the destination port alone */
+/*
+ * In the address marker: later fragments whose first was not seen go where the addresses lead. The
+ * marker then is the VIP for them.
+ */
+#define EK_VIP_FRAGMENTS (1u << 6)
+#define EK_VIP_COPY_DSCP (1u << 7) /* the outer DSCP is the packet's, else EK_VIP_TOS() */
+
+/* Outer TOS or traffic class: a DSCP, the ECN bits are 0. */
+#define EK_VIP_TOS_MASK	       0xfc00u
+#define EK_VIP_TOS(flags)      ((__u8)((flags) >> 8 & 0xfc))
+#define EK_VIP_WITH_DSCP(dscp) ((__u32)(dscp) << 10)
+/* Bits of the source address that EK_VIP_HASH_SRC takes, 0..32 and 0..128. */
+#define EK_VIP_PREFIX4(flags)	   ((flags) >> 16 & 0x3f)
+#define EK_VIP_PREFIX6(flags)	   ((flags) >> 22 & 0xff)
+#define EK_VIP_WITH_PREFIXES(a, b) ((__u32)(a) << 16 | (__u32)(b) << 22)
 
 /* A rate and what may come at once. */
 struct ek_limit {
@@ -152,6 +169,8 @@ enum ek_method {
 	EK_METHOD_L2 = 1,    /* rewrite MAC addresses only */
 	EK_METHOD_IPIP4 = 2, /* outer IPv4 (RFC 2003) */
 	EK_METHOD_IPIP6 = 3, /* outer IPv6 (RFC 2473) */
+	EK_METHOD_GUE4 = 4,  /* outer IPv4 and UDP (draft-ietf-intarea-gue, variant 1) */
+	EK_METHOD_GUE6 = 5,  /* outer IPv6 and UDP */
 };
 
 /* Outer IPv4 header, all that does not depend on the packet. */
@@ -192,22 +211,56 @@ struct ek_backend {
 };
 EK_ABI_ASSERT(sizeof(struct ek_backend) == EK_LINE_SIZE, "ek_backend is one cache line");
 
+/*
+ * QUIC-LB (draft-ietf-quic-load-balancers): how the pool's connection ids name a server, and where
+ * the ids stand. It stands where the backend of id 0 would, whose method must read as "none".
+ */
+struct ek_table_head {
+	__u8 zero;
+	__u8 method;	/* EK_METHOD_NONE */
+	__u8 config_id; /* 0..6, the first three bits of a connection id */
+	__u8 id_len;	/* bytes of a server id, 1..8; 0: connection ids name no server */
+	__u32 first;	/* line of the first bucket */
+	__u32 mask;	/* buckets - 1; their number is a power of two */
+	__u32 reserved[13];
+};
+EK_ABI_ASSERT(sizeof(struct ek_table_head) == EK_LINE_SIZE, "ek_table_head is one cache line");
+
+/* One bucket of the server ids: those with ek_id_bucket(id, mask) == its number. */
+#define EK_IDS_PER_LINE 4
+struct ek_server_ids {
+	struct {
+		__u64 id;      /* big-endian number of id_len bytes */
+		__u32 backend; /* pool-local id; 0: none */
+		__u32 reserved;
+	} entry[EK_IDS_PER_LINE];
+};
+EK_ABI_ASSERT(sizeof(struct ek_server_ids) == EK_LINE_SIZE, "ek_server_ids is one cache line");
+
+static inline __u32 ek_id_bucket(__u64 id, __u32 mask)
+{
+	return (__u32)(id * 0x9e3779b97f4a7c15ULL >> 32) & mask;
+}
+
 union ek_line {
 	__u32 slot[EK_SLOTS_PER_LINE];
 	struct ek_backend backend;
+	struct ek_table_head head;
+	struct ek_server_ids ids;
 };
 EK_ABI_ASSERT(sizeof(union ek_line) == EK_LINE_SIZE, "ek_line is one cache line");
 
 /* Lines of a table of `size` slots that hold slots. */
 #define EK_SLOT_LINES(size) (((size) + EK_SLOTS_PER_LINE - 1) / EK_SLOTS_PER_LINE)
-/* Line of the backend with pool-local id `id`; line EK_BACKEND_LINE(size, 0) stays empty. */
+/* Line of the backend with pool-local id `id`; line EK_BACKEND_LINE(size, 0) is the table's head.
+ */
 #define EK_BACKEND_LINE(size, id) (EK_SLOT_LINES(size) + (id))
 
 /* Per CPU. */
 struct ek_counter {
 	__u64 packets;	 /* forwarded */
 	__u64 bytes;	 /* forwarded, IP total length before encapsulation */
-	__u64 new_flows; /* TCP SYN without ACK among them */
+	__u64 new_flows; /* TCP SYN without ACK, QUIC Initial among them */
 	__u64 drops;	 /* matched, but dropped; the reason is in ek_verdicts */
 };
 EK_ABI_ASSERT(sizeof(struct ek_counter) == 32, "ek_counter");
@@ -227,6 +280,7 @@ EK_ABI_ASSERT(sizeof(struct ek_pin) == 12, "ek_pin");
 
 #define EK_SEEN_SHIFT  30	 /* units of 1.07 s */
 #define EK_PIN_CLOSING (1u << 0) /* TCP FIN or RST was seen */
+#define EK_PIN_MET     (1u << 1) /* of a flow that was met, not seen to open: it may be an old one */
 
 /* An opening packet of a flow seen this short before repeats it, or is not the client's. */
 #define EK_REOPEN_AFTER 4 /* EK_SEEN units */
@@ -267,6 +321,8 @@ struct ek_config {
 	__u64 hash_key[2];   /* the fleet's secret */
 	__u32 too_big_rate;  /* answers per second and CPU; 0: none */
 	__u32 too_big_burst; /* answers at once */
+	__be16 gue_port;     /* destination port of GUE packets */
+	__u16 pad[3];	     /* 0 */
 };
 
 #endif /* EK_ABI_MAPS_H */

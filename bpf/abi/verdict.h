@@ -14,6 +14,8 @@
 
 #define EK_VERDICT_LIST(X)                                                                         \
 	X(FORWARD, "forward", "sent to a backend (counted per VIP)")                               \
+	X(FORWARD_FRAGMENT, "forward_fragment",                                                    \
+	  "later fragment sent by its addresses alone: its first was not seen (in forward, too)")  \
 	X(PASS_NOT_IP, "pass_not_ip", "not IPv4 or IPv6 over Ethernet; left to the host")          \
 	X(PASS_NO_VIP, "pass_no_vip",                                                              \
 	  "no VIP matches address, protocol and port; left to the host")                           \

@@ -10,8 +10,18 @@ static __always_inline void ek_add_packet(struct ek_counter *counter, const stru
 {
 	counter->packets++;
 	counter->bytes += pkt->ip_len;
-	if (unlikely(pkt->new_flow))
+	if (unlikely(ek_opens_flow(pkt->flags)))
 		counter->new_flows++;
+}
+
+/* Every verdict but EK_FORWARD, which ek_count_forward counts. */
+static __always_inline void ek_count_verdict(enum ek_verdict verdict)
+{
+	__u32 index = verdict;
+	__u64 *packets = bpf_map_lookup_elem(&ek_verdicts, &index);
+
+	if (packets)
+		(*packets)++;
 }
 
 static __always_inline void ek_count_forward(const struct ek_vip *vip, const struct ek_backend *be,
@@ -25,6 +35,8 @@ static __always_inline void ek_count_forward(const struct ek_vip *vip, const str
 	counter = bpf_map_lookup_elem(&ek_be_stats, &be->counter);
 	if (counter)
 		ek_add_packet(counter, pkt);
+	if (unlikely(pkt->orphan))
+		ek_count_verdict(EK_FORWARD_FRAGMENT);
 }
 
 static __always_inline void ek_count_vip_drop(const struct ek_vip *vip)
@@ -33,16 +45,6 @@ static __always_inline void ek_count_vip_drop(const struct ek_vip *vip)
 
 	if (counter)
 		counter->drops++;
-}
-
-/* Every verdict but EK_FORWARD, which ek_count_forward counts. */
-static __always_inline void ek_count_verdict(enum ek_verdict verdict)
-{
-	__u32 index = verdict;
-	__u64 *packets = bpf_map_lookup_elem(&ek_verdicts, &index);
-
-	if (packets)
-		(*packets)++;
 }
 
 #endif /* EK_DATAPATH_COUNT_H */

@@ -27,6 +27,10 @@ static __always_inline int ek_encap_len(const struct ek_packet *pkt, __u8 method
 		return pkt->version == 4 ? EK_OUTER4_LEN : -1;
 	if (method == EK_METHOD_IPIP6)
 		return EK_OUTER6_LEN;
+	if (method == EK_METHOD_GUE4)
+		return pkt->version == 4 ? EK_OUTER4_LEN + EK_GUE_LEN : -1;
+	if (method == EK_METHOD_GUE6)
+		return EK_OUTER6_LEN + EK_GUE_LEN;
 	return method == EK_METHOD_L2 ? 0 : -1;
 }
 
@@ -91,33 +95,71 @@ static __always_inline enum ek_verdict ek_push_link(struct xdp_md *ctx, const st
 	return EK_FORWARD;
 }
 
-static __always_inline enum ek_verdict ek_push_outer4(struct xdp_md *ctx,
-						      const struct ek_packet *pkt,
-						      const struct ek_backend *be,
-						      const struct ek_nexthop *hop, __u64 hash)
+/* Where a packet goes, and what its outer headers take from the flow and the VIP. */
+struct ek_route {
+	const struct ek_backend *be;
+	const struct ek_nexthop *hop;
+	__u32 entropy;
+	__u8 tos;
+};
+
+static __always_inline enum ek_verdict
+ek_push_outer4(struct xdp_md *ctx, const struct ek_packet *pkt, const struct ek_route *route)
 {
 	void *outer;
 	enum ek_verdict verdict =
-	    ek_push_link(ctx, pkt, hop, EK_OUTER4_LEN, bpf_htons(ETH_P_IP), &outer);
+	    ek_push_link(ctx, pkt, route->hop, EK_OUTER4_LEN, bpf_htons(ETH_P_IP), &outer);
 
 	if (likely(verdict == EK_FORWARD))
-		ek_fill_outer4(outer, &be->outer.v4, ek_hash_entropy(hash), pkt->ip_len);
+		ek_fill_outer4(outer, &route->be->outer.v4, route->entropy, route->tos, pkt->ip_len,
+			       EK_PROTO_IPV4);
 	return verdict;
 }
 
-static __always_inline enum ek_verdict ek_push_outer6(struct xdp_md *ctx,
-						      const struct ek_packet *pkt,
-						      const struct ek_backend *be,
-						      const struct ek_nexthop *hop, __u64 hash)
+static __always_inline enum ek_verdict
+ek_push_outer6(struct xdp_md *ctx, const struct ek_packet *pkt, const struct ek_route *route)
 {
 	__u8 proto = pkt->version == 4 ? EK_PROTO_IPV4 : EK_PROTO_IPV6;
 	void *outer;
 	enum ek_verdict verdict =
-	    ek_push_link(ctx, pkt, hop, EK_OUTER6_LEN, bpf_htons(ETH_P_IPV6), &outer);
+	    ek_push_link(ctx, pkt, route->hop, EK_OUTER6_LEN, bpf_htons(ETH_P_IPV6), &outer);
 
 	if (likely(verdict == EK_FORWARD))
-		ek_fill_outer6(outer, &be->outer.v6, ek_hash_entropy(hash), pkt->ip_len, proto);
+		ek_fill_outer6(outer, &route->be->outer.v6, route->entropy, route->tos, pkt->ip_len,
+			       proto);
 	return verdict;
+}
+
+static __always_inline enum ek_verdict ek_push_gue4(struct xdp_md *ctx, const struct ek_packet *pkt,
+						    const struct ek_route *route)
+{
+	__u32 len = pkt->ip_len;
+	void *outer;
+	enum ek_verdict verdict = ek_push_link(ctx, pkt, route->hop, EK_OUTER4_LEN + EK_GUE_LEN,
+					       bpf_htons(ETH_P_IP), &outer);
+
+	if (verdict != EK_FORWARD)
+		return verdict;
+	ek_fill_outer4(outer, &route->be->outer.v4, route->entropy, route->tos, len + EK_GUE_LEN,
+		       EK_PROTO_UDP);
+	ek_fill_gue(outer + EK_OUTER4_LEN, ek_config.gue_port, route->entropy, len);
+	return EK_FORWARD;
+}
+
+static __always_inline enum ek_verdict ek_push_gue6(struct xdp_md *ctx, const struct ek_packet *pkt,
+						    const struct ek_route *route)
+{
+	__u32 len = pkt->ip_len;
+	void *outer;
+	enum ek_verdict verdict = ek_push_link(ctx, pkt, route->hop, EK_OUTER6_LEN + EK_GUE_LEN,
+					       bpf_htons(ETH_P_IPV6), &outer);
+
+	if (verdict != EK_FORWARD)
+		return verdict;
+	ek_fill_outer6(outer, &route->be->outer.v6, route->entropy, route->tos, len + EK_GUE_LEN,
+		       EK_PROTO_UDP);
+	ek_fill_gue(outer + EK_OUTER6_LEN, ek_config.gue_port, route->entropy, len);
+	return EK_FORWARD;
 }
 
 static __always_inline enum ek_verdict
@@ -135,11 +177,27 @@ static __always_inline __u32 ek_inner_mtu(const struct ek_packet *pkt, const str
 	return be->mtu - ek_encap_len(pkt, be->method);
 }
 
+static __always_inline __u8 ek_outer_tos(const struct ek_packet *pkt, __u32 vip_flags)
+{
+	if (likely(!(vip_flags & EK_VIP_COPY_DSCP)))
+		return ek_forget_range(EK_VIP_TOS(vip_flags));
+	if (pkt->version == 4)
+		return ek_forget_range(((struct iphdr *)pkt->l3)->tos & 0xfc);
+	return ek_forget_range(bpf_ntohl(*(__be32 *)pkt->l3) >> 20 & 0xfc);
+}
+
 /* All that can refuse the packet comes before the first byte is written. */
 static __always_inline enum ek_verdict ek_forward(struct xdp_md *ctx, struct ek_packet *pkt,
-						  struct ek_backend *be, __u64 hash, int *action)
+						  struct ek_backend *be, __u64 hash,
+						  __u32 vip_flags, int *action)
 {
 	struct ek_nexthop *hop = ek_get_nexthop(be);
+	struct ek_route route = {
+	    .be = be,
+	    .hop = hop,
+	    .entropy = ek_hash_entropy(hash),
+	    .tos = ek_outer_tos(pkt, vip_flags),
+	};
 	int outer_len = ek_encap_len(pkt, be->method);
 	enum ek_verdict verdict;
 
@@ -152,9 +210,13 @@ static __always_inline enum ek_verdict ek_forward(struct xdp_md *ctx, struct ek_
 	if (ek_age_packet(pkt))
 		return EK_DROP_TTL;
 	if (likely(be->method == EK_METHOD_IPIP4))
-		verdict = ek_push_outer4(ctx, pkt, be, hop, hash);
+		verdict = ek_push_outer4(ctx, pkt, &route);
 	else if (be->method == EK_METHOD_IPIP6)
-		verdict = ek_push_outer6(ctx, pkt, be, hop, hash);
+		verdict = ek_push_outer6(ctx, pkt, &route);
+	else if (be->method == EK_METHOD_GUE4)
+		verdict = ek_push_gue4(ctx, pkt, &route);
+	else if (be->method == EK_METHOD_GUE6)
+		verdict = ek_push_gue6(ctx, pkt, &route);
 	else
 		verdict = ek_rewrite_l2(ctx, pkt, hop);
 	if (unlikely(verdict != EK_FORWARD))

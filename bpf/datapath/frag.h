@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Fragments for the address of a VIP. The first one has the ports; the others follow it, for as
- * long as it is remembered. A later one that comes before it is dropped.
+ * long as it is remembered. A later one that comes before it is dropped, unless the address alone
+ * says where it goes (EK_VIP_FRAGMENTS).
  */
 #ifndef EK_DATAPATH_FRAG_H
 #define EK_DATAPATH_FRAG_H
@@ -54,24 +55,33 @@ static __always_inline enum ek_verdict ek_follow_first(struct ek_packet *pkt,
 	pkt->sport = frag->sport;
 	pkt->dport = frag->dport;
 	pkt->proto = frag->proto;
-	pkt->new_flow = 0;
+	pkt->flags = 0;
 	return EK_FORWARD;
 }
 
-/* EK_FORWARD: the flow of the fragment is known, as if it were a whole packet. */
+/*
+ * EK_FORWARD: the flow of the fragment is known, as if it were a whole packet, or the fragment is
+ * an orphan, for which the marker of the address is the VIP.
+ */
 static __always_inline enum ek_verdict ek_handle_fragment(struct xdp_md *ctx, __u32 active,
 							  struct ek_packet *pkt, bool counting)
 {
+	struct ek_vip *marker = ek_find_address(active, pkt);
 	struct ek_frag_key key = {};
+	enum ek_verdict verdict;
 
-	if (!ek_is_vip_address(active, pkt))
+	if (!marker)
 		return EK_PASS_NO_VIP;
 	if (!ek_holds_packet(ctx, pkt))
 		return EK_DROP_L3_LENGTH;
 	ek_fill_frag_key(&key, pkt);
 	if (pkt->fragment == EK_FRAGMENT_FIRST)
 		return ek_note_first(ctx, pkt, &key, counting);
-	return ek_follow_first(pkt, &key);
+	verdict = ek_follow_first(pkt, &key);
+	if (verdict != EK_DROP_FRAGMENT || !(marker->flags & EK_VIP_FRAGMENTS))
+		return verdict;
+	pkt->orphan = 1;
+	return EK_FORWARD;
 }
 
 #endif /* EK_DATAPATH_FRAG_H */

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/abi/maps.h"
@@ -170,7 +171,16 @@ struct {
 const volatile struct ek_config ek_config = {
     .too_big_rate = EK_DEFAULT_TOO_BIG_RATE,
     .too_big_burst = EK_DEFAULT_TOO_BIG_BURST,
+    .gue_port = bpf_htons(EK_DEFAULT_GUE_PORT),
 };
+
+/*
+ * A function of its own for what is rare: the fast path pays nothing for it, and the verifier walks
+ * it once for any arguments, which are numbers and the context, and not anew for each way that
+ * leads there. It must not take the address of a packet's description: clang would then have to
+ * think that any such call changes it.
+ */
+#define EK_APART     __attribute__((noinline))
 
 #define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
 

@@ -98,7 +98,7 @@ static __always_inline enum ek_verdict ek_check_client(const struct ek_vip *vip,
 	struct ek_source source = {};
 
 	source.version = pkt->version;
-	source.opening = pkt->new_flow;
+	source.opening = ek_opens_flow(pkt->flags);
 	source.counting = counting;
 	if (pkt->version == 4)
 		source.addr[0] = *(const __be32 *)pkt->client;

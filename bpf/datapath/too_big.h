@@ -111,33 +111,27 @@ static __always_inline enum ek_verdict ek_reply_too_big6(struct xdp_md *ctx, __u
 							 __u32 mtu)
 {
 	struct ipv6hdr *old = (void *)(long)ctx->data + ETH_HLEN + tag_len;
-	struct in6_addr vip, client;
 	struct ek_ipv6_words *ip;
 	struct ek_icmp *icmp;
 
 	if ((void *)(old + 1) > (void *)(long)ctx->data_end)
 		return EK_DROP_TOO_BIG;
-	vip = old->daddr;
-	client = old->saddr;
 	if (!ek_quote6(old, mtu) || !ek_take_token())
 		return EK_DROP_TOO_BIG;
 	ip = ek_open_answer(ctx, tag_len, EK_PUSH6, EK_QUOTE6);
 	if (!ip || (void *)((char *)ip + EK_PUSH6 + EK_QUOTE6) > (void *)(long)ctx->data_end)
 		return EK_DROP_TOO_BIG;
-	ek_fill_too_big6(ip, vip.in6_u.u6_addr32, client.in6_u.u6_addr32, EK_QUOTE6, mtu);
+	ek_fill_too_big6(ip, EK_QUOTE6, mtu);
 	icmp = (void *)(ip + 1);
 	icmp->check = ek_csum_fold(ek_sum(icmp, EK_ICMP_HLEN + EK_QUOTE6, ek_pseudo6(ip)));
 	return EK_REPLY_TOO_BIG;
 }
 
-/*
- * mtu: the largest packet of this version that fits. EK_DROP_TOO_BIG: not answered. Apart from the
- * fast path, whose registers it does not take.
- */
-static __noinline enum ek_verdict ek_reply_too_big(struct xdp_md *ctx, __u32 version, __u32 tag_len,
-						   __u32 mtu)
+/* mtu: the largest packet of this version that fits. EK_DROP_TOO_BIG: not answered. */
+EK_APART enum ek_verdict ek_reply_too_big(struct xdp_md *ctx, __u32 version, __u32 tag_len,
+					  __u32 mtu)
 {
-	tag_len = ek_forget_range(tag_len) & EK_TAG_LEN_MASK;
+	tag_len &= EK_TAG_LEN_MASK;
 	return version == 4 ? ek_reply_too_big4(ctx, tag_len, mtu)
 			    : ek_reply_too_big6(ctx, tag_len, mtu);
 }

@@ -16,8 +16,7 @@ struct ek_moving {
 	__u32 *slot;
 	__u32 word; /* *slot as it was read */
 	__u32 table_size;
-	__u8 opening;
-	__u8 closing;
+	__u8 flags; /* of the packet, EK_TCP_* */
 	__u8 pin_all;
 	__u8 counting; /* 0: no memory is written */
 };
@@ -64,7 +63,7 @@ static __always_inline void ek_refresh_pin(const struct ek_moving *m, struct ek_
 		return;
 	if (pin->seen != now)
 		pin->seen = now;
-	if (m->closing)
+	if (ek_closes_flow(m->flags))
 		pin->flags |= EK_PIN_CLOSING;
 }
 
@@ -101,7 +100,7 @@ static __always_inline __u16 ek_promote_pin(const struct ek_moving *m, const str
 	if (!m->counting)
 		return pin.backend;
 	pin.seen = ek_now();
-	if (m->closing)
+	if (ek_closes_flow(m->flags))
 		pin.flags |= EK_PIN_CLOSING;
 	if (!bpf_map_update_elem(&ek_pins, &m->flow, &pin, BPF_ANY))
 		bpf_map_delete_elem(&ek_opening, &m->flow);
@@ -117,12 +116,29 @@ static __always_inline __u16 ek_follow_previous(const struct ek_moving *m, void 
 	if (previous == EK_SLOT_OWNER(m->word) || !m->counting)
 		return previous;
 	if (m->pin_all) {
-		if (!ek_make_pin(&pin, table, m->table_size, previous))
-			bpf_map_update_elem(&ek_opening, &m->flow, &pin, BPF_ANY);
+		if (ek_make_pin(&pin, table, m->table_size, previous))
+			return previous;
+		pin.flags = EK_PIN_MET;
+		bpf_map_update_elem(&ek_opening, &m->flow, &pin, BPF_ANY);
 	} else if (!(m->word & EK_SLOT_USED)) {
 		__sync_fetch_and_or(m->slot, EK_SLOT_USED);
 	}
 	return previous;
+}
+
+/*
+ * The backend of the pin is gone, and the flow with it. Where no packet opens flows nothing else
+ * tells the end of the old one: the pin must not come back with its backend.
+ */
+static __always_inline __u16 ek_lose_pin(const struct ek_moving *m, void *table)
+{
+	if (!m->pin_all)
+		return EK_SLOT_OWNER(m->word);
+	if (m->counting) {
+		bpf_map_delete_elem(&ek_pins, &m->flow);
+		bpf_map_delete_elem(&ek_opening, &m->flow);
+	}
+	return ek_follow_previous(m, table);
 }
 
 /* The pool-local id of the backend for a packet of a slot that has a previous owner; 0: none. */
@@ -130,12 +146,12 @@ static __noinline __u16 ek_select_moving(const struct ek_moving *m, void *table)
 {
 	struct ek_pin *pin;
 
-	if (m->opening)
+	if (ek_opens_flow(m->flags))
 		return ek_open_flow(m, table);
 	pin = bpf_map_lookup_elem(&ek_pins, &m->flow);
 	if (pin) {
 		if (!ek_pin_holds(pin, table, m->table_size))
-			return EK_SLOT_OWNER(m->word);
+			return ek_lose_pin(m, table);
 		ek_refresh_pin(m, pin);
 		return pin->backend;
 	}
@@ -143,7 +159,7 @@ static __noinline __u16 ek_select_moving(const struct ek_moving *m, void *table)
 	if (!pin)
 		return ek_follow_previous(m, table);
 	if (!ek_pin_holds(pin, table, m->table_size))
-		return EK_SLOT_OWNER(m->word);
+		return ek_lose_pin(m, table);
 	return ek_promote_pin(m, pin);
 }
 

@@ -90,7 +90,7 @@ static __always_inline enum ek_verdict ek_judge_unfit(__u32 active, const struct
 {
 	if (fault < EK_DROP_L3_TRUNCATED) /* none: passed or answered */
 		return fault;
-	return ek_is_vip_address(active, pkt) ? fault : EK_PASS_UNREADABLE;
+	return ek_find_address(active, pkt) ? fault : EK_PASS_UNREADABLE;
 }
 
 #endif /* EK_DATAPATH_VIP_H */

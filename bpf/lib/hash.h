@@ -113,6 +113,50 @@ static __always_inline __u64 ek_flow_hash6(const __u64 key[2], const __be32 src[
 	return ek_sip_finish(&s);
 }
 
+/* The first `bits` bits, at most 64, of eight bytes of which the first one is lowest. */
+static __always_inline __u64 ek_prefix_mask64(__u32 bits)
+{
+	/* A shift by 64 bits is not defined. */
+	__u64 mask = bits < 64 ? ~(~0ULL >> bits) : ~0ULL;
+
+	return __builtin_bswap64(mask);
+}
+
+/*
+ * Of a part of the flow, for slots that do not depend on the rest. The messages are 13 or 37 bytes
+ * like those of flows, with 0 for what is left out.
+ */
+static __always_inline __u64 ek_source_hash4(const __u64 key[2], __be32 src, __u32 prefix)
+{
+	return ek_flow_hash4(key, src & bpf_htonl((__u32) ~(0xffffffffULL >> prefix)), 0, 0, 0, 0);
+}
+
+/* The address as two ek_sip_word()s: eight bytes each, the first one lowest. */
+static __always_inline __u64 ek_source_hash6(const __u64 key[2], __u64 first, __u64 second,
+					     __u32 prefix)
+{
+	struct ek_sip s;
+
+	ek_sip_init(&s, key);
+	ek_sip_absorb(&s, first & ek_prefix_mask64(prefix));
+	ek_sip_absorb(&s, second & ek_prefix_mask64(prefix > 64 ? prefix - 64 : 0));
+	ek_sip_absorb(&s, 0);
+	ek_sip_absorb(&s, 0);
+	ek_sip_absorb(&s, ek_sip_tail(0, 0, 0, 37));
+	return ek_sip_finish(&s);
+}
+
+static __always_inline __u64 ek_port_hash(const __u64 key[2], __be16 dport, __u8 proto)
+{
+	return ek_flow_hash4(key, 0, 0, 0, dport, proto);
+}
+
+/* A flow whose slot follows from `part`: told apart from others by its own high half. */
+static __always_inline __u64 ek_join_hashes(__u64 flow, __u64 part)
+{
+	return (flow & 0xffffffff00000000ULL) | (__u32)part;
+}
+
 /* Reduces the low half of the hash onto 0..size-1 without a division (multiply-shift). */
 static __always_inline __u32 ek_hash_slot(__u64 hash, __u32 size)
 {

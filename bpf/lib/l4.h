@@ -21,8 +21,7 @@ static __always_inline enum ek_verdict ek_parse_tcp(const struct ek_cursor *cur,
 		return EK_DROP_L4_HEADER;
 	pkt->sport = tcp->source;
 	pkt->dport = tcp->dest;
-	pkt->new_flow = tcp->syn && !tcp->ack;
-	pkt->closing = tcp->fin || tcp->rst;
+	pkt->flags = ((const __u8 *)tcp)[13];
 	return EK_FORWARD;
 }
 
@@ -40,8 +39,7 @@ static __always_inline enum ek_verdict ek_parse_udp(const struct ek_cursor *cur,
 		return EK_DROP_L4_HEADER;
 	pkt->sport = udp->source;
 	pkt->dport = udp->dest;
-	pkt->new_flow = 0;
-	pkt->closing = 0;
+	pkt->flags = 0;
 	return EK_FORWARD;
 }
 

@@ -26,8 +26,8 @@ struct ek_packet {
 	__u8 proto;    /* IPPROTO_* */
 	__u8 fragment; /* enum ek_fragment */
 	__u8 is_error; /* an ICMP error: its flow is the quoted packet's */
-	__u8 new_flow; /* TCP SYN without ACK */
-	__u8 closing;  /* TCP FIN or RST */
+	__u8 orphan;   /* a later fragment whose first was not seen: its ports are not known */
+	__u8 flags;    /* of TCP, EK_TCP_*; 0 in UDP, but EK_TCP_SYN for QUIC Initial */
 	__u32 ip_len;  /* of the IP packet, headers included */
 	__be16 sport;
 	__be16 dport;
@@ -35,6 +35,22 @@ struct ek_packet {
 	__u32 tag_len;	/* bytes of VLAN tags before the IP header */
 	__u32 tags[2];	/* as they lie in the frame: type and TCI, outermost first */
 };
+
+#define EK_TCP_FIN 0x01
+#define EK_TCP_SYN 0x02
+#define EK_TCP_RST 0x04
+#define EK_TCP_ACK 0x10
+
+/* The flags are kept as they are: each condition drawn from them early is a branch too many. */
+static __always_inline int ek_opens_flow(__u8 flags)
+{
+	return (flags & (EK_TCP_SYN | EK_TCP_ACK)) == EK_TCP_SYN;
+}
+
+static __always_inline int ek_closes_flow(__u8 flags)
+{
+	return flags & (EK_TCP_FIN | EK_TCP_RST);
+}
 
 /*
  * The verifier tells apart two positions in a packet whose ranges differ, and would walk the rest

@@ -65,17 +65,19 @@ static __always_inline void ek_fill_too_big4(struct ek_ipv4_words *ip, __be32 vi
 	icmp->rest[1] = bpf_htons((__u16)mtu);
 }
 
-static __always_inline void ek_fill_too_big6(struct ek_ipv6_words *ip, const __be32 vip[4],
-					     const __be32 client[4], __u32 quote, __u32 mtu)
+/* The same. The addresses are taken from the header that is quoted. */
+static __always_inline void ek_fill_too_big6(struct ek_ipv6_words *ip, __u32 quote, __u32 mtu)
 {
 	struct ek_icmp *icmp = (struct ek_icmp *)(ip + 1);
+	const struct ek_ipv6_words *quoted =
+	    (const struct ek_ipv6_words *)((const char *)ip + EK_PUSH6);
 
 	ip->version_flow = bpf_htonl(0x60000000);
 	ip->payload_len = bpf_htons((__u16)(EK_ICMP_HLEN + quote));
 	ip->nexthdr_hops = bpf_htons(IPPROTO_ICMPV6 << 8 | EK_OUTER_TTL);
 	for (int i = 0; i < 4; i++) {
-		ip->src[i] = vip[i];
-		ip->dst[i] = client[i];
+		ip->src[i] = quoted->dst[i];
+		ip->dst[i] = quoted->src[i];
 	}
 	icmp->type = 2;
 	icmp->code = 0;

@@ -20,6 +20,29 @@ void PutOptional(ordered_json& object, const char* key, const std::optional<T>& 
   if (value.has_value()) object[key] = *value;
 }
 
+// Only what is not the default.
+void PutTreatment(ordered_json& object, const model::Pool& pool) {
+  const model::Pool plain;
+  if (pool.affinity != plain.affinity) {
+    object["affinity"] = std::string(model::ToString(pool.affinity));
+  }
+  if (pool.affinity_prefix4 != plain.affinity_prefix4) {
+    object["affinity_prefix4"] = pool.affinity_prefix4;
+  }
+  if (pool.affinity_prefix6 != plain.affinity_prefix6) {
+    object["affinity_prefix6"] = pool.affinity_prefix6;
+  }
+  if (pool.dscp.copy) object["dscp"] = "copy";
+  if (!pool.dscp.copy && pool.dscp.value != 0) object["dscp"] = pool.dscp.value;
+  if (pool.out_of_order_fragments != plain.out_of_order_fragments) {
+    object["out_of_order_fragments"] = std::string(model::ToString(pool.out_of_order_fragments));
+  }
+  if (pool.quic) {
+    object["quic"] = {{"config_id", pool.quic->config_id},
+                      {"server_id_length", pool.quic->server_id_length}};
+  }
+}
+
 }  // namespace
 
 ordered_json ToJson(const model::VipLimits& limits) {
@@ -40,6 +63,10 @@ ordered_json ToJson(const model::Vip& vip) {
                          {"pool", vip.pool}};
   PutText(object, "source_rules", vip.source_rules);
   if (vip.limits != model::VipLimits{}) object["limits"] = ToJson(vip.limits);
+  if (vip.spread_by != model::SpreadBy::kConnection) {
+    object["spread_by"] = std::string(model::ToString(vip.spread_by));
+  }
+  if (!vip.tracking) object["tracking"] = false;
   return object;
 }
 
@@ -67,6 +94,7 @@ ordered_json ToJson(const model::Backend& backend) {
   PutText(object, "rack", backend.rack);
   for (const auto& [key, value] : backend.labels) object["labels"][key] = value;
   object["state"] = std::string(model::ToString(backend.state));
+  PutText(object, "server_id", backend.server_id);
   return object;
 }
 
@@ -101,6 +129,7 @@ ordered_json ToJson(const model::Pool& pool) {
                          {"forwarding", std::string(model::ToString(pool.forwarding))},
                          {"table_size", pool.table_size},
                          {"backends", ordered_json::array()}};
+  PutTreatment(object, pool);
   for (const model::Backend& backend : pool.backends) object["backends"].push_back(ToJson(backend));
   if (pool.health_check) object["health_check"] = ToJson(*pool.health_check);
   if (ordered_json policy = ToJson(pool.policy); !policy.empty()) object["policy"] = policy;

@@ -140,6 +140,16 @@ absl::Status SetSource6(const std::string& value, Settings* settings) {
   return absl::OkStatus();
 }
 
+absl::Status SetGuePort(const std::string& value, Settings* settings) {
+  uint32_t port = 0;
+  if (!absl::SimpleAtoi(value, &port) || port < 1 || port > 65535) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("is \"", value, "\"; write a UDP port, 1..65535"));
+  }
+  settings->encapsulation.gue_port = static_cast<uint16_t>(port);
+  return absl::OkStatus();
+}
+
 const std::map<std::string_view, Setter>& Setters() {
   static const auto* const setters = new std::map<std::string_view, Setter>{
       {"config", Text(&Settings::config)},
@@ -159,6 +169,7 @@ const std::map<std::string_view, Setter>& Setters() {
       {"limits.max_backends", Limit(&dataplane::Limits::max_backends)},
       {"limits.max_pins", Limit(&dataplane::Limits::max_pins)},
       {"flow_idle_timeout", SetFlowIdleTimeout},
+      {"gue_port", SetGuePort},
       {"source_prefix4", SetSource4},
       {"source_prefix6", SetSource6},
   };

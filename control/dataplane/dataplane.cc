@@ -36,6 +36,12 @@ absl::Status CheckImage(const TableImage& image) {
           absl::StrCat("slot ", i, " names a backend that the table does not have"));
     }
   }
+  for (const ServerIds::Entry& entry : image.server_ids.entries) {
+    if (entry.backend == 0 || !known(entry.backend)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("server id ", entry.id, " names a backend that the table does not have"));
+    }
+  }
   return absl::OkStatus();
 }
 

@@ -79,9 +79,25 @@ struct BackendImage {
   friend bool operator==(const BackendImage&, const BackendImage&) = default;
 };
 
+// QUIC connection ids that name a server.
+struct ServerIds {
+  struct Entry {
+    uint64_t id = 0;
+    uint16_t backend = 0;  // pool-local id
+
+    friend bool operator==(const Entry&, const Entry&) = default;
+  };
+  uint8_t config_id = 0;
+  uint8_t length = 0;          // bytes of a server id; 0: connection ids name none
+  std::vector<Entry> entries;  // by id
+
+  friend bool operator==(const ServerIds&, const ServerIds&) = default;
+};
+
 struct TableImage {
   std::vector<uint32_t> slots;         // EK_SLOT words with pool-local ids
   std::vector<BackendImage> backends;  // element i has pool-local id i + 1
+  ServerIds server_ids{};
 
   friend bool operator==(const TableImage&, const TableImage&) = default;
 };
@@ -137,6 +153,7 @@ struct Encapsulation {
   model::IpAddress source4 = model::IpAddress::FromIpv4({172, 16, 0, 0});
   uint8_t source4_prefix = 16;                                    // 8..32
   model::IpAddress source6 = model::IpAddress::FromIpv6({0x01});  // 100::/64 (RFC 6666)
+  uint16_t gue_port = EK_DEFAULT_GUE_PORT;  // UDP destination port of GUE, host byte order
 };
 
 struct PreviousOwner {
@@ -151,6 +168,7 @@ struct Pin {
   uint16_t backend = 0;  // pool-local id
   bool closing = false;
   bool opening = false;  // only its first packet was seen
+  bool met = false;      // not as the first of the flow
 
   friend bool operator==(const Pin&, const Pin&) = default;
 };

@@ -24,7 +24,8 @@ Pin FromKernel(uint64_t flow, const ek_pin& pin, bool opening) {
           .seen = pin.seen,
           .backend = pin.backend,
           .closing = (pin.flags & EK_PIN_CLOSING) != 0,
-          .opening = opening};
+          .opening = opening,
+          .met = (pin.flags & EK_PIN_MET) != 0};
 }
 
 // A hash map is read bucket by bucket; one bucket must fit the batch (ENOSPC asks for a larger

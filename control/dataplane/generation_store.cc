@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <numeric>
 #include <set>
 #include <span>
@@ -58,28 +59,12 @@ struct Contents {
   }
 };
 
-// That an address is a VIP's, and who may have an answer from it.
-ek_vip MarkerOf(std::span<const VipImage> vips) {
-  const uint16_t global = vips.empty() ? uint16_t{0} : vips.front().global_rules;
-  return {.table = 0,
-          .table_size = 0,
-          .counter = 0,
-          .flags = EK_VIP_ADDRESS | (global != 0 ? EK_VIP_SOURCE_CHECKS : 0),
-          .global_rules = global,
-          .rules = 0,
-          .source_limit = {},
-          .new_flow_limit = {}};
-}
-
 Contents Encode(const GenerationImage& image) {
   Contents contents;
-  std::set<model::IpAddress> addresses;
-  for (const VipImage& vip : image.vips) {
-    contents.Add(vip.key, EncodeVip(vip));
-    addresses.insert(vip.key.address);
+  for (const VipImage& vip : image.vips) contents.Add(vip.key, EncodeVip(vip));
+  for (const auto& [address, marker] : MakeMarkers(image.vips)) {
+    contents.Add({.address = address}, marker);
   }
-  const ek_vip marker = MarkerOf(image.vips);
-  for (const model::IpAddress& address : addresses) contents.Add({.address = address}, marker);
   return contents;
 }
 
@@ -92,11 +77,12 @@ void Decode(const Content& content, std::vector<VipImage>& vips, std::vector<Vip
 }
 
 absl::Status CheckMarkers(std::span<const VipImage> vips, std::span<const VipImage> markers) {
-  const ek_vip wanted = MarkerOf(vips);
+  const auto wanted = MakeMarkers(vips);
   for (const VipImage& marker : markers) {
-    if (marker.flags == wanted.flags && marker.global_rules == wanted.global_rules) continue;
+    const auto it = wanted.find(marker.key.address);
+    if (it != wanted.end() && DecodeVip(marker.key, it->second) == marker) continue;
     return absl::DataLossError(absl::StrCat("address ", marker.key.address.ToString(),
-                                            " has other source rules than its VIPs"));
+                                            " has another entry than its VIPs give it"));
   }
   return absl::OkStatus();
 }

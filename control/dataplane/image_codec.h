@@ -4,14 +4,17 @@
 #ifndef EVENKEEL_CONTROL_DATAPLANE_IMAGE_CODEC_H_
 #define EVENKEEL_CONTROL_DATAPLANE_IMAGE_CODEC_H_
 
+#include <map>
 #include <span>
 
 #include "control/dataplane/dataplane.h"
 
 namespace evenkeel::dataplane {
 
-// Lines that a table of `slots` with `backends` needs.
-uint32_t LinesNeeded(uint32_t slots, size_t backends);
+// Lines that a table of `slots` with `backends` needs; `ids`: LinesForServerIds.
+uint32_t LinesNeeded(uint32_t slots, size_t backends, uint32_t ids = 0);
+// A power of two: so many that no line gets more server ids than it holds. 0: there are none.
+uint32_t LinesForServerIds(const ServerIds& ids);
 
 ek_backend EncodeBackend(const BackendImage& image, const Encapsulation& encapsulation);
 BackendImage DecodeBackend(const ek_backend& entry);
@@ -34,6 +37,9 @@ VipKey DecodeKey(const ek_vip_key4& key);
 VipKey DecodeKey(const ek_vip_key6& key);
 ek_vip EncodeVip(const VipImage& image);
 VipImage DecodeVip(const VipKey& key, const ek_vip& value);
+// The entry {address, 0, 0} of each VIP's address. Where all VIPs of an address have one table and
+// forward fragments without ports, it is the VIP for those: the first of them, by key.
+std::map<model::IpAddress, ek_vip> MakeMarkers(std::span<const VipImage> vips);
 
 }  // namespace evenkeel::dataplane
 

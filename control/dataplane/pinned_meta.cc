@@ -28,7 +28,8 @@ PinnedMeta MetaOf(const KernelOptions& options) {
                   .max_tables = options.limits.max_tables,
                   .max_vips = options.limits.max_vips,
                   .max_backends = options.limits.max_backends,
-                  .max_pins = options.limits.max_pins};
+                  .max_pins = options.limits.max_pins,
+                  .gue_port = options.encapsulation.gue_port};
   std::copy_n(hash.begin(), meta.key_fingerprint.size(), meta.key_fingerprint.begin());
   return meta;
 }
@@ -75,6 +76,7 @@ absl::Status CheckMeta(const PinDir& dir, const PinnedMeta& pinned, const Pinned
   compare("max_vips", pinned.max_vips, wanted.max_vips);
   compare("max_backends", pinned.max_backends, wanted.max_backends);
   compare("max_pins", pinned.max_pins, wanted.max_pins);
+  compare("gue_port", pinned.gue_port, wanted.gue_port);
   compare("hash key with fingerprint", Hex(pinned.key_fingerprint), Hex(wanted.key_fingerprint));
   if (differs.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(

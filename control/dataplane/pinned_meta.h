@@ -16,6 +16,7 @@ struct PinnedMeta {
   uint32_t max_vips = 0;
   uint32_t max_backends = 0;
   uint32_t max_pins = 0;
+  uint32_t gue_port = 0;
   // The head of SHA-256 over the hash key: tells keys apart without giving them away.
   std::array<uint8_t, 16> key_fingerprint{};
 

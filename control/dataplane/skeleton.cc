@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/dataplane/skeleton.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -51,6 +52,7 @@ absl::StatusOr<Skeleton> OpenSkeleton(const KernelOptions& options, const Kernel
   if (!skeleton) return KernelError(errno, "cannot open the built-in program");
   const auto key = HashKeyWords(options.hash_key);
   std::copy(key.begin(), key.end(), skeleton->rodata->ek_config.hash_key);
+  skeleton->rodata->ek_config.gue_port = htons(options.encapsulation.gue_port);
   auto prepared = existing ? ReuseMaps(skeleton, *existing) : SizeMaps(skeleton, options.limits);
   if (!prepared.ok()) return prepared;
   return skeleton;

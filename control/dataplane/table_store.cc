@@ -27,7 +27,8 @@ constexpr size_t kReserveLines = (8u << 20) / EK_LINE_SIZE;  // 8 MiB
 
 uint32_t LinesToAllocate(const TableImage& image) {
   const size_t rounded = (image.backends.size() / kBackendHeadroom + 1) * kBackendHeadroom;
-  return LinesNeeded(static_cast<uint32_t>(image.slots.size()), rounded);
+  return LinesNeeded(static_cast<uint32_t>(image.slots.size()), rounded,
+                     LinesForServerIds(image.server_ids));
 }
 
 std::atomic_ref<uint32_t> SlotWord(const MappedMemory<ek_line>& lines, uint32_t slot) {
@@ -105,7 +106,8 @@ absl::Status TableStore::Write(const StagedTable& table, std::vector<Fresh>& fre
   Entry& entry = entries_[table.id];
   const uint32_t wanted = LinesToAllocate(table.image);
   const uint32_t needed =
-      LinesNeeded(static_cast<uint32_t>(table.image.slots.size()), table.image.backends.size());
+      LinesNeeded(static_cast<uint32_t>(table.image.slots.size()), table.image.backends.size(),
+                  LinesForServerIds(table.image.server_ids));
   if (entry.lines >= needed && entry.lines <= 2 * wanted) {
     auto lines = MapInner(table.id, entry.lines);
     if (!lines.ok()) return lines.status();

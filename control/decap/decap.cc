@@ -83,7 +83,8 @@ absl::StatusOr<Attached> Replace(const Options& options, const Place& place, Att
   }
   absl::StatusOr<UniqueFd> stats = OpenMap(place.link->program_id, "ek_decap_stats");
   if (!stats.ok()) return stats.status();
-  absl::StatusOr<Program> program = Program::Load(result.addresses, options.sources, stats->get());
+  absl::StatusOr<Program> program =
+      Program::Load(result.addresses, options.sources, options.gue_port, stats->get());
   if (!program.ok()) return program.status();
   if (absl::Status status = program->ReplaceIn(*place.link); !status.ok()) return status;
   result.replaced = true;
@@ -92,7 +93,8 @@ absl::StatusOr<Attached> Replace(const Options& options, const Place& place, Att
 }
 
 absl::StatusOr<Attached> AttachNew(const Options& options, const Place& place, Attached result) {
-  absl::StatusOr<Program> program = Program::Load(result.addresses, options.sources, -1);
+  absl::StatusOr<Program> program =
+      Program::Load(result.addresses, options.sources, options.gue_port, -1);
   if (!program.ok()) return program.status();
   result.mode = options.mode == Mode::kGeneric ? Mode::kGeneric : Mode::kNative;
   absl::StatusOr<UniqueFd> link = program->AttachTo(options.target, place.ifindex, result.mode);
@@ -182,9 +184,11 @@ absl::StatusOr<Report> ReadReport(const Target& target) {
   if (!addresses.ok()) return addresses.status();
   absl::StatusOr<std::vector<Prefix>> sources = ReadSources(program);
   if (!sources.ok()) return sources.status();
+  absl::StatusOr<uint16_t> gue_port = ReadGuePort(program);
+  if (!gue_port.ok()) return gue_port.status();
   absl::StatusOr<std::vector<uint64_t>> counts = ReadCounts(program);
   if (!counts.ok()) return counts.status();
-  Report report{*mode, *std::move(addresses), *std::move(sources), {}};
+  Report report{*mode, *std::move(addresses), *std::move(sources), *gue_port, {}};
   for (size_t i = 0; i < kVerdictNames.size(); ++i) {
     report.verdicts.emplace_back(kVerdictNames[i], (*counts)[i]);
   }

@@ -16,6 +16,7 @@
 
 namespace evenkeel::decap {
 
+inline constexpr uint16_t kDefaultGuePort = 6080;
 inline constexpr char kDefaultPinDir[] = "/sys/fs/bpf/evenkeel-decap";
 
 enum class Mode { kAuto, kNative, kGeneric };
@@ -39,6 +40,7 @@ struct Options {
   std::vector<model::IpAddress> addresses;  // outer destinations; empty: those of the interface
   std::vector<Prefix> sources;              // allowed outer sources; empty: every one
   Mode mode = Mode::kAuto;
+  uint16_t gue_port = kDefaultGuePort;  // UDP port of GUE; 0: only bare IP in IP
 };
 
 struct Attached {
@@ -52,6 +54,7 @@ struct Report {
   Mode mode = Mode::kNative;
   std::vector<model::IpAddress> addresses;
   std::vector<Prefix> sources;                             // empty: every source is allowed
+  uint16_t gue_port = 0;                                   // 0: none
   std::vector<std::pair<std::string, uint64_t>> verdicts;  // by name of bpf/abi/decap.h, all
 };
 

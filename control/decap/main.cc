@@ -39,6 +39,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--source-prefix", flags.sources,
                  "Outer source to accept (10.0.0.0/8); repeatable. Default: every one")
       ->allow_extra_args(false);
+  app.add_option("--gue-port", flags.options.gue_port, "UDP port of GUE packets; 0: take none")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
   app.add_option("--pin-dir", flags.options.target.pin_dir, "Where the link is pinned")
       ->capture_default_str();
   app.add_option("--mode", flags.options.mode, "auto, native or generic XDP")
@@ -86,7 +89,9 @@ absl::Status RunAttach(const Flags& flags) {
 void PrintText(const std::string& interface, const evenkeel::decap::Report& report) {
   std::cout << "interface  " << interface << " (" << ModeName(report.mode) << ")\n"
             << "addresses  " << Join(report.addresses) << "\n"
-            << "sources    " << (report.sources.empty() ? "any" : Join(report.sources)) << "\n";
+            << "sources    " << (report.sources.empty() ? "any" : Join(report.sources)) << "\n"
+            << "gue port   " << (report.gue_port == 0 ? "none" : std::to_string(report.gue_port))
+            << "\n";
   for (const auto& [name, packets] : report.verdicts) {
     std::printf("%-16s %20llu\n", name.c_str(), static_cast<unsigned long long>(packets));
   }
@@ -99,6 +104,7 @@ void PrintJson(const std::string& interface, const evenkeel::decap::Report& repo
   for (const IpAddress& address : report.addresses) json["addresses"].push_back(address.ToString());
   json["sources"] = nlohmann::json::array();
   for (const Prefix& source : report.sources) json["sources"].push_back(source.ToString());
+  json["gue_port"] = report.gue_port;
   for (const auto& [name, packets] : report.verdicts) json["packets"][name] = packets;
   std::cout << json.dump(2) << "\n";
 }
@@ -118,7 +124,7 @@ absl::Status RunStatus(const Flags& flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Removes the balancer's outer headers (IPIP) on a backend host, in XDP.");
+  CLI::App app("Removes the balancer's outer headers (IP in IP, GUE) on a backend host, in XDP.");
   Flags flags;
   AddFlags(app, flags);
   try {

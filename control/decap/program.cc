@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/decap/program.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
@@ -132,12 +133,14 @@ void Program::Closer::operator()(ek_decap* skeleton) const { ek_decap__destroy(s
 int Program::fd() const { return bpf_program__fd(skeleton_->progs.ek_decap); }
 
 absl::StatusOr<Program> Program::Load(const std::vector<model::IpAddress>& addresses,
-                                      const std::vector<Prefix>& sources, int stats_fd) {
+                                      const std::vector<Prefix>& sources, uint16_t gue_port,
+                                      int stats_fd) {
   libbpf_set_print(KeepWarnings);
   last_warnings.clear();
   Program program(ek_decap__open());
   if (program.skeleton_ == nullptr) return KernelError(errno, "opening the decap program");
   program.skeleton_->rodata->ek_decap_config.check_source = sources.empty() ? 0 : 1;
+  program.skeleton_->rodata->ek_decap_config.gue_port = htons(gue_port);
   if (stats_fd >= 0 && bpf_map__reuse_fd(program.skeleton_->maps.ek_decap_stats, stats_fd) != 0) {
     return KernelError(errno, "taking over the counters of the former program");
   }
@@ -236,6 +239,26 @@ absl::StatusOr<std::vector<Prefix>> ReadSources(uint32_t program_id) {
   });
   if (!status.ok()) return status;
   return sources;
+}
+
+absl::StatusOr<uint16_t> ReadGuePort(uint32_t program_id) {
+  using ReadOnly = std::remove_pointer_t<decltype(ek_decap::rodata)>;
+  absl::StatusOr<UniqueFd> map = OpenMap(program_id, "ek_decap.rodata");
+  if (!map.ok()) return map.status();
+  bpf_map_info info{};
+  uint32_t size = sizeof(info);
+  if (bpf_obj_get_info_by_fd(map->get(), &info, &size) != 0 || info.value_size < sizeof(ReadOnly)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "program ", program_id, " is not of this version of evenkeel-decap; attach anew"));
+  }
+  std::vector<uint8_t> bytes(info.value_size);
+  const uint32_t zero = 0;
+  if (bpf_map_lookup_elem(map->get(), &zero, bytes.data()) != 0) {
+    return KernelError(errno, absl::StrCat("reading the settings of program ", program_id));
+  }
+  ReadOnly settings;
+  std::memcpy(&settings, bytes.data(), sizeof(settings));
+  return ntohs(settings.ek_decap_config.gue_port);
 }
 
 absl::StatusOr<std::vector<uint64_t>> ReadCounts(uint32_t program_id) {

@@ -39,7 +39,8 @@ class Program {
  public:
   // `stats_fd`: counters to go on with; negative: new ones.
   static absl::StatusOr<Program> Load(const std::vector<model::IpAddress>& addresses,
-                                      const std::vector<Prefix>& sources, int stats_fd);
+                                      const std::vector<Prefix>& sources, uint16_t gue_port,
+                                      int stats_fd);
 
   absl::Status ReplaceIn(const Link& link) const;
   // `mode` is kNative or kGeneric. AlreadyExists: another program is attached. Unimplemented: the
@@ -65,6 +66,7 @@ absl::Status DetachLink(const Link& link);
 // What the maps of a running program hold.
 absl::StatusOr<std::vector<model::IpAddress>> ReadAddresses(uint32_t program_id);
 absl::StatusOr<std::vector<Prefix>> ReadSources(uint32_t program_id);
+absl::StatusOr<uint16_t> ReadGuePort(uint32_t program_id);
 // Packets by enum ek_decap_verdict, summed over CPUs.
 absl::StatusOr<std::vector<uint64_t>> ReadCounts(uint32_t program_id);
 

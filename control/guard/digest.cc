@@ -3,14 +3,18 @@
 // The canonical encodings. Every integer is big-endian, an address is its family (4 or 6) and 16
 // bytes, so that the digest is the same on every host:
 //
-//   table  "evenkeel.table/1" u8 forwarding (1 ipip, 2 l2), u32 size, u32 n, n addresses,
-//          u32 slots, one u16 owner per slot
+//   table  "evenkeel.table/1" u8 forwarding (1 ipip, 2 l2, 3 gue), u32 size, u32 n, n addresses,
+//          u32 slots, one u16 owner per slot; where connection ids name servers also u8 config id,
+//          u8 length of an id, u32 n, n times u64 id and address
 //   rules  "evenkeel.rules/1" u32 n, then per prefix, ascending: address, u8 length, u8 deny
 //   fleet  "evenkeel.fleet/1" u32 n, then per VIP, sorted: address, u16 port, u8 IP protocol,
 //          32 bytes of the table's digest
 //          Where some VIP has source rules or limits: "evenkeel.fleet/2" and, after each table's
 //          digest, those of the global and of the VIP's own rules, 32 zero bytes for none; then
 //          interval and burst of the limits per source and of new flows, four u32, 0 for none
+//          Where some VIP's treatment is not the default: "evenkeel.fleet/3", the same and u8
+//          tracking, u8 quic, u8 what spreads, u8 and u8 prefixes, u8 whether the DSCP is copied,
+//          u8 DSCP, u8 whether fragments are forwarded
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -46,6 +50,16 @@ class Encoder {
     bytes_.insert(bytes_.end(), digest.bytes.begin(), digest.bytes.end());
   }
 
+  void Add(const Treatment& treatment) {
+    for (const auto byte :
+         {static_cast<uint8_t>(treatment.tracking), static_cast<uint8_t>(treatment.quic),
+          static_cast<uint8_t>(treatment.spread.by), treatment.spread.prefix4,
+          treatment.spread.prefix6, static_cast<uint8_t>(treatment.dscp.copy), treatment.dscp.value,
+          static_cast<uint8_t>(treatment.forward_fragments)}) {
+      bytes_.push_back(byte);
+    }
+  }
+
   void Reserve(size_t bytes) { bytes_.reserve(bytes_.size() + bytes); }
 
   Digest Sha256() const {
@@ -63,6 +77,18 @@ class Encoder {
  private:
   std::vector<uint8_t> bytes_;
 };
+
+uint8_t CodeOf(model::Forwarding forwarding) {
+  switch (forwarding) {
+    case model::Forwarding::kIpip:
+      return 1;
+    case model::Forwarding::kL2:
+      return 2;
+    case model::Forwarding::kGue:
+      return 3;
+  }
+  return 0;
+}
 
 }  // namespace
 
@@ -89,12 +115,21 @@ absl::StatusOr<Digest> Digest::FromHex(std::string_view hex) {
 Digest BuiltTable::ComputeDigest() const {
   Encoder encoder("evenkeel.table/1");
   encoder.Reserve(16 + servers.size() * 17 + owner.size() * 2);
-  encoder.Integer<uint8_t>(forwarding == model::Forwarding::kIpip ? 1 : 2);
+  encoder.Integer<uint8_t>(CodeOf(forwarding));
   encoder.Integer<uint32_t>(size);
   encoder.Integer<uint32_t>(static_cast<uint32_t>(servers.size()));
   for (const model::IpAddress& server : servers) encoder.Address(server);
   encoder.Integer<uint32_t>(static_cast<uint32_t>(owner.size()));
   for (uint16_t o : owner) encoder.Integer<uint16_t>(o);
+  if (quic) {
+    encoder.Integer<uint8_t>(quic->config_id);
+    encoder.Integer<uint8_t>(quic->server_id_length);
+    encoder.Integer<uint32_t>(static_cast<uint32_t>(server_ids.size()));
+    for (const ServerId& entry : server_ids) {
+      encoder.Integer<uint64_t>(entry.id);
+      encoder.Address(entry.server);
+    }
+  }
   return encoder.Sha256();
 }
 
@@ -117,24 +152,29 @@ Digest ComputeFleetDigest(std::span<const VipBinding> bindings) {
   };
   std::sort(sorted.begin(), sorted.end(),
             [&](const VipBinding& a, const VipBinding& b) { return key(a) < key(b); });
+  const bool treated = std::any_of(sorted.begin(), sorted.end(),
+                                   [](const VipBinding& b) { return b.treatment != Treatment{}; });
   const bool has_rules = std::any_of(sorted.begin(), sorted.end(), [](const VipBinding& b) {
     return b.global_rules != Digest{} || b.rules != Digest{} || b.source_limit != Limit{} ||
            b.new_flow_limit != Limit{};
   });
-  Encoder encoder(has_rules ? "evenkeel.fleet/2" : "evenkeel.fleet/1");
+  Encoder encoder(treated     ? "evenkeel.fleet/3"
+                  : has_rules ? "evenkeel.fleet/2"
+                              : "evenkeel.fleet/1");
   encoder.Integer<uint32_t>(static_cast<uint32_t>(sorted.size()));
   for (const VipBinding& b : sorted) {
     encoder.Address(b.address);
     encoder.Integer<uint16_t>(b.port);
     encoder.Integer<uint8_t>(b.ip_protocol);
     encoder.Raw(b.table);
-    if (!has_rules) continue;
+    if (!has_rules && !treated) continue;
     encoder.Raw(b.global_rules);
     encoder.Raw(b.rules);
     for (const Limit& limit : {b.source_limit, b.new_flow_limit}) {
       encoder.Integer<uint32_t>(limit.interval_ns);
       encoder.Integer<uint32_t>(limit.burst);
     }
+    if (treated) encoder.Add(b.treatment);
   }
   return encoder.Sha256();
 }

@@ -22,11 +22,24 @@ std::string MemberId(const model::IpAddress& address) {
   return id;
 }
 
+void AddServerIds(const model::Pool& pool, BuiltTable& table) {
+  if (!pool.quic) return;
+  table.quic = pool.quic;
+  for (const model::Backend& backend : pool.backends) {
+    if (backend.state == model::AdminState::kDisabled) continue;
+    const auto id = model::ParseServerId(backend.server_id, pool.quic->server_id_length);
+    if (id) table.server_ids.push_back({.id = *id, .server = backend.address});
+  }
+  std::sort(table.server_ids.begin(), table.server_ids.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
+}
+
 absl::StatusOr<std::shared_ptr<const BuiltTable>> BuildTable(const model::Pool& pool,
                                                              const maglev::HashKey& key) {
   auto table = std::make_shared<BuiltTable>();
   table->forwarding = pool.forwarding;
   table->size = pool.table_size;
+  AddServerIds(pool, *table);
   const auto weights = ServingWeights(pool);
   for (const auto& [address, weight] : weights) table->servers.push_back(address);
   const std::vector<maglev::Member> members = ToMembers(weights);
@@ -49,8 +62,10 @@ absl::StatusOr<std::shared_ptr<const BuiltTable>> BuildTable(const model::Pool& 
 
 // What a pool's table depends on, apart from the key.
 bool SameTable(const model::Pool& a, const model::Pool& b) {
-  return a.forwarding == b.forwarding && a.table_size == b.table_size &&
-         (a.backends == b.backends || ServingWeights(a) == ServingWeights(b));
+  if (a.forwarding != b.forwarding || a.table_size != b.table_size || a.quic != b.quic)
+    return false;
+  if (a.backends == b.backends) return true;
+  return !a.quic && ServingWeights(a) == ServingWeights(b);
 }
 
 using PoolRef = std::shared_ptr<const BuiltPool>;
@@ -70,16 +85,21 @@ absl::StatusOr<PoolRef> BuildPool(const model::Pool& pool, const maglev::HashKey
 }
 
 Digest DigestOf(const BuiltFleet& fleet) {
-  std::unordered_map<std::string_view, const Digest*> tables;
-  for (const PoolRef& pool : fleet.pools) tables[pool->name()] = &pool->digest;
+  std::unordered_map<std::string_view, const BuiltPool*> pools;
+  for (const PoolRef& pool : fleet.pools) pools[pool->name()] = pool.get();
   std::vector<VipBinding> bindings;
   for (const model::Vip& vip : fleet.vips) {
     const SourceAccess access = fleet.AccessOf(vip);
-    VipBinding binding{vip.address, vip.port, IpProtocol(vip.protocol), *tables.at(vip.pool)};
+    const BuiltPool& pool = *pools.at(vip.pool);
+    VipBinding binding{.address = vip.address,
+                       .port = vip.port,
+                       .ip_protocol = IpProtocol(vip.protocol),
+                       .table = pool.digest,
+                       .source_limit = ToLimit(vip.limits.per_source),
+                       .new_flow_limit = ToLimit(vip.limits.new_flows),
+                       .treatment = TreatmentOf(vip, pool.config)};
     if (access.global != nullptr) binding.global_rules = access.global->digest;
     if (access.own != nullptr) binding.rules = access.own->digest;
-    binding.source_limit = ToLimit(vip.limits.per_source);
-    binding.new_flow_limit = ToLimit(vip.limits.new_flows);
     bindings.push_back(binding);
   }
   return ComputeFleetDigest(bindings);

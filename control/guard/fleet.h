@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "control/guard/digest.h"
 #include "control/guard/source_rules.h"
+#include "control/guard/treatment.h"
 #include "control/maglev/maglev.h"
 #include "control/model/config.h"
 
@@ -28,13 +30,24 @@ struct BuiltTable {
   std::vector<uint16_t> owner;     // maglev::kNoOwner where there is none
   std::vector<uint32_t> intended;  // slots per server that the weights ask for
 
+  // QUIC connection ids that name a server: all that has one and is not disabled, by id.
+  struct ServerId {
+    uint64_t id = 0;
+    model::IpAddress server;
+
+    friend bool operator==(const ServerId&, const ServerId&) = default;
+  };
+  std::optional<model::QuicIds> quic;
+  std::vector<ServerId> server_ids;
+
   // Slots per server as built (counted, not the quota).
   std::vector<uint32_t> CountSlots() const;
-  // Of forwarding, size, servers and owners.
+  // Of forwarding, size, servers, owners, and server ids.
   Digest ComputeDigest() const;
 };
 
-// What the digest of a whole state covers, per VIP: its key, its table and who may have it.
+// What the digest of a whole state covers, per VIP: its key, its table, who may have it, and its
+// treatment.
 struct VipBinding {
   model::IpAddress address;
   uint16_t port = 0;        // host byte order
@@ -42,6 +55,7 @@ struct VipBinding {
   Digest table;
   Digest global_rules{}, rules{};  // zero: none
   Limit source_limit{}, new_flow_limit{};
+  Treatment treatment{};
 };
 // Independent of the order of `bindings`.
 Digest ComputeFleetDigest(std::span<const VipBinding> bindings);

@@ -134,18 +134,23 @@ std::vector<Transition> FindTransitions(const FleetState& candidate, const Fleet
   const auto key_of = [](const model::Vip& vip) {
     return Key(vip.address, vip.port, IpProtocol(vip.protocol));
   };
-  std::map<Key, const PoolState*> before;
-  for (const model::Vip& vip : base.fleet->vips) before[key_of(vip)] = base.Find(vip.pool);
+  std::map<Key, std::pair<const model::Vip*, const PoolState*>> before;
+  for (const model::Vip& vip : base.fleet->vips) {
+    before[key_of(vip)] = {&vip, base.Find(vip.pool)};
+  }
   std::map<std::pair<const PoolState*, const PoolState*>, Transition> grouped;
   for (const model::Vip& vip : candidate.fleet->vips) {
     const auto it = before.find(key_of(vip));
     const PoolState* after = candidate.Find(vip.pool);
-    if (it == before.end() || it->second == nullptr || after == nullptr) continue;
-    Transition& transition = grouped[{it->second, after}];
-    transition.before = it->second;
+    if (it == before.end() || it->second.second == nullptr || after == nullptr) continue;
+    const auto [vip_before, pool_before] = it->second;
+    Transition& transition = grouped[{pool_before, after}];
+    transition.before = pool_before;
     transition.after = after;
     transition.key = candidate.fleet->key;
     transition.vips.push_back(&vip);
+    const bool kept = SpreadOf(*vip_before, *pool_before->pool) == SpreadOf(vip, *after->pool);
+    if (!kept && transition.respread == nullptr) transition.respread = &vip;
   }
   std::vector<Transition> transitions;
   for (auto& [pools, transition] : grouped) transitions.push_back(std::move(transition));

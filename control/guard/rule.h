@@ -79,8 +79,9 @@ std::vector<struct Transition> FindTransitions(const FleetState& candidate, cons
 struct Transition {
   const PoolState* before = nullptr;
   const PoolState* after = nullptr;
-  std::vector<const model::Vip*> vips;  // of the candidate
-  maglev::HashKey key{};                // of the candidate's tables
+  std::vector<const model::Vip*> vips;   // of the candidate
+  maglev::HashKey key{};                 // of the candidate's tables
+  const model::Vip* respread = nullptr;  // the first VIP whose flows lead to other slots
 };
 
 struct Finding {

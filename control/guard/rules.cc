@@ -94,7 +94,9 @@ Rule Remapped() {
        "TCP connections stay with their server while their slot moves, but UDP flows go with the "
        "slot, caches are cold where it arrives, and connections of a server that is removed break. "
        "Go in steps: a smaller weight first, the rest when the first step has settled. A change of "
-       "`table_size` remaps everything; give the new size to a new pool. "
+       "`table_size`, or of what a VIP is spread by (`affinity` source and its prefixes, "
+       "`spread_by`), "
+       "remaps everything; give it to a new pool. "
        "`policy.max_remapped_fraction` tightens the limit. Draining one host, mending a pool that "
        "LB001 or LB003 finds bad, and replacing the server of a declared single-backend pool only "
        "warn.",
@@ -131,16 +133,16 @@ Rule Duplicates() {
 }
 
 Rule Addresses() {
-  return OnPool(
-      {"LB009", "address", "Every address can be forwarded to.",
-       "Block a backend that is a VIP, this host's own, loopback, multicast, broadcast, "
-       "link-local or unspecified; a VIP that is not unicast; and a VIP whose family the "
-       "forwarding cannot carry to a backend's.",
-       "A packet to such an address loops or vanishes. `ipip` carries IPv4 over IPv4 or IPv6, and "
-       "IPv6 over IPv6; `l2` needs one family.",
-       "an IPv6 VIP on a pool of IPv4 backends with forwarding: ipip",
-       "an IPv4 VIP on a pool of IPv6 backends with forwarding: ipip"},
-      CheckAddresses);
+  return OnPool({"LB009", "address", "Every address can be forwarded to.",
+                 "Block a backend that is a VIP, this host's own, loopback, multicast, broadcast, "
+                 "link-local or unspecified; a VIP that is not unicast; and a VIP whose family the "
+                 "forwarding cannot carry to a backend's.",
+                 "A packet to such an address loops or vanishes. `ipip` and `gue` carry IPv4 over "
+                 "IPv4 or IPv6, and "
+                 "IPv6 over IPv6; `l2` needs one family.",
+                 "an IPv6 VIP on a pool of IPv4 backends with forwarding: ipip",
+                 "an IPv4 VIP on a pool of IPv6 backends with forwarding: ipip"},
+                CheckAddresses);
 }
 
 Rule TableSize() {

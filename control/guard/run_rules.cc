@@ -117,7 +117,7 @@ class Runner {
       const bool drain =
           rule.allows_drain_of_one && IsDrainOfOne(*transition.before, *transition.after);
       for (size_t i = first; i < report.findings.size(); ++i) {
-        if (!IsBlock(report.findings[i])) continue;
+        if (!IsBlock(report.findings[i]) || transition.respread != nullptr) continue;
         if (drain) {
           Soften(report.findings[i], "allowed as the drain of one host");
         } else if (rule.yields_to_relief && relieved_[state.index]) {

@@ -2,6 +2,7 @@
 #include "control/model/config.h"
 
 #include <algorithm>
+#include <charconv>
 #include <span>
 #include <utility>
 
@@ -13,8 +14,16 @@ using Names = std::span<const std::pair<E, std::string_view>>;
 
 constexpr std::pair<Protocol, std::string_view> kProtocols[] = {
     {Protocol::kTcp, "tcp"}, {Protocol::kUdp, "udp"}, {Protocol::kQuic, "quic"}};
-constexpr std::pair<Forwarding, std::string_view> kForwardings[] = {{Forwarding::kIpip, "ipip"},
-                                                                    {Forwarding::kL2, "l2"}};
+constexpr std::pair<Forwarding, std::string_view> kForwardings[] = {
+    {Forwarding::kIpip, "ipip"}, {Forwarding::kL2, "l2"}, {Forwarding::kGue, "gue"}};
+constexpr std::pair<Affinity, std::string_view> kAffinities[] = {
+    {Affinity::kConnection, "connection"},
+    {Affinity::kFlow, "flow"},
+    {Affinity::kSource, "source"}};
+constexpr std::pair<SpreadBy, std::string_view> kSpreadBys[] = {
+    {SpreadBy::kConnection, "connection"}, {SpreadBy::kDestinationPort, "destination_port"}};
+constexpr std::pair<OutOfOrder, std::string_view> kOutOfOrders[] = {
+    {OutOfOrder::kDrop, "drop"}, {OutOfOrder::kForward, "forward"}};
 constexpr std::pair<AdminState, std::string_view> kAdminStates[] = {
     {AdminState::kEnabled, "enabled"},
     {AdminState::kDraining, "draining"},
@@ -76,6 +85,28 @@ std::optional<AdminState> ParseAdminState(std::string_view text) {
 }
 std::optional<HealthCheck::Type> ParseHealthCheckType(std::string_view text) {
   return ValueOf<HealthCheck::Type>(kHealthCheckTypes, text);
+}
+std::string_view ToString(Affinity v) { return NameOf<Affinity>(kAffinities, v); }
+std::string_view ToString(SpreadBy v) { return NameOf<SpreadBy>(kSpreadBys, v); }
+std::string_view ToString(OutOfOrder v) { return NameOf<OutOfOrder>(kOutOfOrders, v); }
+std::string ToString(const Dscp& dscp) { return dscp.copy ? "copy" : std::to_string(dscp.value); }
+std::optional<Affinity> ParseAffinity(std::string_view text) {
+  return ValueOf<Affinity>(kAffinities, text);
+}
+std::optional<SpreadBy> ParseSpreadBy(std::string_view text) {
+  return ValueOf<SpreadBy>(kSpreadBys, text);
+}
+std::optional<OutOfOrder> ParseOutOfOrder(std::string_view text) {
+  return ValueOf<OutOfOrder>(kOutOfOrders, text);
+}
+
+std::optional<uint64_t> ParseServerId(std::string_view text, uint8_t length) {
+  if (length == 0 || length > kMaxServerIdLength || text.size() != 2u * length) return std::nullopt;
+  uint64_t id = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, id, 16);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return id;
 }
 
 std::optional<SourceAction> ParseSourceAction(std::string_view text) {

@@ -19,9 +19,17 @@ namespace evenkeel::model {
 
 // QUIC is UDP on the wire; `kQuic` only differs in what opens a flow.
 enum class Protocol { kTcp, kUdp, kQuic };
-enum class Forwarding { kIpip, kL2 };
+enum class Forwarding { kIpip, kL2, kGue };
 enum class AdminState { kEnabled, kDraining, kDisabled };
 enum class SourceAction { kAllow, kDeny };
+
+// What stays on its backend: connections (TCP, QUIC), plain UDP flows too, or all that comes from
+// one source.
+enum class Affinity { kConnection, kFlow, kSource };
+// What a VIP's packets are spread by.
+enum class SpreadBy { kConnection, kDestinationPort };
+// Later fragments whose first one has not been seen.
+enum class OutOfOrder { kDrop, kForward };
 
 inline constexpr uint32_t kDefaultTableSize = 65537;
 inline constexpr int64_t kDefaultWeight = 100;
@@ -53,6 +61,8 @@ struct Vip {
   std::string pool;
   std::string source_rules{};  // name of a set; empty: none of its own
   VipLimits limits{};
+  SpreadBy spread_by = SpreadBy::kConnection;  // kDestinationPort wins over the pool's affinity
+  bool tracking = true;  // false: connections follow their slot when it changes hands
 
   friend bool operator==(const Vip&, const Vip&) = default;
 };
@@ -68,6 +78,7 @@ struct Backend {
   std::string rack;
   std::map<std::string, std::string> labels;
   AdminState state = AdminState::kEnabled;
+  std::string server_id;  // hexadecimal, of pool.quic->server_id_length bytes; empty: none
 
   // True where the backend may own slots: enabled and weight above 0.
   bool serving() const { return state == AdminState::kEnabled && weight > 0; }
@@ -130,6 +141,26 @@ struct Policy {
   friend bool operator==(const Policy&, const Policy&) = default;
 };
 
+// Outer headers' Differentiated Services Code Point (RFC 2474, RFC 2983).
+struct Dscp {
+  bool copy = false;  // the packet's own, else `value`
+  uint8_t value = 0;  // 0..63
+
+  friend bool operator==(const Dscp&, const Dscp&) = default;
+};
+
+// Connection ids that name their server (draft-ietf-quic-load-balancers, plaintext).
+struct QuicIds {
+  uint8_t config_id = 0;         // 0..6, the first three bits of a connection id
+  uint8_t server_id_length = 1;  // bytes, 1..8
+
+  friend bool operator==(const QuicIds&, const QuicIds&) = default;
+};
+
+inline constexpr uint8_t kMaxDscp = 63;
+inline constexpr uint8_t kMaxQuicConfigId = 6;  // 7: not routable
+inline constexpr uint8_t kMaxServerIdLength = 8;
+
 struct Pool {
   std::string name;
   Forwarding forwarding = Forwarding::kIpip;
@@ -137,6 +168,12 @@ struct Pool {
   std::vector<Backend> backends;
   std::optional<HealthCheck> health_check;
   Policy policy;
+  Affinity affinity = Affinity::kConnection;
+  uint8_t affinity_prefix4 = 32;   // 1..32, bits of the source that count; Affinity::kSource only
+  uint8_t affinity_prefix6 = 128;  // 1..128
+  Dscp dscp{};
+  OutOfOrder out_of_order_fragments = OutOfOrder::kDrop;  // kForward: Affinity::kSource only
+  std::optional<QuicIds> quic;
 
   const Backend* FindBackend(std::string_view name) const;
 
@@ -162,11 +199,21 @@ std::string_view ToString(Forwarding forwarding);
 std::string_view ToString(AdminState state);
 std::string_view ToString(HealthCheck::Type type);
 std::string_view ToString(SourceAction action);
+std::string_view ToString(Affinity affinity);
+std::string_view ToString(SpreadBy spread_by);
+std::string_view ToString(OutOfOrder out_of_order);
+std::string ToString(const Dscp& dscp);  // "copy" or the number
 std::optional<Protocol> ParseProtocol(std::string_view text);
 std::optional<Forwarding> ParseForwarding(std::string_view text);
 std::optional<AdminState> ParseAdminState(std::string_view text);
 std::optional<HealthCheck::Type> ParseHealthCheckType(std::string_view text);
 std::optional<SourceAction> ParseSourceAction(std::string_view text);
+std::optional<Affinity> ParseAffinity(std::string_view text);
+std::optional<SpreadBy> ParseSpreadBy(std::string_view text);
+std::optional<OutOfOrder> ParseOutOfOrder(std::string_view text);
+
+// A server id as a big-endian number; nullopt: not hexadecimal, or not of this many bytes.
+std::optional<uint64_t> ParseServerId(std::string_view text, uint8_t length);
 
 }  // namespace evenkeel::model
 

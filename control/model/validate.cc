@@ -233,6 +233,8 @@ class Validator {
     const Field field{"pools", index, std::nullopt, "name"};
     CheckName(pool.name, field, names);
     CheckTableSize(pool.table_size, field.Of("table_size"));
+    CheckTreatment(pool, field);
+    CheckServerIds(pool, index);
     SeenNames backend_names;
     for (size_t j = 0; j < pool.backends.size(); ++j) {
       const Field backend{"pools", index, j, "name"};
@@ -247,6 +249,64 @@ class Validator {
     if (size >= kMinTableSize && size <= kMaxTableSize && IsPrime(size)) return;
     Add(field, absl::StrFormat("%d is not a prime from %d to %d; the nearest is %d", size,
                                kMinTableSize, kMaxTableSize, NearestTableSize(size)));
+  }
+
+  void CheckTreatment(const Pool& pool, const Field& field) {
+    const bool source = pool.affinity == Affinity::kSource;
+    CheckPrefix(pool.affinity_prefix4, 32, source, field.Of("affinity_prefix4"));
+    CheckPrefix(pool.affinity_prefix6, 128, source, field.Of("affinity_prefix6"));
+    if (pool.dscp.value > kMaxDscp) {
+      Add(field.Of("dscp"),
+          absl::StrCat("is ", pool.dscp.value, "; write copy, or 0 to ", kMaxDscp));
+    } else if (pool.dscp != Dscp{} && pool.forwarding == Forwarding::kL2) {
+      Add(field.Of("dscp"), "needs an outer header, and forwarding l2 makes none; leave it out");
+    }
+    if (pool.out_of_order_fragments == OutOfOrder::kForward && !source) {
+      Add(field.Of("out_of_order_fragments"),
+          "forward needs affinity: source, for a later fragment has no ports; write drop");
+    }
+    if (!pool.quic) return;
+    if (pool.quic->config_id > kMaxQuicConfigId) {
+      Add(field.Of("quic.config_id"),
+          absl::StrCat("is ", pool.quic->config_id, "; write 0 to ", kMaxQuicConfigId));
+    }
+    if (pool.quic->server_id_length < 1 || pool.quic->server_id_length > kMaxServerIdLength) {
+      Add(field.Of("quic.server_id_length"),
+          absl::StrCat("is ", pool.quic->server_id_length, "; write 1 to ", kMaxServerIdLength));
+    }
+  }
+
+  void CheckPrefix(uint8_t length, uint8_t longest, bool source, const Field& field) {
+    if (length < 1 || length > longest) {
+      Add(field, absl::StrCat("is ", length, "; write 1 to ", longest));
+    } else if (length != longest && !source) {
+      Add(field, "only counts with affinity: source; add that, or leave it out");
+    }
+  }
+
+  void CheckServerIds(const Pool& pool, size_t index) {
+    std::map<uint64_t, size_t> seen;
+    for (size_t j = 0; j < pool.backends.size(); ++j) {
+      const std::string& text = pool.backends[j].server_id;
+      if (text.empty()) continue;
+      const Field field{"pools", index, j, "server_id"};
+      if (!pool.quic) {
+        Add(field,
+            "needs the pool's quic: {config_id, server_id_length}; add that, or leave it out");
+        continue;
+      }
+      const auto id = ParseServerId(text, pool.quic->server_id_length);
+      if (!id) {
+        Add(field, absl::StrFormat("%s is no server id of %d bytes; write %d hexadecimal digits",
+                                   Quoted(text), pool.quic->server_id_length,
+                                   2 * pool.quic->server_id_length));
+        continue;
+      }
+      const auto [it, fresh] = seen.emplace(*id, j);
+      if (fresh) continue;
+      Add(field, absl::StrCat(Quoted(text), " is already the server id of backends[", it->second,
+                              "]; each server has its own"));
+    }
   }
 
   void CheckBackend(const Backend& backend, const Field& field) {

@@ -47,8 +47,10 @@ class Reader {
   using ReadElement = void (Reader::*)(const YamlNode&, const std::string&, T&);
 
   void ReadVip(const YamlNode& node, const std::string& path, Vip& vip) {
-    const Keys keys = {"name", "address", "port", "protocol", "pool", "source_rules", "limits"};
-    ReadMap(node, path, keys, {"name", "address", "port", "protocol", "pool"},
+    const Keys required = {"name", "address", "port", "protocol", "pool"};
+    Keys keys = required;
+    keys.insert(keys.end(), {"source_rules", "limits", "spread_by", "tracking"});
+    ReadMap(node, path, keys, required,
             [&](std::string_view key, const YamlNode& v, const std::string& p) {
               if (key == "name") Set(v, p, ReadText(v), vip.name);
               if (key == "address") SetAddress(v, p, vip.address);
@@ -58,6 +60,10 @@ class Reader {
               if (key == "pool") Set(v, p, ReadText(v), vip.pool);
               if (key == "source_rules") Set(v, p, ReadText(v), vip.source_rules);
               if (key == "limits") ReadLimits(v, p, vip.limits);
+              if (key == "spread_by") {
+                SetEnum(v, p, &ParseSpreadBy, {"connection", "destination_port"}, vip.spread_by);
+              }
+              if (key == "tracking") Set(v, p, ReadBoolean(v), vip.tracking);
             });
   }
 
@@ -82,29 +88,63 @@ class Reader {
   }
 
   void ReadPool(const YamlNode& node, const std::string& path, Pool& pool) {
-    const Keys keys = {"name", "forwarding", "table_size", "backends", "health_check", "policy"};
+    const Keys keys = {"name",         "forwarding",       "table_size", "backends",
+                       "health_check", "policy",           "affinity",   "affinity_prefix4",
+                       "dscp",         "affinity_prefix6", "quic",       "out_of_order_fragments"};
     ReadMap(node, path, keys, {"name", "backends"},
             [&](std::string_view key, const YamlNode& v, const std::string& p) {
               if (key == "name") Set(v, p, ReadText(v), pool.name);
-              if (key == "forwarding") ReadForwarding(v, p, pool.forwarding);
+              if (key == "forwarding") {
+                SetEnum(v, p, &ParseForwarding, {"ipip", "l2", "gue"}, pool.forwarding);
+              }
               if (key == "table_size") {
                 Set(v, p, ReadInteger(v, 0, std::numeric_limits<uint32_t>::max()), pool.table_size);
               }
               if (key == "backends") ReadList(v, p, pool.backends, &Reader::ReadBackend);
               if (key == "health_check") ReadHealthCheck(v, p, pool.health_check.emplace());
               if (key == "policy") ReadPolicy(v, p, pool.policy);
+              ReadTreatment(key, v, p, pool);
             });
   }
 
-  void ReadForwarding(const YamlNode& node, const std::string& path, Forwarding& out) {
-    if (node.kind == YamlNode::Kind::kScalar && node.scalar == "gue") {
-      return Error(node, path, "\"gue\" is not available yet; write ipip or l2");
+  // What becomes of the pool's packets beyond which backend they go to.
+  void ReadTreatment(std::string_view key, const YamlNode& v, const std::string& p, Pool& pool) {
+    if (key == "affinity") {
+      SetEnum(v, p, &ParseAffinity, {"connection", "flow", "source"}, pool.affinity);
     }
-    SetEnum(node, path, &ParseForwarding, {"ipip", "l2"}, out);
+    if (key == "affinity_prefix4") Set(v, p, ReadInteger(v, 1, 32), pool.affinity_prefix4);
+    if (key == "affinity_prefix6") Set(v, p, ReadInteger(v, 1, 128), pool.affinity_prefix6);
+    if (key == "dscp") ReadDscp(v, p, pool.dscp);
+    if (key == "out_of_order_fragments") {
+      SetEnum(v, p, &ParseOutOfOrder, {"drop", "forward"}, pool.out_of_order_fragments);
+    }
+    if (key == "quic") ReadQuic(v, p, pool.quic.emplace());
+  }
+
+  void ReadDscp(const YamlNode& node, const std::string& path, Dscp& dscp) {
+    dscp.copy = node.kind == YamlNode::Kind::kScalar && node.scalar == "copy";
+    if (dscp.copy) return;
+    if (!ReadInteger(node, 0, kMaxDscp).ok()) {
+      return Error(node, path, absl::StrCat("write copy, or a number from 0 to ", kMaxDscp));
+    }
+    Set(node, path, ReadInteger(node, 0, kMaxDscp), dscp.value);
+  }
+
+  void ReadQuic(const YamlNode& node, const std::string& path, QuicIds& quic) {
+    const Keys keys = {"config_id", "server_id_length"};
+    ReadMap(node, path, keys, keys,
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              if (key == "config_id")
+                Set(v, p, ReadInteger(v, 0, kMaxQuicConfigId), quic.config_id);
+              if (key == "server_id_length") {
+                Set(v, p, ReadInteger(v, 1, kMaxServerIdLength), quic.server_id_length);
+              }
+            });
   }
 
   void ReadBackend(const YamlNode& node, const std::string& path, Backend& backend) {
-    const Keys keys = {"name", "address", "weight", "capacity", "zone", "rack", "labels", "state"};
+    const Keys keys = {"name", "address", "weight", "capacity", "zone",
+                       "rack", "labels",  "state",  "server_id"};
     ReadMap(node, path, keys, {"name", "address"},
             [&](std::string_view key, const YamlNode& v, const std::string& p) {
               using Limits = std::numeric_limits<int64_t>;
@@ -117,6 +157,7 @@ class Reader {
               if (key == "zone") Set(v, p, ReadText(v), backend.zone);
               if (key == "rack") Set(v, p, ReadText(v), backend.rack);
               if (key == "labels") ReadLabels(v, p, backend.labels);
+              if (key == "server_id") Set(v, p, ReadText(v), backend.server_id);
               if (key == "state") {
                 SetEnum(v, p, &ParseAdminState, {"enabled", "draining", "disabled"}, backend.state);
               }

@@ -95,6 +95,15 @@ absl::StatusOr<int64_t> ReadInteger(const YamlNode& node, int64_t min, int64_t m
   return value;
 }
 
+absl::StatusOr<bool> ReadBoolean(const YamlNode& node) {
+  constexpr std::string_view kRemedy = "write true or false";
+  if (node.kind != YamlNode::Kind::kScalar) return Bad(node, kRemedy);
+  if (!node.plain) return Bad(node, absl::StrCat(Av(kRemedy), ", without quotes"));
+  if (node.scalar == "true") return true;
+  if (node.scalar == "false") return false;
+  return Bad(node, kRemedy);
+}
+
 absl::StatusOr<double> ReadNumber(const YamlNode& node) {
   constexpr std::string_view kRemedy = "write a decimal number such as 0.25";
   if (node.kind != YamlNode::Kind::kScalar) return Bad(node, kRemedy);

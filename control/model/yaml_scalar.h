@@ -17,6 +17,7 @@ namespace evenkeel::model {
 absl::StatusOr<std::string> ReadText(const YamlNode& node);
 // A whole decimal number from `min` to `max`.
 absl::StatusOr<int64_t> ReadInteger(const YamlNode& node, int64_t min, int64_t max);
+absl::StatusOr<bool> ReadBoolean(const YamlNode& node);  // true, false
 // A finite decimal number.
 absl::StatusOr<double> ReadNumber(const YamlNode& node);
 // "500ms", "2s", "5m", "1h".

@@ -97,6 +97,10 @@ void AppendVip(const Vip& vip, std::string& out) {
     absl::StrAppend(&out, ", source_rules: ", Text(vip.source_rules));
   }
   AppendLimits(vip.limits, out);
+  if (vip.spread_by != SpreadBy::kConnection) {
+    absl::StrAppend(&out, ", spread_by: ", Av(ToString(vip.spread_by)));
+  }
+  if (!vip.tracking) absl::StrAppend(&out, ", tracking: false");
   absl::StrAppend(&out, "}\n");
 }
 
@@ -118,7 +122,33 @@ void AppendBackend(const Backend& backend, std::string& out) {
   if (backend.state != AdminState::kEnabled) {
     absl::StrAppend(&out, ", state: ", Av(ToString(backend.state)));
   }
+  if (!backend.server_id.empty()) {
+    absl::StrAppend(&out, ", server_id: \"", backend.server_id, "\"");
+  }
   absl::StrAppend(&out, "}\n");
+}
+
+// Only what is not the default.
+void AppendTreatment(const Pool& pool, std::string& out) {
+  const Pool plain;
+  if (pool.affinity != plain.affinity) {
+    absl::StrAppend(&out, "    affinity: ", Av(ToString(pool.affinity)), "\n");
+  }
+  if (pool.affinity_prefix4 != plain.affinity_prefix4) {
+    absl::StrAppend(&out, "    affinity_prefix4: ", pool.affinity_prefix4, "\n");
+  }
+  if (pool.affinity_prefix6 != plain.affinity_prefix6) {
+    absl::StrAppend(&out, "    affinity_prefix6: ", pool.affinity_prefix6, "\n");
+  }
+  if (pool.dscp != plain.dscp) absl::StrAppend(&out, "    dscp: ", ToString(pool.dscp), "\n");
+  if (pool.out_of_order_fragments != plain.out_of_order_fragments) {
+    absl::StrAppend(&out, "    out_of_order_fragments: ", Av(ToString(pool.out_of_order_fragments)),
+                    "\n");
+  }
+  if (pool.quic) {
+    absl::StrAppend(&out, "    quic: {config_id: ", pool.quic->config_id,
+                    ", server_id_length: ", pool.quic->server_id_length, "}\n");
+  }
 }
 
 void AppendHealthCheck(const HealthCheck& check, std::string& out) {
@@ -150,6 +180,7 @@ void AppendPool(const Pool& pool, std::string& out) {
   absl::StrAppend(&out, "  - name: ", Text(pool.name),
                   "\n    forwarding: ", Av(ToString(pool.forwarding)),
                   "\n    table_size: ", pool.table_size, "\n");
+  AppendTreatment(pool, out);
   absl::StrAppend(&out, "    backends:", pool.backends.empty() ? " []\n" : "\n");
   for (const Backend& backend : pool.backends) AppendBackend(backend, out);
   if (pool.health_check) AppendHealthCheck(*pool.health_check, out);

@@ -12,6 +12,7 @@
 #include "control/publish/moves.h"
 #include "control/publish/publisher_impl.h"
 #include "control/publish/readback.h"
+#include "control/publish/treatment_flags.h"
 
 namespace evenkeel::publish {
 namespace {
@@ -72,7 +73,8 @@ guard::Digest DigestOf(const GenerationRecord& record,
                         .global_rules = rules[vip.global_rules],
                         .rules = rules[vip.rules],
                         .source_limit = vip.source_limit,
-                        .new_flow_limit = vip.new_flow_limit});
+                        .new_flow_limit = vip.new_flow_limit,
+                        .treatment = FromFlags(vip.flags, vip.key.ip_protocol)});
   }
   return guard::ComputeFleetDigest(bindings);
 }

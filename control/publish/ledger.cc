@@ -25,6 +25,9 @@ uint64_t KindOf(const TableRecord& record) {
 
 uint8_t MethodOf(model::Forwarding forwarding, const model::IpAddress& backend) {
   if (forwarding == model::Forwarding::kL2) return EK_METHOD_L2;
+  if (forwarding == model::Forwarding::kGue) {
+    return backend.is_ipv4() ? EK_METHOD_GUE4 : EK_METHOD_GUE6;
+  }
   return backend.is_ipv4() ? EK_METHOD_IPIP4 : EK_METHOD_IPIP6;
 }
 

@@ -18,6 +18,7 @@ namespace {
 constexpr size_t kEthernetLength = 14;
 constexpr size_t kIpv4Length = 20;
 constexpr size_t kIpv6Length = 40;
+constexpr size_t kUdpLength = 8;
 constexpr uint8_t kOuterTtl = 64;
 constexpr uint16_t kEtherTypeIpv4 = 0x0800;
 constexpr uint16_t kEtherTypeIpv6 = 0x86dd;
@@ -43,10 +44,10 @@ void PutAddress(Bytes& out, const model::IpAddress& address) {
 }
 
 // RFC 791; the flags say "do not fragment".
-void PutIpv4(Bytes& out, uint16_t total, uint8_t ttl, uint8_t protocol,
+void PutIpv4(Bytes& out, uint8_t tos, uint16_t total, uint8_t ttl, uint8_t protocol,
              std::span<const uint8_t> source, const model::IpAddress& destination) {
   const size_t start = out.size();
-  Put16(out, 0x4500);
+  Put16(out, static_cast<uint16_t>(0x4500 | tos));
   Put16(out, total);
   Put32(out, 0x00004000);
   Put16(out, static_cast<uint16_t>(ttl << 8 | protocol));
@@ -64,9 +65,10 @@ void PutIpv4(Bytes& out, uint16_t total, uint8_t ttl, uint8_t protocol,
 }
 
 // RFC 8200.
-void PutIpv6(Bytes& out, uint32_t flow_label, uint16_t payload, uint8_t next_header, uint8_t hops,
-             std::span<const uint8_t> source, const model::IpAddress& destination) {
-  Put32(out, 0x60000000u | flow_label);
+void PutIpv6(Bytes& out, uint8_t traffic_class, uint32_t flow_label, uint16_t payload,
+             uint8_t next_header, uint8_t hops, std::span<const uint8_t> source,
+             const model::IpAddress& destination) {
+  Put32(out, 0x60000000u | static_cast<uint32_t>(traffic_class << 20) | flow_label);
   Put16(out, payload);
   Put16(out, static_cast<uint16_t>(next_header << 8 | hops));
   Append(out, source);
@@ -84,8 +86,9 @@ Bytes TransportOf(const Flow& flow) {
     Put16(out, 0xffff);
     Put32(out, 0);  // checksum is the hosts' business; urgent pointer
   } else {
-    Put16(out, 8);
+    Put16(out, static_cast<uint16_t>(8 + flow.payload.size()));
     Put16(out, 0);
+    Append(out, flow.payload);
   }
   return out;
 }
@@ -96,10 +99,10 @@ Bytes IpPacket(const Flow& flow, uint8_t ttl) {
   Bytes out;
   const auto& source = flow.source.bytes();
   if (flow.destination.is_ipv4()) {
-    PutIpv4(out, static_cast<uint16_t>(kIpv4Length + length), ttl, flow.ip_protocol,
+    PutIpv4(out, 0, static_cast<uint16_t>(kIpv4Length + length), ttl, flow.ip_protocol,
             std::span(source).first(4), flow.destination);
   } else {
-    PutIpv6(out, 0, length, flow.ip_protocol, ttl, source, flow.destination);
+    PutIpv6(out, 0, 0, length, flow.ip_protocol, ttl, source, flow.destination);
   }
   Append(out, transport);
   return out;
@@ -135,8 +138,26 @@ std::array<uint8_t, 16> OuterSource6(const dataplane::Encapsulation& encapsulati
 }
 
 size_t OuterLength(uint8_t method) {
-  if (method == EK_METHOD_IPIP4) return kIpv4Length;
-  return method == EK_METHOD_IPIP6 ? kIpv6Length : 0;
+  switch (method) {
+    case EK_METHOD_IPIP4:
+      return kIpv4Length;
+    case EK_METHOD_IPIP6:
+      return kIpv6Length;
+    case EK_METHOD_GUE4:
+      return kIpv4Length + kUdpLength;
+    case EK_METHOD_GUE6:
+      return kIpv6Length + kUdpLength;
+    default:
+      return 0;
+  }
+}
+
+// draft-ietf-intarea-gue, variant 1: the packet follows the UDP header.
+void PutGue(Bytes& out, uint16_t port, uint32_t entropy, size_t inner) {
+  Put16(out, static_cast<uint16_t>(49152 + entropy % 16384));
+  Put16(out, port);
+  Put16(out, static_cast<uint16_t>(kUdpLength + inner));
+  Put16(out, 0);
 }
 
 std::string AddressIn(const Bytes& packet) {
@@ -172,7 +193,7 @@ Flow ClientFlow(const dataplane::VipKey& vip, uint32_t number, uint16_t port) {
   return flow;
 }
 
-uint64_t HashFlow(const std::array<uint64_t, 2>& key, const Flow& flow) {
+uint64_t HashFlow(const std::array<uint64_t, 2>& key, const Flow& flow, uint32_t vip_flags) {
   const __u64 words[2] = {key[0], key[1]};
   const __be16 sport = htons(flow.source_port);
   const __be16 dport = htons(flow.destination_port);
@@ -180,10 +201,20 @@ uint64_t HashFlow(const std::array<uint64_t, 2>& key, const Flow& flow) {
   __be32 destination[4];
   std::memcpy(source, flow.source.bytes().data(), sizeof(source));
   std::memcpy(destination, flow.destination.bytes().data(), sizeof(destination));
-  if (flow.destination.is_ipv4()) {
-    return ek_flow_hash4(words, source[0], destination[0], sport, dport, flow.ip_protocol);
+  const bool ipv4 = flow.destination.is_ipv4();
+  const uint64_t whole =
+      ipv4 ? ek_flow_hash4(words, source[0], destination[0], sport, dport, flow.ip_protocol)
+           : ek_flow_hash6(words, source, destination, sport, dport, flow.ip_protocol);
+  if (vip_flags & EK_VIP_HASH_PORT) {
+    return ek_join_hashes(whole, ek_port_hash(words, dport, flow.ip_protocol));
   }
-  return ek_flow_hash6(words, source, destination, sport, dport, flow.ip_protocol);
+  if (!(vip_flags & EK_VIP_HASH_SRC)) return whole;
+  if (ipv4) {
+    return ek_join_hashes(whole, ek_source_hash4(words, source[0], EK_VIP_PREFIX4(vip_flags)));
+  }
+  return ek_join_hashes(
+      whole, ek_source_hash6(words, ek_sip_word(source[0], source[1]),
+                             ek_sip_word(source[2], source[3]), EK_VIP_PREFIX6(vip_flags)));
 }
 
 uint32_t SlotOf(uint64_t hash, uint32_t table_size) { return ek_hash_slot(hash, table_size); }
@@ -198,13 +229,18 @@ std::vector<uint8_t> BuildFrame(const Flow& flow, uint8_t ttl) {
   return frame;
 }
 
-Expectation Predict(const Flow& flow, uint64_t hash, const dataplane::BackendImage* backend,
+Expectation Predict(const Flow& flow, uint64_t hash, uint32_t vip_flags,
+                    const dataplane::BackendImage* backend,
                     const dataplane::Encapsulation& encapsulation) {
   const Bytes inner = IpPacket(flow, 63);
   const bool ipv4 = flow.destination.is_ipv4();
   if (backend == nullptr || !backend->next_hop) return {};
   if (inner.size() + OuterLength(backend->method) > backend->next_hop->mtu) return {};
   const uint32_t entropy = ek_hash_entropy(hash);
+  // The frames' own DSCP is 0, and so is a copy of it.
+  const uint8_t tos = vip_flags & EK_VIP_COPY_DSCP ? uint8_t{0} : EK_VIP_TOS(vip_flags);
+  const bool gue = backend->method == EK_METHOD_GUE4 || backend->method == EK_METHOD_GUE6;
+  const size_t payload = inner.size() + (gue ? kUdpLength : 0);
   const dataplane::NextHop& hop = *backend->next_hop;
   Expectation expected{.forwarded = true, .packet = {}};
   Bytes& out = expected.packet;
@@ -213,20 +249,26 @@ Expectation Predict(const Flow& flow, uint64_t hash, const dataplane::BackendIma
       PutEthernet(out, hop.dmac, hop.smac, ipv4);
       break;
     case EK_METHOD_IPIP4:
+    case EK_METHOD_GUE4:
       if (!ipv4) return {};  // 6in4 is not made
       PutEthernet(out, hop.dmac, hop.smac, true);
-      PutIpv4(out, static_cast<uint16_t>(kIpv4Length + inner.size()), kOuterTtl, IPPROTO_IPIP,
-              OuterSource4(encapsulation, entropy), backend->address);
+      PutIpv4(out, tos, static_cast<uint16_t>(kIpv4Length + payload), kOuterTtl,
+              gue ? IPPROTO_UDP : IPPROTO_IPIP, OuterSource4(encapsulation, entropy),
+              backend->address);
       break;
     case EK_METHOD_IPIP6:
+    case EK_METHOD_GUE6:
       PutEthernet(out, hop.dmac, hop.smac, false);
-      PutIpv6(out, entropy & 0xfffff, static_cast<uint16_t>(inner.size()),
-              ipv4 ? IPPROTO_IPIP : IPPROTO_IPV6, kOuterTtl, OuterSource6(encapsulation, entropy),
-              backend->address);
+      PutIpv6(out, tos, entropy & 0xfffff, static_cast<uint16_t>(payload),
+              gue    ? IPPROTO_UDP
+              : ipv4 ? IPPROTO_IPIP
+                     : IPPROTO_IPV6,
+              kOuterTtl, OuterSource6(encapsulation, entropy), backend->address);
       break;
     default:
       return {};
   }
+  if (gue) PutGue(out, encapsulation.gue_port, entropy, inner.size());
   Append(out, inner);
   return expected;
 }

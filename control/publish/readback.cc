@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "control/maglev/maglev.h"
+#include "control/publish/treatment_flags.h"
 
 namespace evenkeel::publish {
 namespace {
@@ -30,6 +31,34 @@ absl::StatusOr<guard::Digest> RulesDigestOf(dataplane::DataPlane& dataplane, uin
   return dataplane.RulesDigest(id);
 }
 
+model::Forwarding ForwardingOf(uint8_t method) {
+  switch (method) {
+    case EK_METHOD_L2:
+      return model::Forwarding::kL2;
+    case EK_METHOD_GUE4:
+    case EK_METHOD_GUE6:
+      return model::Forwarding::kGue;
+    default:
+      return model::Forwarding::kIpip;
+  }
+}
+
+absl::Status ReadServerIds(const dataplane::TableImage& image, guard::BuiltTable& table) {
+  const dataplane::ServerIds& ids = image.server_ids;
+  if (ids.length == 0) return absl::OkStatus();
+  table.quic = model::QuicIds{.config_id = ids.config_id, .server_id_length = ids.length};
+  for (const dataplane::ServerIds::Entry& entry : ids.entries) {
+    if (entry.backend == 0 || entry.backend > image.backends.size() ||
+        image.backends[entry.backend - 1u].method == EK_METHOD_NONE) {
+      return absl::DataLossError(absl::StrCat("server id ", entry.id, " names backend id ",
+                                              entry.backend, ", which the table does not have"));
+    }
+    table.server_ids.push_back(
+        {.id = entry.id, .server = image.backends[entry.backend - 1u].address});
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<guard::BuiltTable> TableFromKernel(const dataplane::TableImage& image,
@@ -43,8 +72,7 @@ absl::StatusOr<guard::BuiltTable> TableFromKernel(const dataplane::TableImage& i
   for (size_t id = 1; id < owns->size(); ++id) {
     const dataplane::BackendImage& backend = image.backends[id - 1];
     if (backend.method == EK_METHOD_NONE) continue;
-    table.forwarding =
-        backend.method == EK_METHOD_L2 ? model::Forwarding::kL2 : model::Forwarding::kIpip;
+    table.forwarding = ForwardingOf(backend.method);
     if (!(*owns)[id]) continue;
     if (!by_address.emplace(backend.address, static_cast<uint16_t>(id)).second) {
       return absl::DataLossError(
@@ -58,6 +86,7 @@ absl::StatusOr<guard::BuiltTable> TableFromKernel(const dataplane::TableImage& i
   }
   table.owner.reserve(table.size);
   for (const uint32_t slot : image.slots) table.owner.push_back(index_of[EK_SLOT_OWNER(slot)]);
+  if (auto status = ReadServerIds(image, table); !status.ok()) return status;
   return table;
 }
 
@@ -87,7 +116,8 @@ absl::StatusOr<KernelState> ReadKernel(dataplane::DataPlane& dataplane) {
                         .global_rules = *global,
                         .rules = *own,
                         .source_limit = vip.source_limit,
-                        .new_flow_limit = vip.new_flow_limit});
+                        .new_flow_limit = vip.new_flow_limit,
+                        .treatment = FromFlags(vip.flags, vip.key.ip_protocol)});
   }
   return KernelState{.digest = guard::ComputeFleetDigest(bindings),
                      .revision = active->image.info.revision};

@@ -14,6 +14,7 @@
 #include "control/publish/moves.h"
 #include "control/publish/reach.h"
 #include "control/publish/readback.h"
+#include "control/publish/treatment_flags.h"
 
 namespace evenkeel::publish {
 namespace {
@@ -157,6 +158,13 @@ absl::StatusOr<dataplane::TableImage> Staging::MakeImage(const Pool& pool) const
     now = std::move(read->slots);
   }
   image.slots = NextSlots(now, owners, serving);
+  if (built.quic) {
+    image.server_ids.config_id = built.quic->config_id;
+    image.server_ids.length = built.quic->server_id_length;
+  }
+  for (const guard::BuiltTable::ServerId& entry : built.server_ids) {
+    image.server_ids.entries.push_back({.id = entry.id, .backend = ids[entry.server]});
+  }
   return image;
 }
 
@@ -199,6 +207,9 @@ absl::Status Staging::VerifyTable(const Pool& pool, const dataplane::TableImage&
   if (read->slots != staged.slots) {
     return absl::DataLossError("the previous owners read back are not those written");
   }
+  if (read->server_ids != staged.server_ids) {
+    return absl::DataLossError("the server ids read back are not those written");
+  }
   if (read->backends != staged.backends) {
     return absl::DataLossError("the backend entries read back are not those written");
   }
@@ -218,11 +229,11 @@ absl::Status Staging::StageGeneration(uint32_t index, uint64_t revision) {
     auto counter = ledger_->AcquireVip(key);
     if (!counter.ok()) return counter.status();
     vip_references_.push_back(key);
-    const TableRecord& table = *pools_.find(vip.pool)->second.table;
+    const Pool& pool = pools_.find(vip.pool)->second;
+    const TableRecord& table = *pool.table;
     dataplane::VipImage& out = image.vips.emplace_back();
     out = {.key = key, .table = table.id, .table_size = table.size, .counter = *counter};
-    // No packet of these opens a flow: whose slot moves, moves.
-    if (vip.protocol != model::Protocol::kTcp) out.flags |= EK_VIP_STATELESS;
+    out.flags = ToFlags(guard::TreatmentOf(vip, pool.built->config), key.ip_protocol);
     const guard::SourceAccess access = record_.fleet->AccessOf(vip);
     out.global_rules = rules_.IdOf(access.global);
     out.rules = rules_.IdOf(access.own);
@@ -263,7 +274,8 @@ absl::Status Staging::VerifyGeneration() {
                         .global_rules = *global,
                         .rules = *own,
                         .source_limit = vip.source_limit,
-                        .new_flow_limit = vip.new_flow_limit});
+                        .new_flow_limit = vip.new_flow_limit,
+                        .treatment = FromFlags(vip.flags, vip.key.ip_protocol)});
   }
   if (const guard::Digest digest = guard::ComputeFleetDigest(bindings);
       digest != approval_.digest()) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "control/dataplane/dataplane.h"
 #include "control/guard/guard.h"
@@ -71,16 +72,21 @@ class Staging {
   absl::Status VerifyTable(const Pool& pool, const dataplane::TableImage& staged);
   absl::StatusOr<dataplane::TableImage> MakeImage(const Pool& pool) const;
   absl::Status VerifyGeneration();
+  absl::Status LoadForProbes(Pool& pool);
+  absl::flat_hash_set<uint32_t> TablesWithNewVips() const;
+  absl::Status ProbeServerIds(const Pool& pool, const std::array<uint64_t, 2>& key,
+                              uint32_t budget);
   absl::Status ProbePool(Pool& pool, const std::array<uint64_t, 2>& key, uint32_t budget);
   absl::Status ProbeSources(const std::array<uint64_t, 2>& key);
   absl::Status ProbeSource(const dataplane::VipImage& vip, const model::IpAddress& source,
                            const std::array<uint64_t, 2>& key);
-  absl::Status ReadPool(Pool& pool);
   std::vector<model::IpAddress> ClientsOf(
       const std::vector<const dataplane::VipImage*>& vips) const;
   bool HasNewRules(const dataplane::VipImage& vip) const;
   absl::Status ProbeOnce(const Pool& pool, const dataplane::VipImage& vip, const Flow& flow,
                          uint64_t hash);
+  absl::Status ProbeFor(const Pool& pool, const dataplane::VipImage& vip, const Flow& flow,
+                        uint64_t hash, const dataplane::BackendImage* backend);
   uint16_t AnyPort(const dataplane::VipKey& vip) const;
 
   dataplane::DataPlane* dataplane_;

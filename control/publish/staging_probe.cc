@@ -23,6 +23,25 @@ std::string NameOf(const dataplane::VipKey& key) {
   return absl::StrCat(key.address.ToString(), " port ", key.port, " protocol ", key.ip_protocol);
 }
 
+// A packet with a short header (RFC 9000, 17.3) of a connection of that server.
+std::vector<uint8_t> QuicPayload(const model::QuicIds& quic, uint64_t server) {
+  std::vector<uint8_t> payload = {0x40, static_cast<uint8_t>(quic.config_id << 5)};
+  for (int byte = quic.server_id_length - 1; byte >= 0; --byte) {
+    payload.push_back(static_cast<uint8_t>(server >> (8 * byte)));
+  }
+  payload.resize(payload.size() + 24);  // nonce, packet number, tag
+  return payload;
+}
+
+// `vips` are sorted by key. Null: there is none of that key.
+const dataplane::VipImage* FindVip(const std::vector<dataplane::VipImage>& vips,
+                                   const dataplane::VipKey& key) {
+  const auto it = std::lower_bound(
+      vips.begin(), vips.end(), key,
+      [](const dataplane::VipImage& a, const dataplane::VipKey& b) { return a.key < b; });
+  return it == vips.end() || it->key != key ? nullptr : &*it;
+}
+
 }  // namespace
 
 // A destination port for a VIP of every port: one that no other VIP of that address has.
@@ -51,29 +70,35 @@ std::vector<model::IpAddress> Staging::ClientsOf(
 
 absl::Status Staging::Probe(const std::array<uint64_t, 2>& key) {
   std::vector<Pool*> changed;
+  const absl::flat_hash_set<uint32_t> treated = TablesWithNewVips();
   for (auto& [name, pool] : pools_) {
-    if (pool.fresh) changed.push_back(&pool);
+    if (pool.fresh || treated.contains(pool.table->id)) changed.push_back(&pool);
   }
   const uint32_t budget =
       std::clamp(kBudget / static_cast<uint32_t>(std::max<size_t>(changed.size(), 1)),
                  kLeastPerPool, kMostPerPool);
   for (Pool* pool : changed) {
+    if (auto status = LoadForProbes(*pool); !status.ok()) return status;
     if (auto status = ProbePool(*pool, key, budget); !status.ok()) return status;
+    if (auto status = ProbeServerIds(*pool, key, budget); !status.ok()) return status;
   }
   return ProbeSources(key);
 }
 
-bool Staging::HasNewRules(const dataplane::VipImage& vip) const {
-  if (active_ == nullptr) return true;
-  const auto it = std::lower_bound(
-      active_->vips.begin(), active_->vips.end(), vip.key,
-      [](const dataplane::VipImage& a, const dataplane::VipKey& b) { return a.key < b; });
-  return it == active_->vips.end() || it->key != vip.key || it->global_rules != vip.global_rules ||
-         it->rules != vip.rules;
+// Tables with a VIP that is new, or treated in another way than in the generation that runs.
+absl::flat_hash_set<uint32_t> Staging::TablesWithNewVips() const {
+  absl::flat_hash_set<uint32_t> tables;
+  for (const dataplane::VipImage& vip : record_.vips) {
+    const dataplane::VipImage* now = active_ == nullptr ? nullptr : FindVip(active_->vips, vip.key);
+    const bool same = now != nullptr && now->table == vip.table &&
+                      ((now->flags ^ vip.flags) & ~EK_VIP_SOURCE_CHECKS) == 0;
+    if (!same) tables.insert(vip.table);
+  }
+  return tables;
 }
 
 // As packets of this moment find it: of a pool that did not change nothing was kept.
-absl::Status Staging::ReadPool(Pool& pool) {
+absl::Status Staging::LoadForProbes(Pool& pool) {
   if (!pool.slots.empty()) return absl::OkStatus();
   auto image = dataplane_->ReadTable(pool.table->id, pool.table->size);
   if (!image.ok()) return image.status();
@@ -82,14 +107,41 @@ absl::Status Staging::ReadPool(Pool& pool) {
   return absl::OkStatus();
 }
 
+// A packet of an open QUIC connection for each server id, as far as the budget goes.
+absl::Status Staging::ProbeServerIds(const Pool& pool, const std::array<uint64_t, 2>& key,
+                                     uint32_t budget) {
+  const guard::BuiltTable& built = *pool.built->table;
+  uint32_t number = 0;
+  for (const dataplane::VipImage& vip : record_.vips) {
+    if (vip.table != pool.table->id || !(vip.flags & EK_VIP_QUIC)) continue;
+    for (const guard::BuiltTable::ServerId& entry : built.server_ids) {
+      if (number == budget) return absl::OkStatus();
+      Flow flow = ClientFlow(vip.key, number++, vip.key.port == 0 ? AnyPort(vip.key) : 0);
+      flow.payload = QuicPayload(*built.quic, entry.id);
+      const auto it = std::find_if(pool.backends.begin(), pool.backends.end(), [&](const auto& b) {
+        return b.method != EK_METHOD_NONE && b.address == entry.server;
+      });
+      const uint64_t hash = HashFlow(key, flow, vip.flags);
+      const auto* backend = it == pool.backends.end() ? nullptr : &*it;
+      if (auto status = ProbeFor(pool, vip, flow, hash, backend); !status.ok()) return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool Staging::HasNewRules(const dataplane::VipImage& vip) const {
+  const dataplane::VipImage* now = active_ == nullptr ? nullptr : FindVip(active_->vips, vip.key);
+  return now == nullptr || now->global_rules != vip.global_rules || now->rules != vip.rules;
+}
+
 absl::Status Staging::ProbeSource(const dataplane::VipImage& vip, const model::IpAddress& source,
                                   const std::array<uint64_t, 2>& key) {
   for (auto& [name, pool] : pools_) {
     if (pool.table->id != vip.table) continue;
-    if (auto status = ReadPool(pool); !status.ok()) return status;
+    if (auto status = LoadForProbes(pool); !status.ok()) return status;
     Flow flow = ClientFlow(vip.key, 0, vip.key.port == 0 ? AnyPort(vip.key) : 0);
     flow.source = source;
-    return ProbeOnce(pool, vip, flow, HashFlow(key, flow));
+    return ProbeOnce(pool, vip, flow, HashFlow(key, flow, vip.flags));
   }
   return absl::InternalError(absl::StrCat("VIP ", NameOf(vip.key), " has no pool"));
 }
@@ -133,7 +185,7 @@ absl::Status Staging::ProbePool(Pool& pool, const std::array<uint64_t, 2>& key, 
     Flow flow = ClientFlow(vip.key, number, vip.key.port == 0 ? AnyPort(vip.key) : 0);
     // Its ports still make it another flow.
     if (access_.at(vip.key).Denies(flow.source)) flow.source = clients[number % vips.size()];
-    const uint64_t hash = HashFlow(key, flow);
+    const uint64_t hash = HashFlow(key, flow, vip.flags);
     const uint16_t owner = built.owner[SlotOf(hash, built.size)];
     const bool fresh = owner != maglev::kNoOwner && !hit[owner];
     if (!fresh && number >= vips.size()) continue;
@@ -171,10 +223,15 @@ absl::Status Staging::ProbeOnce(const Pool& pool, const dataplane::VipImage& vip
     });
     if (it != pool.backends.end()) backend = &*it;
   }
+  return ProbeFor(pool, vip, flow, hash, backend);
+}
+
+absl::Status Staging::ProbeFor(const Pool& pool, const dataplane::VipImage& vip, const Flow& flow,
+                               uint64_t hash, const dataplane::BackendImage* backend) {
   auto result = dataplane_->Probe(record_.index, BuildFrame(flow));
   if (!result.ok()) return result.status();
   if (access_.at(vip.key).Denies(flow.source)) backend = nullptr;
-  const Expectation expected = Predict(flow, hash, backend, dataplane_->encapsulation());
+  const Expectation expected = Predict(flow, hash, vip.flags, backend, dataplane_->encapsulation());
   if (auto status = Compare(expected, *result); !status.ok()) {
     return absl::InternalError(absl::StrCat("synthetic packet for VIP ", NameOf(vip.key), " (pool ",
                                             pool.built->name(), "): ", status.message()));

@@ -13,7 +13,7 @@ constexpr uint32_t kSettled = 2;
 
 bool IsAlive(const dataplane::Pin& pin, uint32_t now, const FlowTimeouts& timeouts) {
   const uint32_t age = now > pin.seen ? now - pin.seen : 0;
-  if (pin.opening) return age < timeouts.opening;
+  if (pin.opening && !pin.met) return age < timeouts.opening;
   return age < (pin.closing ? timeouts.closing : timeouts.idle);
 }
 

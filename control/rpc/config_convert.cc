@@ -231,6 +231,7 @@ void BackendToProto(const model::Backend& backend, v1::Backend* out) {
   out->set_rack(backend.rack);
   for (const auto& [key, value] : backend.labels) (*out->mutable_labels())[key] = value;
   out->set_state(ToProto(backend.state));
+  out->set_server_id(backend.server_id);
 }
 
 model::Backend BackendFromProto(const v1::Backend& backend, const std::string& path,
@@ -244,7 +245,135 @@ model::Backend BackendFromProto(const v1::Backend& backend, const std::string& p
   result.rack = backend.rack();
   result.labels.insert(backend.labels().begin(), backend.labels().end());
   result.state = AdminStateFromProto(backend.state(), absl::StrCat(path, ".state"), problems);
+  result.server_id = backend.server_id();
   return result;
+}
+
+v1::SpreadBy ToProto(model::SpreadBy spread_by) {
+  switch (spread_by) {
+    case model::SpreadBy::kConnection:
+      return v1::SPREAD_BY_CONNECTION;
+    case model::SpreadBy::kDestinationPort:
+      return v1::SPREAD_BY_DESTINATION_PORT;
+  }
+  return v1::SPREAD_BY_UNSPECIFIED;
+}
+
+v1::Affinity ToProto(model::Affinity affinity) {
+  switch (affinity) {
+    case model::Affinity::kConnection:
+      return v1::AFFINITY_CONNECTION;
+    case model::Affinity::kFlow:
+      return v1::AFFINITY_FLOW;
+    case model::Affinity::kSource:
+      return v1::AFFINITY_SOURCE;
+  }
+  return v1::AFFINITY_UNSPECIFIED;
+}
+
+// Only what is not the default.
+void TreatmentToProto(const model::Pool& pool, v1::Pool* out) {
+  const model::Pool plain;
+  if (pool.affinity != plain.affinity) out->set_affinity(ToProto(pool.affinity));
+  if (pool.affinity_prefix4 != plain.affinity_prefix4) {
+    out->set_affinity_prefix4(pool.affinity_prefix4);
+  }
+  if (pool.affinity_prefix6 != plain.affinity_prefix6) {
+    out->set_affinity_prefix6(pool.affinity_prefix6);
+  }
+  if (pool.dscp.copy) out->mutable_dscp()->set_copy(true);
+  if (pool.dscp.value != 0) out->mutable_dscp()->set_value(pool.dscp.value);
+  if (pool.out_of_order_fragments == model::OutOfOrder::kForward) {
+    out->set_out_of_order_fragments(v1::OUT_OF_ORDER_FORWARD);
+  }
+  if (pool.quic) {
+    out->mutable_quic()->set_config_id(pool.quic->config_id);
+    out->mutable_quic()->set_server_id_length(pool.quic->server_id_length);
+  }
+}
+
+uint8_t ByteFromProto(uint32_t value, uint32_t largest, const std::string& path,
+                      Problems* problems) {
+  if (value <= largest) return static_cast<uint8_t>(value);
+  Add(problems, path, absl::StrCat("is ", value, "; write at most ", largest));
+  return 0;
+}
+
+// The number of an enumeration that this program does not know.
+template <typename E>
+void AddUnknown(E value, const std::string& path, std::string_view known, Problems* problems) {
+  Add(problems, path,
+      absl::StrCat("has the unknown value ", static_cast<int>(value), "; write ",
+                   absl::string_view(known.data(), known.size())));
+}
+
+model::SpreadBy SpreadByFromProto(v1::SpreadBy spread_by, const std::string& path,
+                                  Problems* problems) {
+  switch (spread_by) {
+    case v1::SPREAD_BY_UNSPECIFIED:
+    case v1::SPREAD_BY_CONNECTION:
+      return model::SpreadBy::kConnection;
+    case v1::SPREAD_BY_DESTINATION_PORT:
+      return model::SpreadBy::kDestinationPort;
+    default:
+      AddUnknown(spread_by, path, "SPREAD_BY_CONNECTION or SPREAD_BY_DESTINATION_PORT", problems);
+      return model::SpreadBy::kConnection;
+  }
+}
+
+model::Affinity AffinityFromProto(v1::Affinity affinity, const std::string& path,
+                                  Problems* problems) {
+  switch (affinity) {
+    case v1::AFFINITY_UNSPECIFIED:
+    case v1::AFFINITY_CONNECTION:
+      return model::Affinity::kConnection;
+    case v1::AFFINITY_FLOW:
+      return model::Affinity::kFlow;
+    case v1::AFFINITY_SOURCE:
+      return model::Affinity::kSource;
+    default:
+      AddUnknown(affinity, path, "AFFINITY_CONNECTION, AFFINITY_FLOW or AFFINITY_SOURCE", problems);
+      return model::Affinity::kConnection;
+  }
+}
+
+model::OutOfOrder OutOfOrderFromProto(v1::OutOfOrder out_of_order, const std::string& path,
+                                      Problems* problems) {
+  switch (out_of_order) {
+    case v1::OUT_OF_ORDER_UNSPECIFIED:
+    case v1::OUT_OF_ORDER_DROP:
+      return model::OutOfOrder::kDrop;
+    case v1::OUT_OF_ORDER_FORWARD:
+      return model::OutOfOrder::kForward;
+    default:
+      AddUnknown(out_of_order, path, "OUT_OF_ORDER_DROP or OUT_OF_ORDER_FORWARD", problems);
+      return model::OutOfOrder::kDrop;
+  }
+}
+
+void TreatmentFromProto(const v1::Pool& pool, const std::string& path, model::Pool* out,
+                        Problems* problems) {
+  constexpr uint32_t kByte = 255;  // what does not fit; the validator knows the ranges
+  const auto field = [&](const char* name) { return absl::StrCat(path, ".", name); };
+  out->affinity = AffinityFromProto(pool.affinity(), field("affinity"), problems);
+  if (pool.affinity_prefix4() != 0) {
+    out->affinity_prefix4 =
+        ByteFromProto(pool.affinity_prefix4(), kByte, field("affinity_prefix4"), problems);
+  }
+  if (pool.affinity_prefix6() != 0) {
+    out->affinity_prefix6 =
+        ByteFromProto(pool.affinity_prefix6(), kByte, field("affinity_prefix6"), problems);
+  }
+  out->dscp.copy = pool.dscp().copy();
+  out->dscp.value = ByteFromProto(pool.dscp().value(), kByte, field("dscp.value"), problems);
+  out->out_of_order_fragments =
+      OutOfOrderFromProto(pool.out_of_order_fragments(), field("out_of_order_fragments"), problems);
+  if (!pool.has_quic()) return;
+  out->quic.emplace();
+  out->quic->config_id =
+      ByteFromProto(pool.quic().config_id(), kByte, field("quic.config_id"), problems);
+  out->quic->server_id_length = ByteFromProto(pool.quic().server_id_length(), kByte,
+                                              field("quic.server_id_length"), problems);
 }
 
 }  // namespace
@@ -267,6 +396,8 @@ v1::Forwarding ToProto(model::Forwarding forwarding) {
       return v1::FORWARDING_IPIP;
     case model::Forwarding::kL2:
       return v1::FORWARDING_L2;
+    case model::Forwarding::kGue:
+      return v1::FORWARDING_GUE;
   }
   return v1::FORWARDING_UNSPECIFIED;
 }
@@ -315,6 +446,7 @@ v1::Pool ToProto(const model::Pool& pool) {
   out.set_name(pool.name);
   out.set_forwarding(ToProto(pool.forwarding));
   out.set_table_size(pool.table_size);
+  TreatmentToProto(pool, &out);
   for (const model::Backend& backend : pool.backends) BackendToProto(backend, out.add_backends());
   if (pool.health_check) HealthCheckToProto(*pool.health_check, out.mutable_health_check());
   if (pool.policy != model::Policy{}) PolicyToProto(pool.policy, out.mutable_policy());
@@ -332,6 +464,8 @@ v1::Config ToProto(const model::Config& config) {
     to->set_pool(vip.pool);
     to->set_source_rules(vip.source_rules);
     if (vip.limits != model::VipLimits{}) *to->mutable_limits() = ToProto(vip.limits);
+    if (vip.spread_by != model::SpreadBy::kConnection) to->set_spread_by(ToProto(vip.spread_by));
+    if (!vip.tracking) to->set_tracking(false);
   }
   for (const model::Pool& pool : config.pools) *out.add_pools() = ToProto(pool);
   for (const model::SourceRules& rules : config.source_rules) {
@@ -375,10 +509,10 @@ model::Forwarding ForwardingFromProto(v1::Forwarding forwarding, const std::stri
       return model::Forwarding::kIpip;
     case v1::FORWARDING_L2:
       return model::Forwarding::kL2;
+    case v1::FORWARDING_GUE:
+      return model::Forwarding::kGue;
     default:
-      Add(problems, path,
-          absl::StrCat("has the unknown value ", static_cast<int>(forwarding),
-                       "; write FORWARDING_IPIP or FORWARDING_L2"));
+      AddUnknown(forwarding, path, "FORWARDING_IPIP, FORWARDING_L2 or FORWARDING_GUE", problems);
       return model::Forwarding::kIpip;
   }
 }
@@ -392,6 +526,8 @@ model::Vip VipFromProto(const v1::Vip& vip, const std::string& path, Problems* p
   result.pool = vip.pool();
   result.source_rules = vip.source_rules();
   result.limits = LimitsFromProto(vip.limits());
+  result.spread_by = SpreadByFromProto(vip.spread_by(), absl::StrCat(path, ".spread_by"), problems);
+  if (vip.has_tracking()) result.tracking = vip.tracking();
   return result;
 }
 
@@ -401,6 +537,7 @@ model::Pool PoolFromProto(const v1::Pool& pool, const std::string& path, Problem
   result.forwarding =
       ForwardingFromProto(pool.forwarding(), absl::StrCat(path, ".forwarding"), problems);
   if (pool.table_size() != 0) result.table_size = pool.table_size();
+  TreatmentFromProto(pool, path, &result, problems);
   result.backends.reserve(static_cast<size_t>(pool.backends_size()));
   for (int i = 0; i < pool.backends_size(); ++i) {
     result.backends.push_back(

@@ -41,6 +41,8 @@ bool ClockCountsInstructions(Harness& harness) {
 }  // namespace
 
 int RunExact(std::vector<Scenario> scenarios) {
+  // A million prefixes take minutes to fill in on an emulated processor.
+  std::erase_if(scenarios, [](const Scenario& scenario) { return scenario.denied > 0; });
   for (Scenario& scenario : scenarios) scenario.flows = std::min(scenario.flows, kFlows);
   Harness harness(scenarios);
   utsname name{};

@@ -65,7 +65,12 @@ Harness::Harness(const std::vector<Scenario>& scenarios)
     : balancer_(kKey, {.tables = kPools, .vips = 64, .backends = (kPools + 1) * kPoolBackends}),
       skeleton_(LoadWrappers(scenarios)) {
   for (uint32_t pool = 0; pool < kPools; ++pool) {
-    balancer_.PutTable(pool, PoolSlots(pool), PoolBackends(pool));
+    balancer_.PutTable(pool, PoolSlots(pool), PoolBackends(pool), pool == kQuicPool ? 1 : 0);
+  }
+  balancer_.SetLine(kQuicPool, EK_BACKEND_LINE(kTableSize, 0), QuicHead());
+  balancer_.SetLine(kQuicPool, EK_BACKEND_LINE(kTableSize, kPoolBackends + 1), QuicIds());
+  for (const Scenario& scenario : scenarios) {
+    if (scenario.denied > 0) balancer_.PutRules(kRules, RulesOf(scenario), 4);
   }
   Rehash();
 }
@@ -183,12 +188,10 @@ std::string Harness::CheckCounters(const Scenario& scenario) {
   }
   const ek_counter& from = before.vips[*scenario.vip];
   const ek_counter& to = after.vips[*scenario.vip];
-  const bool syn = scenario.packet.proto == testing::kTcp &&
-                   scenario.packet.tcp_flags == testing::kTcpSyn &&
-                   scenario.sends == Scenario::Sends::kPacket;
+  const bool opens = OpensFlow(scenario.packet) && scenario.sends == Scenario::Sends::kPacket;
   if (to.packets - from.packets != kPackets || forwarded != kPackets) return "wrong packet counter";
   if (to.bytes - from.bytes != kPackets * (frame_.size() - 14)) return "wrong byte counter";
-  if (to.new_flows - from.new_flows != (syn ? kPackets : 0)) return "wrong flow counter";
+  if (to.new_flows - from.new_flows != (opens ? kPackets : 0)) return "wrong flow counter";
   return "";
 }
 

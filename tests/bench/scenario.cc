@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 
 #include <algorithm>
+#include <set>
 
 #include "tests/bench/bench.h"
 
@@ -36,6 +37,26 @@ Packet Udp(const std::string& dst) {
   return packet;
 }
 
+// Of an open QUIC connection whose id names backend `server` (RFC 9000, 17.3).
+Packet Quic(const std::string& dst, uint16_t server) {
+  Packet packet = Udp(dst);
+  packet.dport = 443;
+  packet.data.resize(64, 0x5c);
+  packet.data[0] = 0x40;
+  packet.data[1] = kQuicConfig << 5;
+  testing::Put16(packet.data, 2, static_cast<uint16_t>(kServerId + server));
+  return packet;
+}
+
+// A client's first packet: a long header of type Initial (RFC 9000, 17.2.2).
+Packet QuicInitial(const std::string& dst) {
+  Packet packet = Quic(dst, 1);
+  packet.data[0] = 0xc0;
+  testing::Put32(packet.data, 1, 1);
+  packet.data[5] = 8;
+  return packet;
+}
+
 Packet WithPort(Packet packet, uint16_t port) {
   packet.dport = port;
   return packet;
@@ -56,10 +77,17 @@ bool IsMoving(const Scenario& scenario, uint64_t hash) {
   return EK_SLOT_PREVIOUS(SlotWord(scenario, hash)) != 0;
 }
 
+// What the packet's slot and outer headers follow from.
+uint64_t HashOf(const Scenario& scenario, const Packet& packet) {
+  const uint64_t flow = FlowHash(kKey, packet);
+  if (scenario.vip != kVipSource) return flow;
+  return testing::JoinedHash(flow, SourceHash(kKey, packet, 32));
+}
+
 uint16_t ExpectedBackend(const Scenario& scenario, uint64_t hash) {
+  if (scenario.names) return *scenario.names;
   const uint32_t word = SlotWord(scenario, hash);
-  const bool opens = scenario.packet.proto == kTcp && scenario.packet.tcp_flags == kTcpSyn;
-  if (EK_SLOT_PREVIOUS(word) == 0 || opens) return EK_SLOT_OWNER(word);
+  if (EK_SLOT_PREVIOUS(word) == 0 || OpensFlow(scenario.packet)) return EK_SLOT_OWNER(word);
   return scenario.pinned ? PinnedBackend(word) : EK_SLOT_PREVIOUS(word);
 }
 
@@ -105,6 +133,8 @@ std::vector<Scenario> MakeScenarios() {
   const Packet data4 = Tcp("192.0.2.10", kTcpAck);
   const Packet data6 = Tcp("2001:db8::10", kTcpAck);
   const Packet moving = Tcp("192.0.2.50", kTcpAck);
+  Packet marked = Tcp("192.0.2.90", kTcpAck);
+  marked.tos = 46 << 2;
   std::vector<Scenario> all;
   for (const uint32_t flows : {1u, 131072u, 524288u, 4194304u}) {
     all.push_back({"tcp4-data-" + std::to_string(flows), data4, flows, kVipTcp4});
@@ -117,6 +147,13 @@ std::vector<Scenario> MakeScenarios() {
       {"tcp4-unknown-flood", data4, 524288, kVipTcp4},
       {"udp4-131072", Udp("192.0.2.10"), 131072, kVipUdp4},
       {"tcp4in6-131072", Tcp("192.0.2.20", kTcpAck), 131072, kVip4in6},
+      {"quic4-id-131072", Quic("192.0.2.60", 3), 131072, kVipQuic, Sends::kPacket, false, 0, 3},
+      {"quic4-initial-131072", QuicInitial("192.0.2.60"), 131072, kVipQuic},
+      {"tcp4-gue-131072", Tcp("192.0.2.70", kTcpAck), 131072, kVipGue},
+      {"tcp4-by-source-131072", Tcp("192.0.2.80", kTcpAck), 131072, kVipSource},
+      {"tcp4-copy-dscp-131072", marked, 131072, kVipDscp},
+      {"tcp4-deny-1000000", Tcp("192.0.2.100", kTcpAck), 131072, kVipRules, Sends::kPacket, false,
+       0, std::nullopt, 1000000},
       {"tcp4-any-port-131072", WithPort(Tcp("192.0.2.40", kTcpAck), 8443), 131072, kVipAnyPort},
       OneMovingFlow({"tcp4-moving-pinned-1", moving, 1, kVipMoving, Sends::kPacket, true}),
       {"tcp4-moving-pinned-131072", moving, 131072, kVipMoving, Sends::kPacket, true},
@@ -140,6 +177,11 @@ std::vector<Scenario> MakeScenarios() {
 const std::vector<Scenario>& Scenarios() {
   static const auto kScenarios = MakeScenarios();
   return kScenarios;
+}
+
+bool OpensFlow(const Packet& packet) {
+  if (packet.proto == kTcp) return packet.tcp_flags == kTcpSyn;
+  return !packet.data.empty() && packet.data[0] == 0xc0;
 }
 
 FlowSource SourceOf(const Scenario& scenario, uint32_t index) {
@@ -183,9 +225,26 @@ Packet SentPacket(const Scenario& scenario, uint32_t index) {
 Outcome ExpectedOutcome(const Scenario& scenario, uint32_t index, const Bytes& frame) {
   if (scenario.sends == Sends::kEcho) return {XDP_TX, EchoReply(SentPacket(scenario, index))};
   if (!scenario.vip) return {XDP_PASS, frame};
-  const uint64_t hash = FlowHash(kKey, FlowPacket(scenario, index));
+  const uint64_t hash = HashOf(scenario, FlowPacket(scenario, index));
   const auto& backends = PoolBackends(Vips()[*scenario.vip].table);
-  return {XDP_TX, ExpectedFrame(frame, backends[ExpectedBackend(scenario, hash) - 1u], hash)};
+  testing::Backend backend = backends[ExpectedBackend(scenario, hash) - 1u];
+  if (scenario.vip == kVipDscp) backend.tos = scenario.packet.tos & 0xfc;
+  return {XDP_TX, ExpectedFrame(frame, backend, hash)};
+}
+
+std::vector<testing::RawRule> RulesOf(const Scenario& scenario) {
+  std::set<uint32_t> flows;
+  for (uint32_t i = 0; scenario.denied > 0 && i < scenario.flows; ++i) {
+    flows.insert(Scatter(i + scenario.first_flow) & 0xffffff);
+  }
+  std::vector<testing::RawRule> rules = {{"0.0.0.0", 0, EK_SOURCE_ALLOW}};
+  for (uint32_t i = 0; rules.size() <= scenario.denied; ++i) {
+    const uint32_t host = Scatter(~i) & 0xffffff;
+    if (!flows.insert(host).second) continue;
+    const auto byte = [&](int shift) { return std::to_string(host >> shift & 0xff); };
+    rules.push_back({"100." + byte(16) + "." + byte(8) + "." + byte(0), 32, EK_SOURCE_DENY});
+  }
+  return rules;
 }
 
 std::vector<std::pair<uint64_t, ek_pin>> PinsOf(const Scenario& scenario, uint32_t now) {

@@ -20,11 +20,16 @@ struct Scenario {
   uint32_t flows = 1;           // a power of two
   std::optional<uint32_t> vip;  // counter id; empty: for no VIP
   enum class Sends { kPacket, kEcho, kError } sends = Sends::kPacket;  // kError: about the packet
-  bool pinned = false;      // the flows of slots that change hands are pinned
-  uint32_t first_flow = 0;  // the flows are this one and those after it
+  bool pinned = false;                           // the flows of slots that change hands are pinned
+  uint32_t first_flow = 0;                       // the flows are this one and those after it
+  std::optional<uint16_t> names = std::nullopt;  // backend that the packet's connection id names
+  uint32_t denied = 0;  // addresses that the source rules deny, near those of the flows
 };
 
 const std::vector<Scenario>& Scenarios();
+
+// Counted as a new flow: a TCP SYN, or QUIC Initial.
+bool OpensFlow(const testing::Packet& packet);
 
 // What makes flow `index` of a scenario; neighbours in order have nothing in common.
 struct FlowSource {
@@ -44,6 +49,9 @@ struct Outcome {
 };
 // What the balancer must make of `frame`, which is flow `index`'s.
 Outcome ExpectedOutcome(const Scenario& scenario, uint32_t index, const testing::Bytes& frame);
+
+// The set kRules for it.
+std::vector<testing::RawRule> RulesOf(const Scenario& scenario);
 
 // Pins of the scenario's flows, by hash; `now` in EK_SEEN units.
 std::vector<std::pair<uint64_t, ek_pin>> PinsOf(const Scenario& scenario, uint32_t now);

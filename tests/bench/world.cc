@@ -16,8 +16,10 @@ bool EncapsulatesInIpv6(uint32_t pool) { return pool >= 4 && pool < kMovingPool;
 
 std::vector<testing::RawVip> MakeVips() {
   std::vector<testing::RawVip> vips;
-  const auto add = [&](const std::string& address, uint16_t port, uint8_t proto, uint32_t pool) {
-    vips.push_back({address, port, proto, pool, kTableSize, static_cast<uint32_t>(vips.size())});
+  const auto add = [&](const std::string& address, uint16_t port, uint8_t proto, uint32_t pool,
+                       uint32_t flags = 0) {
+    const auto counter = static_cast<uint32_t>(vips.size());
+    vips.push_back({address, port, proto, pool, kTableSize, counter, flags});
   };
   add("192.0.2.10", 443, kTcp, 0);
   add("2001:db8::10", 443, kTcp, 4);
@@ -25,6 +27,12 @@ std::vector<testing::RawVip> MakeVips() {
   add("192.0.2.20", 443, kTcp, 5);
   add("192.0.2.40", 0, kTcp, 2);
   add("192.0.2.50", 443, kTcp, kMovingPool);
+  add("192.0.2.60", 443, kUdp, kQuicPool, EK_VIP_QUIC);
+  add("192.0.2.70", 443, kTcp, kGuePool);
+  add("192.0.2.80", 443, kTcp, 0, EK_VIP_HASH_SRC | EK_VIP_WITH_PREFIXES(32, 128));
+  add("192.0.2.90", 443, kTcp, 0, EK_VIP_COPY_DSCP);
+  add("192.0.2.100", 443, kTcp, 0);
+  vips.back().rules = kRules;
   for (uint32_t i = 0; i < 8; ++i) add("192.0.2.10", static_cast<uint16_t>(8000 + i), kTcp, i % 4);
   add("2001:db8::10", 8000, kTcp, 6);
   return vips;
@@ -35,7 +43,9 @@ std::vector<testing::Backend> MakeBackends(uint32_t pool) {
   const bool v6 = EncapsulatesInIpv6(pool);
   for (uint32_t i = 1; i <= kPoolBackends; ++i) {
     testing::Backend backend;
-    backend.method = v6 ? testing::Method::kIpip6 : testing::Method::kIpip4;
+    backend.method = v6                 ? testing::Method::kIpip6
+                     : pool == kGuePool ? testing::Method::kGue4
+                                        : testing::Method::kIpip4;
     backend.address =
         (v6 ? "fd00:" + std::to_string(pool) + "::" : "10.0." + std::to_string(pool) + ".") +
         std::to_string(i);
@@ -88,6 +98,23 @@ const std::vector<testing::Backend>& PoolBackends(uint32_t pool) {
 const std::vector<uint32_t>& PoolSlots(uint32_t pool) {
   static const auto kSlots = ForEachPool(MakeSlots);
   return kSlots[pool];
+}
+
+ek_line QuicHead() {
+  ek_line line{};
+  line.head.config_id = kQuicConfig;
+  line.head.id_len = kServerIdLength;
+  line.head.first = EK_BACKEND_LINE(kTableSize, kPoolBackends + 1);
+  return line;
+}
+
+ek_line QuicIds() {
+  ek_line line{};
+  for (uint32_t i = 0; i < EK_IDS_PER_LINE; ++i) {
+    line.ids.entry[i].id = kServerId + i + 1;
+    line.ids.entry[i].backend = i + 1;
+  }
+  return line;
 }
 
 uint16_t PinnedBackend(uint32_t slot_word) { return After(EK_SLOT_PREVIOUS(slot_word)); }

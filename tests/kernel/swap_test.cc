@@ -35,7 +35,7 @@ class SwapTest : public KernelTest {
     const auto& table_b = *b.pools[index]->table;
     for (uint32_t number = 0;; ++number) {
       const publish::Flow flow = publish::ClientFlow(key, number, 0);
-      const uint32_t slot = publish::SlotOf(publish::HashFlow(words, flow), table_a.size);
+      const uint32_t slot = publish::SlotOf(publish::HashFlow(words, flow, 0), table_a.size);
       const auto& before = table_a.servers[table_a.owner[slot]];
       const auto& after = table_b.servers[table_b.owner[slot]];
       if (before.bytes()[3] == 5 && after != before) return flow;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The decapsulating program: what the balancer sends comes out as it went in, one hop older.
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <gtest/gtest.h>
@@ -29,11 +30,12 @@ class Decap : public ::testing::Test {
  protected:
   void SetUp() override { Load(false); }
 
-  void Load(bool check_source) {
+  void Load(bool check_source, uint16_t gue_port = 6080) {
     EK_NEED_KERNEL();
     skeleton_.reset(ek_decap__open());
     ASSERT_NE(skeleton_, nullptr);
     skeleton_->rodata->ek_decap_config.check_source = check_source;
+    skeleton_->rodata->ek_decap_config.gue_port = htons(gue_port);
     ASSERT_EQ(ek_decap__load(skeleton_.get()), 0);
     Put(skeleton_->maps.ek_local4, AddressBytes("10.0.1.11"));
     Put(skeleton_->maps.ek_local6, AddressBytes("fd00:1::11"));
@@ -94,8 +96,9 @@ Packet Six() {
 Backend Via(Method method) {
   Backend backend;
   backend.method = method;
-  backend.address = method == Method::kIpip6 ? "fd00:1::11" : "10.0.1.11";
-  backend.source = method == Method::kIpip6 ? "fd00:ffff:1:2::" : "172.16.0.0";
+  const bool v6 = method == Method::kIpip6 || method == Method::kGue6;
+  backend.address = v6 ? "fd00:1::11" : "10.0.1.11";
+  backend.source = v6 ? "fd00:ffff:1:2::" : "172.16.0.0";
   backend.hop.dmac = {2, 0, 0, 0, 0, 0x11};
   backend.hop.smac = {2, 0, 0, 0, 0, 0x22};
   return backend;
@@ -136,7 +139,12 @@ INSTANTIATE_TEST_SUITE_P(All, DecapTunnel,
                                            Case{"ip4_in_ip6", {}, Method::kIpip6},
                                            Case{"ip6_in_ip6", Six(), Method::kIpip6},
                                            Case{"jumbo", Jumbo(), Method::kIpip4},
-                                           Case{"padding", Padded(), Method::kIpip4}),
+                                           Case{"padding", Padded(), Method::kIpip4},
+                                           Case{"ip4_in_gue4", {}, Method::kGue4},
+                                           Case{"ip4_in_gue6", {}, Method::kGue6},
+                                           Case{"ip6_in_gue6", Six(), Method::kGue6},
+                                           Case{"gue_jumbo", Jumbo(), Method::kGue4},
+                                           Case{"gue_padding", Padded(), Method::kGue4}),
                          [](const auto& param) { return param.param.name; });
 
 TEST_F(Decap, OuterOptionsAreRemovedToo) {
@@ -168,6 +176,60 @@ TEST_F(Decap, Ipv6InIpv4IsNotOurs) {
   Bytes frame = Tunnelled({}, Method::kIpip4);
   frame[kEthernetLength + 9] = 41;
   ExpectUntouched(frame, EK_DECAP_PASS_OTHER);
+}
+
+constexpr size_t kUdp4 = kEthernetLength + 20, kUdp6 = kEthernetLength + 40;
+
+// The host's other UDP traffic is no tunnel, whoever sends it.
+TEST_F(Decap, OtherUdpIsTheHosts) {
+  Load(true);
+  Bytes frame = Tunnelled({}, Method::kGue4);
+  Put16(frame, kUdp4 + 2, 6081);
+  ExpectUntouched(frame, EK_DECAP_PASS_OTHER);
+  Bytes six = Tunnelled(Six(), Method::kGue6);
+  Put16(six, kUdp6 + 2, 53);
+  ExpectUntouched(six, EK_DECAP_PASS_OTHER);
+  Bytes fragment = frame;
+  Put16(fragment, kEthernetLength + 6, 0x2000);
+  ExpectUntouched(fragment, EK_DECAP_PASS_OTHER);
+  ExpectUntouched(Tunnelled({}, Method::kGue4), EK_DECAP_PASS_SOURCE);
+}
+
+TEST_F(Decap, GueIsTakenOnItsPortOnly) {
+  Load(false, 7000);
+  ExpectUntouched(Tunnelled({}, Method::kGue4), EK_DECAP_PASS_OTHER);
+  Bytes frame = Tunnelled({}, Method::kGue4);
+  Put16(frame, kUdp4 + 2, 7000);
+  Expect(frame, Inner({}, Method::kGue4), EK_DECAP_DONE);
+  Load(false, 0);
+  ExpectUntouched(Tunnelled({}, Method::kGue4), EK_DECAP_PASS_OTHER);
+  ExpectUntouched(Tunnelled(Six(), Method::kGue6), EK_DECAP_PASS_OTHER);
+  Expect(Tunnelled({}, Method::kIpip4), Inner({}, Method::kIpip4), EK_DECAP_DONE);
+}
+
+TEST_F(Decap, OtherVariantsOfGueAreTheHosts) {
+  Bytes frame = Tunnelled({}, Method::kGue4);
+  frame[kUdp4 + 8] = 0x00;  // variant 0
+  ExpectUntouched(frame, EK_DECAP_PASS_OTHER);
+}
+
+TEST_F(Decap, FalseLengthsOfGueAreTheHosts) {
+  const Bytes good = Tunnelled({}, Method::kGue4);
+  const auto with = [&](size_t at, uint16_t value) {
+    Bytes frame = good;
+    Put16(frame, at, value);
+    return frame;
+  };
+  const uint16_t length = Get16(good, kUdp4 + 4);
+  ExpectUntouched(with(kUdp4 + 4, 7), EK_DECAP_PASS_MALFORMED);
+  ExpectUntouched(with(kUdp4 + 4, static_cast<uint16_t>(length + 1)), EK_DECAP_PASS_MALFORMED);
+  ExpectUntouched(with(kUdp4 + 4, static_cast<uint16_t>(length - 1)), EK_DECAP_PASS_MALFORMED);
+  ExpectUntouched(with(kUdp4 + 10, 0x4000), EK_DECAP_PASS_MALFORMED);  // inner length
+  for (size_t cut = kMinRunLength; cut < good.size(); ++cut) {
+    SCOPED_TRACE(cut);
+    ExpectUntouched(Bytes(good.begin(), good.begin() + static_cast<long>(cut)),
+                    cut < kUdp4 + 9 ? EK_DECAP_PASS_OTHER : EK_DECAP_PASS_MALFORMED);
+  }
 }
 
 TEST_F(Decap, FragmentsAreTheHosts) {

@@ -207,5 +207,50 @@ TEST_F(World, VerifyRemembersNoFragment) {
   ExpectVerdict(Later(packet), EK_DROP_FRAGMENT);
 }
 
+// Pools with source affinity can take a later fragment before its first: the source is enough.
+class Orphans : public World {
+ protected:
+  void Use(uint32_t flags) {
+    std::vector<RawVip> vips = AllVips();
+    for (RawVip& vip : vips) vip.flags = flags;
+    balancer_->Activate(balancer_->PutGeneration(1, vips));
+  }
+};
+
+TEST_F(Orphans, GoWhereTheSourceLeads) {
+  Use(EK_VIP_HASH_SRC | EK_VIP_WITH_PREFIXES(32, 128) | EK_VIP_FRAGMENTS);
+  for (const VipId vip : {kVipTcp4, kVip4in6, kVipL2v4, kVipTcp6, kVipL2v6}) {
+    for (uint16_t host = 1; host < 30; ++host) {
+      Packet packet = FlowTo("", vip).packet;
+      packet.proto = kUdp;
+      packet.src = (packet.is_ipv4() ? "198.51.100." : "2001:db8:ffff::") + std::to_string(host);
+      Packet portless = packet;
+      portless.sport = portless.dport = 0;
+      const uint64_t part = SourceHash(kKey, packet, packet.is_ipv4() ? 32 : 128);
+      const std::vector<Backend> backends = Backends(PoolOf(vip));
+      ExpectForwardedAs({.backend = backends[ExpectedSlot(part, kTableSize) % backends.size()],
+                         .hash = JoinedHash(FlowHash(kKey, portless), part),
+                         .orphan = true},
+                        Later(packet, host), vip);
+    }
+  }
+}
+
+TEST_F(Orphans, FollowTheirFirstOnceItIsSeen) {
+  Use(EK_VIP_HASH_SRC | EK_VIP_WITH_PREFIXES(32, 128) | EK_VIP_FRAGMENTS);
+  const Packet packet = FlowTo("", kVipUdp4).packet;
+  const uint64_t part = SourceHash(kKey, packet, 32);
+  const std::vector<Backend> backends = Backends(kPoolIpip4);
+  const Forwarded as = {.backend = backends[ExpectedSlot(part, kTableSize) % backends.size()],
+                        .hash = JoinedHash(FlowHash(kKey, packet), part)};
+  ExpectForwardedAs(as, First(packet), kVipUdp4);
+  ExpectForwardedAs(as, Later(packet), kVipUdp4);
+}
+
+TEST_F(Orphans, AreDroppedByDefault) {
+  Use(EK_VIP_HASH_SRC | EK_VIP_WITH_PREFIXES(32, 128));
+  ExpectVerdict(Later(FlowTo("", kVipUdp4).packet), EK_DROP_FRAGMENT);
+}
+
 }  // namespace
 }  // namespace evenkeel::testing

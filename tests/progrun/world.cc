@@ -152,8 +152,16 @@ void World::ExpectForwarded(const Packet& packet, const Bytes& frame, VipId vip,
 
 void World::ExpectForwardedTo(const Backend& backend, const Packet& packet, const Bytes& frame,
                               VipId vip) {
-  const Bytes expected = ExpectedFrame(frame, backend, FlowHash(kKey, packet));
   const bool new_flow = packet.proto == kTcp && (packet.tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn;
+  ExpectForwardedAs({.backend = backend, .hash = FlowHash(kKey, packet), .new_flow = new_flow},
+                    frame, vip);
+}
+
+void World::ExpectForwardedAs(const Forwarded& as, const Bytes& frame, VipId vip) {
+  const Backend& backend = as.backend;
+  const Bytes expected = ExpectedFrame(frame, backend, as.hash);
+  std::vector<std::string> moves = ForwardMoves(vip, backend, IpLength(frame), as.new_flow);
+  if (as.orphan) moves.push_back(std::string(kVerdictNames[EK_FORWARD_FRAGMENT]) + " +1");
 
   const CounterSet before = balancer_->ReadCounters();
   const RunResult result = balancer_->Run(frame);
@@ -163,7 +171,7 @@ void World::ExpectForwardedTo(const Backend& backend, const Packet& packet, cons
   EXPECT_EQ(result.action, backend.hop.ifindex == kIngressIfindex ? XDP_TX : XDP_REDIRECT);
   EXPECT_EQ(Describe(result.frame), Describe(expected));
   EXPECT_EQ(result.frame, expected);
-  EXPECT_EQ(Moved(before, after), ForwardMoves(vip, backend, IpLength(frame), new_flow));
+  EXPECT_EQ(Moved(before, after), moves);
 }
 
 void World::ExpectVerdict(const Bytes& frame, ek_verdict verdict,

@@ -60,6 +60,14 @@ class World : public ::testing::Test {
                        const std::vector<Backend>& backends);
   void ExpectForwardedTo(const Backend& backend, const Packet& packet, const Bytes& frame,
                          VipId vip);
+  // The same with all that may differ from the packet's own.
+  struct Forwarded {
+    Backend backend;
+    uint64_t hash = 0;      // what the outer header takes from the flow
+    bool new_flow = false;  // counted as one
+    bool orphan = false;    // counted as a fragment without its first, too
+  };
+  void ExpectForwardedAs(const Forwarded& as, const Bytes& frame, VipId vip);
 
   // Runs the frame and expects: passed or dropped as the verdict's name says, its bytes as they
   // were, exactly that verdict counted, and one drop for `dropped_for`.

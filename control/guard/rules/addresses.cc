@@ -25,7 +25,7 @@ const char* NotUnicast(const IpAddress& address) {
 bool Carries(Forwarding forwarding, const IpAddress& vip, const IpAddress& backend) {
   if (vip.family() == backend.family()) return true;
   // 4in6 exists; 6in4 and a MAC rewrite across families do not.
-  return forwarding == Forwarding::kIpip && vip.is_ipv4() && backend.is_ipv6();
+  return forwarding != Forwarding::kL2 && vip.is_ipv4() && backend.is_ipv6();
 }
 
 std::string BackendProblem(const PoolCase& c, const IpAddress& address) {

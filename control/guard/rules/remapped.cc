@@ -153,6 +153,19 @@ class Proposal {
 void ProposeFix(const Transition& t, double limit, Finding& finding) {
   const model::Pool& before = *t.before->pool;
   const model::Pool& after = *t.after->pool;
+  if (t.respread != nullptr) {
+    finding.violation.fix = absl::StrCat(
+        "keep what vips/", t.respread->name,
+        " is spread by (affinity, affinity_prefix4, affinity_prefix6, spread_by); every flow of it "
+        "would go to another server, so give the new way to a new pool and a new VIP");
+    const auto by = [](const model::Pool& pool) {
+      return std::tuple(pool.affinity, pool.affinity_prefix4, pool.affinity_prefix6);
+    };
+    if (before.name == after.name && by(before) != by(after)) {
+      finding.edits = {{Edit::Kind::kKeepPool, after.name, "", 0}};
+    }
+    return;
+  }
   if (before.name != after.name) {
     KeepVipsInPlace(t, finding);
     return;
@@ -180,12 +193,17 @@ void CheckRemappedPolicy(const PoolCase& c, Report& report) {
 
 void CheckRemapped(const Transition& t, Report& report) {
   const double limit = LimitOf(kRemapped, t.after->pool->policy.max_remapped_fraction);
+  // Where the way to the slots is another one, no flow can be told to stay.
   const double moved =
-      SlotsMoved(*t.before->built->table, *t.after->built->table) / t.after->size();
+      t.respread != nullptr
+          ? 1.0
+          : SlotsMoved(*t.before->built->table, *t.after->built->table) / t.after->size();
   const bool shared = t.before->built->table == t.after->built->table;
   const double needed = shared ? 0 : ShareChange(SharesOf(*t.before), SharesOf(*t.after));
-  report.observed =
-      absl::StrFormat("%s of slots move, %s change in shares", Percent(moved), Percent(needed));
+  report.observed = t.respread != nullptr ? absl::StrCat("all flows of vips/", t.respread->name,
+                                                         " lead to other slots")
+                                          : absl::StrFormat("%s of slots move, %s change in shares",
+                                                            Percent(moved), Percent(needed));
   report.limit = absl::StrFormat("the change in shares + 2 points, at most %s", Percent(limit));
   const bool too_many = moved > limit + kRounding;
   if (!too_many && moved <= needed + kExcessTolerance) return;

@@ -30,6 +30,22 @@ void CheckForward(const HostParse& parse, const uint8_t* frame, size_t length) {
   Require(client == l3 + (parse.packet.version == 4 ? 12 : 8));
 }
 
+// A QUIC VIP looks behind the UDP header, too. The server id is a number of the bytes it names.
+void CheckQuic(const HostParse& parse, const uint8_t* end) {
+  if (parse.packet.proto != IPPROTO_UDP) return;
+  const auto* payload = static_cast<const uint8_t*>(parse.packet.l4) + 8;
+  const ek_quic quic = ek_classify_quic(payload, end);
+  Require(quic.kind == EK_QUIC_OTHER || payload + 6 <= end);
+  for (uint32_t length = 1; length <= EK_QUIC_MAX_ID; ++length) {
+    __u64 server = 0;
+    if (!ek_quic_server(&quic, end, quic.id == nullptr || quic.id >= end ? 0 : quic.id[0] >> 5,
+                        length, &server))
+      continue;
+    Require(length == 8 || server >> (8 * length) == 0);
+    Require(static_cast<uint8_t>(server) == quic.id[length]);
+  }
+}
+
 // A dropped packet's addresses are read afterwards, to see whether it is for a VIP.
 void CheckDrop(const HostParse& parse, const uint8_t* frame, size_t length) {
   const size_t header = parse.packet.version == 4 ? 20 : 40;
@@ -85,6 +101,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   switch (parse.verdict) {
     case EK_FORWARD:
       CheckForward(parse, frame.get(), size);
+      CheckQuic(parse, frame.get() + size);
       break;
     case EK_PASS_NO_VIP:
       CheckIcmp(parse, frame.get(), size);

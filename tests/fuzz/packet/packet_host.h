@@ -9,6 +9,7 @@
 #include <initializer_list>
 
 #include "bpf/lib/parse.h"
+#include "bpf/lib/quic.h"
 #include "bpf/lib/quoted.h"
 
 namespace evenkeel::testing {

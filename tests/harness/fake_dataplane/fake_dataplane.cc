@@ -8,6 +8,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "bpf/lib/quic.h"
 #include "control/publish/probe.h"
 
 namespace evenkeel::testing {
@@ -45,6 +46,9 @@ publish::Flow ParseFrame(std::span<const uint8_t> frame) {
   flow.source_port = Read16(frame, transport);
   flow.destination_port = Read16(frame, transport + 2);
   flow.opening = flow.ip_protocol == IPPROTO_TCP && (frame[transport + 13] & 0x12) == 0x02;
+  if (flow.ip_protocol == IPPROTO_UDP) {
+    flow.payload.assign(frame.begin() + static_cast<ptrdiff_t>(transport + 8), frame.end());
+  }
   return flow;
 }
 
@@ -57,6 +61,19 @@ const dataplane::VipImage* FindVip(const GenerationImage& image, const publish::
     }
   }
   return nullptr;
+}
+
+// The backend that the packet's QUIC connection id names; 0: none.
+uint16_t NamedServer(const publish::Flow& flow, const dataplane::VipImage& vip,
+                     const dataplane::ServerIds& ids) {
+  if (!(vip.flags & EK_VIP_QUIC) || ids.length == 0) return 0;
+  const uint8_t* const end = flow.payload.data() + flow.payload.size();
+  const ek_quic quic = ek_classify_quic(flow.payload.data(), end);
+  __u64 server = 0;
+  if (!ek_quic_server(&quic, end, ids.config_id, ids.length, &server)) return 0;
+  const auto it = std::find_if(ids.entries.begin(), ids.entries.end(),
+                               [&](const auto& entry) { return entry.id == server; });
+  return it == ids.entries.end() ? 0 : it->backend;
 }
 
 absl::Status InUse(absl::string_view what, uint32_t id) {
@@ -287,15 +304,17 @@ absl::StatusOr<dataplane::ProbeResult> FakeDataPlane::Probe(uint32_t generation,
   if (vip == nullptr) {
     return dataplane::ProbeResult{.verdict = XDP_PASS, .packet = {packet.begin(), packet.end()}};
   }
-  const uint64_t hash = publish::HashFlow(key_, flow);
+  const uint64_t hash = publish::HashFlow(key_, flow, vip->flags);
   const TableImage& table = tables_.at(vip->table);
   const uint32_t slot = table.slots[publish::SlotOf(hash, vip->table_size)];
   const bool to_previous =
       EK_SLOT_PREVIOUS(slot) != 0 && !flow.opening && !(vip->flags & EK_VIP_STATELESS);
-  const uint16_t owner = to_previous ? EK_SLOT_PREVIOUS(slot) : EK_SLOT_OWNER(slot);
-  const dataplane::BackendImage* backend = owner == 0 ? nullptr : &table.backends[owner - 1];
+  uint16_t id = to_previous ? EK_SLOT_PREVIOUS(slot) : EK_SLOT_OWNER(slot);
+  if (const uint16_t named = NamedServer(flow, *vip, table.server_ids); named != 0) id = named;
+  const dataplane::BackendImage* backend = id == 0 ? nullptr : &table.backends[id - 1];
   if (Denies(*vip, flow.source)) backend = nullptr;
-  const publish::Expectation out = publish::Predict(flow, hash, backend, encapsulation_);
+  const publish::Expectation out =
+      publish::Predict(flow, hash, vip->flags, backend, encapsulation_);
   return dataplane::ProbeResult{.verdict = out.forwarded ? XDP_REDIRECT : XDP_DROP,
                                 .packet = out.packet};
 }
@@ -367,7 +386,7 @@ bool FakeDataPlane::Holds(const dataplane::Pin& pin, const TableImage& table) co
 }
 
 uint16_t FakeDataPlane::Select(uint64_t flow, bool opening, bool closing, uint32_t& slot,
-                               const TableImage& table) {
+                               const TableImage& table, uint32_t vip_flags) {
   const uint16_t owner = EK_SLOT_OWNER(slot);
   const uint16_t previous = EK_SLOT_PREVIOUS(slot);
   if (previous == 0) return owner;
@@ -392,11 +411,24 @@ uint16_t FakeDataPlane::Select(uint64_t flow, bool opening, bool closing, uint32
     return owner;
   }
   if (pinned == pins_.end() && opened == opening_.end()) {
-    if (previous != owner) slot |= EK_SLOT_USED;
+    if (previous != owner && !(vip_flags & EK_VIP_PIN_ALL)) slot |= EK_SLOT_USED;
+    if (previous != owner && vip_flags & EK_VIP_PIN_ALL) {
+      opening_[flow] = {.flow = flow,
+                        .counter = table.backends[previous - 1u].counter,
+                        .seen = now_,
+                        .backend = previous,
+                        .opening = true,
+                        .met = true};
+    }
     return previous;
   }
   dataplane::Pin pin = pinned != pins_.end() ? pinned->second : opened->second;
-  if (!Holds(pin, table)) return owner;
+  if (!Holds(pin, table)) {
+    if (!(vip_flags & EK_VIP_PIN_ALL)) return owner;
+    pins_.erase(flow);
+    opening_.erase(flow);
+    return Select(flow, opening, closing, slot, table, vip_flags);
+  }
   pin.opening = false;
   pin.seen = now_;
   pin.closing |= closing;
@@ -411,12 +443,12 @@ std::optional<model::IpAddress> FakeDataPlane::Deliver(const publish::Flow& flow
   const auto& generation = generations_.at(active_word_ & EK_ACTIVE_GENERATION_MASK);
   const dataplane::VipImage* vip = FindVip(generation, flow);
   if (vip == nullptr || Denies(*vip, flow.source)) return std::nullopt;
-  const uint64_t hash = publish::HashFlow(key_, flow);
+  const uint64_t hash = publish::HashFlow(key_, flow, vip->flags);
   TableImage& table = tables_.at(vip->table);
   uint32_t& slot = table.slots[publish::SlotOf(hash, vip->table_size)];
   const uint16_t id = vip->flags & EK_VIP_STATELESS
                           ? EK_SLOT_OWNER(slot)
-                          : Select(hash, flow.opening, closing, slot, table);
+                          : Select(hash, flow.opening, closing, slot, table, vip->flags);
   if (id == 0) return std::nullopt;
   return table.backends[id - 1u].address;
 }

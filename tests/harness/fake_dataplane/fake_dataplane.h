@@ -74,7 +74,7 @@ class FakeDataPlane final : public dataplane::DataPlane {
   bool Denies(const dataplane::VipImage& vip, const model::IpAddress& source) const;
   bool Holds(const dataplane::Pin& pin, const dataplane::TableImage& table) const;
   uint16_t Select(uint64_t flow, bool opening, bool closing, uint32_t& slot,
-                  const dataplane::TableImage& table);
+                  const dataplane::TableImage& table, uint32_t vip_flags);
 
   const std::array<uint64_t, 2> key_;
   const dataplane::Limits limits_;

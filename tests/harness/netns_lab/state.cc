@@ -26,7 +26,7 @@ std::string State::ToYaml() const {
   out << "vips:\n"
          "  - {name: web, address: 192.0.2.10, port: 80, protocol: tcp, pool: four}\n"
          "  - {name: web6, address: \"2001:db8::10\", port: 80, protocol: tcp, pool: six}\n";
-  if (forwarding == "ipip") {
+  if (forwarding != "l2") {
     out << "  - {name: web46, address: 192.0.2.10, port: 8080, protocol: tcp, pool: six}\n";
   }
   out << "pools:\n";

@@ -47,7 +47,15 @@ std::vector<Packet> SeedPackets() {
   padded4.payload = 0;
   padded4.padding = 16;
   expired4.ttl = 1;
-  std::vector<Packet> packets = {tcp4, udp4, options4, fragment4, icmp4, padded4, expired4};
+  Packet quic4 = udp4, initial4 = udp4;
+  quic4.data.resize(40, 0x5c);
+  quic4.data[0] = 0x40;
+  initial4.data = quic4.data;
+  initial4.data[0] = 0xc0;
+  Put32(initial4.data, 1, 1);
+  initial4.data[5] = 8;
+  std::vector<Packet> packets = {quic4,     initial4, tcp4,    udp4,    options4,
+                                 fragment4, icmp4,    padded4, expired4};
   for (Packet packet : {tcp4, udp4, icmp4, expired4}) {
     packet.src = "2001:db8:ffff::7";
     packet.dst = "2001:db8::10";

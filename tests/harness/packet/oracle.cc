@@ -50,30 +50,41 @@ Bytes OuterSource4(const Backend& backend, uint64_t hash) {
   return source;
 }
 
-Bytes Outer4(const Backend& backend, uint64_t hash, size_t inner) {
+// `protocol`: what `inner` bytes follow.
+Bytes Outer4(const Backend& backend, uint64_t hash, size_t inner, uint8_t protocol) {
   Bytes ip(12);
   ip[0] = 0x45;
+  ip[1] = backend.tos;
   Put16(ip, 2, static_cast<uint16_t>(20 + inner));
   Put16(ip, 6, 0x4000);
   ip[8] = 64;
-  ip[9] = 4;
+  ip[9] = protocol;
   Append(ip, OuterSource4(backend, hash));
   Append(ip, AddressBytes(backend.address));
   Put16(ip, 10, ChecksumFinish(ChecksumAdd(0, ip)));
   return ip;
 }
 
-Bytes Outer6(const Backend& backend, uint64_t hash, size_t inner, bool inner_is_ipv4) {
+Bytes Outer6(const Backend& backend, uint64_t hash, size_t inner, uint8_t protocol) {
   Bytes ip(8);
-  Put32(ip, 0, 0x60000000u | (Entropy(hash) & 0xfffff));
+  Put32(ip, 0, 0x60000000u | static_cast<uint32_t>(backend.tos) << 20 | (Entropy(hash) & 0xfffff));
   Put16(ip, 4, static_cast<uint16_t>(inner));
-  ip[6] = inner_is_ipv4 ? 4 : 41;
+  ip[6] = protocol;
   ip[7] = 64;
   Bytes source = AddressBytes(backend.source);
   Put32(source, 12, Entropy(hash));
   Append(ip, source);
   Append(ip, AddressBytes(backend.address));
   return ip;
+}
+
+// GUE: from an ephemeral port that the flow chooses to 6080, without a checksum.
+Bytes OuterUdp(uint64_t hash, size_t inner) {
+  Bytes udp(8);
+  Put16(udp, 0, static_cast<uint16_t>(0xc000u | (Entropy(hash) & 0x3fff)));
+  Put16(udp, 2, 6080);
+  Put16(udp, 4, static_cast<uint16_t>(8 + inner));
+  return udp;
 }
 
 }  // namespace
@@ -83,12 +94,28 @@ Bytes ExpectedFrame(const Bytes& frame, const Backend& backend, uint64_t hash) {
   const size_t inner = IpLength(frame);
   uint16_t type = EtherType(frame);
   Bytes outer;
-  if (backend.method == Method::kIpip4) {
-    outer = Outer4(backend, hash, inner);
-    type = 0x0800;
-  } else if (backend.method == Method::kIpip6) {
-    outer = Outer6(backend, hash, inner, IsIpv4Frame(frame));
-    type = 0x86dd;
+  const uint8_t inner_protocol = IsIpv4Frame(frame) ? 4 : 41;
+  switch (backend.method) {
+    case Method::kL2:
+      break;
+    case Method::kIpip4:
+      outer = Outer4(backend, hash, inner, inner_protocol);
+      type = 0x0800;
+      break;
+    case Method::kIpip6:
+      outer = Outer6(backend, hash, inner, inner_protocol);
+      type = 0x86dd;
+      break;
+    case Method::kGue4:
+      outer = Outer4(backend, hash, 8 + inner, kUdp);
+      Append(outer, OuterUdp(hash, inner));
+      type = 0x0800;
+      break;
+    case Method::kGue6:
+      outer = Outer6(backend, hash, 8 + inner, kUdp);
+      Append(outer, OuterUdp(hash, inner));
+      type = 0x86dd;
+      break;
   }
   Bytes expected = Link(backend.hop, frame, type);
   Append(expected, outer);

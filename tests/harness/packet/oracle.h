@@ -9,7 +9,7 @@
 
 namespace evenkeel::testing {
 
-enum class Method { kL2, kIpip4, kIpip6 };
+enum class Method { kL2, kIpip4, kIpip6, kGue4, kGue6 };
 
 struct Hop {
   Mac dmac{};
@@ -26,9 +26,10 @@ struct Backend {
   uint16_t mtu = 1500;
   uint32_t counter = 0;
   bool resolved = true;
+  uint8_t tos = 0;  // of the outer header, as the VIP has it
 };
 
-// `hash`: FlowHash of the packet that `frame` holds.
+// `hash`: FlowHash of the packet that `frame` holds, or JoinedHash.
 Bytes ExpectedFrame(const Bytes& frame, const Backend& backend, uint64_t hash);
 
 // Slot of a table of `size` slots.

@@ -15,6 +15,10 @@ Bytes Payload(size_t size) {
   return payload;
 }
 
+Bytes DataOf(const Packet& packet) {
+  return packet.data.empty() ? Payload(packet.payload) : packet.data;
+}
+
 Bytes TcpSegment(const Packet& packet) {
   Bytes tcp(20);
   Put16(tcp, 0, packet.sport);
@@ -25,7 +29,7 @@ Bytes TcpSegment(const Packet& packet) {
   tcp[13] = packet.tcp_flags;
   Put16(tcp, 14, 65000);
   Append(tcp, packet.tcp_options);
-  Append(tcp, Payload(packet.payload));
+  Append(tcp, DataOf(packet));
   return tcp;
 }
 
@@ -33,8 +37,8 @@ Bytes UdpDatagram(const Packet& packet) {
   Bytes udp(8);
   Put16(udp, 0, packet.sport);
   Put16(udp, 2, packet.dport);
-  Put16(udp, 4, static_cast<uint16_t>(8 + packet.payload));
-  Append(udp, Payload(packet.payload));
+  Put16(udp, 4, static_cast<uint16_t>(8 + DataOf(packet).size()));
+  Append(udp, DataOf(packet));
   return udp;
 }
 

@@ -37,6 +37,7 @@ struct Packet {
   uint8_t ttl = 64;  // or hop limit
   uint8_t tcp_flags = kTcpAck;
   size_t payload = 32;
+  Bytes data;                               // instead of a made-up payload, where not empty
   uint8_t tos = 0;                          // or traffic class
   Bytes ip_options;                         // IPv4; a multiple of 4 bytes
   Bytes tcp_options;                        // a multiple of 4 bytes

@@ -57,4 +57,24 @@ uint64_t FlowHash(const HashKey& key, const Packet& packet) {
   return SipHash(1, 3, key, message);
 }
 
+uint64_t SourceHash(const HashKey& key, const Packet& packet, unsigned prefix) {
+  Bytes message = AddressBytes(packet.src);
+  for (size_t bit = prefix; bit < 8 * message.size(); ++bit) {
+    message[bit / 8] = static_cast<uint8_t>(message[bit / 8] & ~(0x80 >> bit % 8));
+  }
+  message.resize(2 * message.size() + 5);
+  return SipHash(1, 3, key, message);
+}
+
+uint64_t PortHash(const HashKey& key, const Packet& packet) {
+  Bytes message(13);
+  Put16(message, 10, packet.dport);
+  message[12] = packet.proto;
+  return SipHash(1, 3, key, message);
+}
+
+uint64_t JoinedHash(uint64_t flow, uint64_t part) {
+  return (flow >> 32 << 32) | (part & 0xffffffff);
+}
+
 }  // namespace evenkeel::testing

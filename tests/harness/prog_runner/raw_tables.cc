@@ -33,16 +33,17 @@ void CopyAddress(void* to, const std::string& text) {
 void FillOuter(const Backend& backend, ek_backend& line) {
   if (AddressBytes(backend.address).size() == 16) {
     CopyAddress(line.outer.v6.dst, backend.address);
-    if (backend.method == Method::kIpip6) {
+    if (backend.method == Method::kIpip6 || backend.method == Method::kGue6) {
       std::memcpy(line.outer.v6.src_prefix, AddressBytes(backend.source).data(), 8);
     }
     return;
   }
   CopyAddress(&line.outer.v4.dst, backend.address);
-  if (backend.method != Method::kIpip4) return;
+  if (backend.method != Method::kIpip4 && backend.method != Method::kGue4) return;
   CopyAddress(&line.outer.v4.src_base, backend.source);
   line.outer.v4.src_mask = htonl(backend.source_mask);
-  line.outer.v4.csum = ek_outer4_csum(line.outer.v4.dst);
+  line.outer.v4.csum =
+      ek_outer4_csum(line.outer.v4.dst, backend.method == Method::kGue4 ? kUdp : 4);
 }
 
 uint8_t AbiMethod(Method method) {
@@ -53,6 +54,10 @@ uint8_t AbiMethod(Method method) {
       return EK_METHOD_IPIP4;
     case Method::kIpip6:
       return EK_METHOD_IPIP6;
+    case Method::kGue4:
+      return EK_METHOD_GUE4;
+    case Method::kGue6:
+      return EK_METHOD_GUE6;
   }
   return EK_METHOD_NONE;
 }
@@ -141,9 +146,10 @@ RawBalancer::~RawBalancer() {
 }
 
 void RawBalancer::PutTable(uint32_t id, const std::vector<uint32_t>& slots,
-                           const std::vector<Backend>& backends) {
+                           const std::vector<Backend>& backends, uint32_t spare_lines) {
   const uint32_t size = static_cast<uint32_t>(slots.size());
-  const uint32_t lines = EK_BACKEND_LINE(size, static_cast<uint32_t>(backends.size())) + 1;
+  const uint32_t lines =
+      EK_BACKEND_LINE(size, static_cast<uint32_t>(backends.size())) + 1 + spare_lines;
   LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
   const int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ek_table", 4, EK_LINE_SIZE, lines, &options);
   Check(fd >= 0, "creating a table");
@@ -234,7 +240,10 @@ uint32_t RawBalancer::PutGeneration(uint32_t generation, const std::vector<RawVi
     const uint32_t global = vip.global_rules ? EK_VIP_SOURCE_CHECKS : 0;
     const ek_vip value{vip.table,        vip.table_size, vip.counter,      vip.flags | own,
                        vip.global_rules, vip.rules,      vip.source_limit, vip.new_flow_limit};
-    const ek_vip marker{0, 0, 0, EK_VIP_ADDRESS | global, vip.global_rules, 0, {}, {}};
+    // The first VIP of an address speaks for fragments without ports.
+    ek_vip marker{0, 0, 0, EK_VIP_ADDRESS | global, vip.global_rules, 0, {}, {}};
+    if (vip.flags & EK_VIP_FRAGMENTS) marker = value;
+    marker.flags |= EK_VIP_ADDRESS;
     const bool first = addresses.insert(vip.address).second;
     word |= v4 ? EK_ACTIVE_HAS_VIPS4 : EK_ACTIVE_HAS_VIPS6;
     if (vip.port == 0) word |= v4 ? EK_ACTIVE_HAS_ANY_PORT4 : EK_ACTIVE_HAS_ANY_PORT6;

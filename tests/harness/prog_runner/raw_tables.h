@@ -66,9 +66,10 @@ class RawBalancer {
   explicit RawBalancer(const HashKey& key, const RawLimits& limits = {});
   ~RawBalancer();
 
-  // `slots` are EK_SLOT words; element i of `backends` has pool-local id i + 1.
+  // `slots` are EK_SLOT words; element i of `backends` has pool-local id i + 1. `spare_lines`
+  // follow the backends.
   void PutTable(uint32_t id, const std::vector<uint32_t>& slots,
-                const std::vector<Backend>& backends);
+                const std::vector<Backend>& backends, uint32_t spare_lines = 0);
   // Replaces one slot word or one backend line in place.
   void SetSlot(uint32_t table, uint32_t slot, uint32_t word);
   void SetLine(uint32_t table, uint32_t line, const ek_line& value);

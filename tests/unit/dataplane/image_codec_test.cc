@@ -39,6 +39,8 @@ TEST(ImageCodecTest, BackendsComeBackAsTheyWere) {
       {"l2-v6", Backend("2001:db8::1", EK_METHOD_L2)},
       // All but the first word 0, as an IPv4 address leaves them.
       {"l2-v6-subnet-router-anycast", Backend("2001:db8::", EK_METHOD_L2)},
+      {"gue4", Backend("10.0.0.1", EK_METHOD_GUE4)},
+      {"gue6", Backend("2001:db8::1", EK_METHOD_GUE6)},
       {"unresolved", Backend("10.0.0.1", EK_METHOD_IPIP4, false)},
       {"unused", BackendImage{}},
   };
@@ -57,7 +59,11 @@ TEST(ImageCodecTest, OuterHeaderConstants) {
   EXPECT_EQ(ntohl(four.outer.v4.src_base), 0xac100000u);
   EXPECT_EQ(ntohl(four.outer.v4.src_mask), 0x000fffffu);
   EXPECT_EQ(ntohl(four.outer.v4.dst), 0x0a000001u);
-  EXPECT_EQ(four.outer.v4.csum, ek_outer4_csum(four.outer.v4.dst));
+  EXPECT_EQ(four.outer.v4.csum, ek_outer4_csum(four.outer.v4.dst, EK_PROTO_IPV4));
+  const ek_backend gue =
+      dataplane::EncodeBackend(Backend("10.0.0.1", EK_METHOD_GUE4), encapsulation);
+  EXPECT_EQ(gue.outer.v4.src_base, four.outer.v4.src_base);
+  EXPECT_EQ(gue.outer.v4.csum, ek_outer4_csum(gue.outer.v4.dst, EK_PROTO_UDP));
   const ek_backend six =
       dataplane::EncodeBackend(Backend("2001:db8::1", EK_METHOD_IPIP6), encapsulation);
   EXPECT_EQ(ntohl(six.outer.v6.src_prefix[0]), 0x01000000u);
@@ -89,6 +95,88 @@ TEST(ImageCodecTest, TablesComeBackFromLargerMaps) {
     EXPECT_EQ(*read, image);
     // Line 0 of the backends stays empty: owner 0 is nobody.
     EXPECT_EQ(lines[EK_BACKEND_LINE(251, 0)].backend.method, EK_METHOD_NONE);
+  }
+}
+
+TableImage WithServerIds(size_t count) {
+  TableImage image;
+  image.slots.assign(251, EK_SLOT(1, 0));
+  image.server_ids.config_id = 5;
+  image.server_ids.length = 2;
+  for (size_t i = 0; i < count; ++i) {
+    image.backends.push_back(Backend(
+        "10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1), EK_METHOD_IPIP4));
+    image.server_ids.entries.push_back({.id = i * 37 + 1, .backend = static_cast<uint16_t>(i + 1)});
+  }
+  return image;
+}
+
+TEST(ImageCodecTest, ServerIdsComeBack) {
+  for (const size_t count : {size_t{1}, size_t{4}, size_t{5}, size_t{100}, size_t{1000}}) {
+    const TableImage image = WithServerIds(count);
+    const uint32_t ids = dataplane::LinesForServerIds(image.server_ids);
+    EXPECT_GE(ids * EK_IDS_PER_LINE, count);
+    for (const uint32_t spare : {0u, 70u}) {
+      std::vector<ek_line> lines(dataplane::LinesNeeded(251, count, ids) + spare);
+      std::memset(static_cast<void*>(lines.data()), 0xff, lines.size() * sizeof(ek_line));
+      dataplane::EncodeTable(image, Encapsulation{}, lines);
+      auto read = dataplane::DecodeTable(lines, 251);
+      ASSERT_TRUE(read.ok()) << read.status();
+      EXPECT_EQ(*read, image);
+      EXPECT_EQ(lines[EK_BACKEND_LINE(251, 0)].backend.method, EK_METHOD_NONE);
+    }
+  }
+}
+
+// As bpf/datapath/quic.h looks them up.
+TEST(ImageCodecTest, EachServerIdStandsInItsBucket) {
+  const TableImage image = WithServerIds(300);
+  std::vector<ek_line> lines(
+      dataplane::LinesNeeded(251, 300, dataplane::LinesForServerIds(image.server_ids)));
+  dataplane::EncodeTable(image, Encapsulation{}, lines);
+  const ek_table_head& head = lines[EK_BACKEND_LINE(251, 0)].head;
+  for (const auto& wanted : image.server_ids.entries) {
+    const ek_server_ids& bucket = lines[head.first + ek_id_bucket(wanted.id, head.mask)].ids;
+    EXPECT_EQ(std::count_if(
+                  std::begin(bucket.entry), std::end(bucket.entry),
+                  [&](const auto& e) { return e.id == wanted.id && e.backend == wanted.backend; }),
+              1);
+  }
+}
+
+TEST(ImageCodecTest, ServerIdsOutsideOfTheTableAreNotRead) {
+  const TableImage image = WithServerIds(4);
+  std::vector<ek_line> lines(
+      dataplane::LinesNeeded(251, 4, dataplane::LinesForServerIds(image.server_ids)));
+  dataplane::EncodeTable(image, Encapsulation{}, lines);
+  ek_table_head& head = lines[EK_BACKEND_LINE(251, 0)].head;
+  const ek_table_head good = head;
+  head.mask = ~0u;
+  EXPECT_TRUE(absl::IsDataLoss(dataplane::DecodeTable(lines, 251).status()));
+  head = good;
+  head.first = 3;
+  EXPECT_TRUE(absl::IsDataLoss(dataplane::DecodeTable(lines, 251).status()));
+}
+
+TEST(ImageCodecTest, OnlyAnAddressWithOnePoolForwardsFragmentsWithoutPorts) {
+  const auto vip = [](const char* address, uint16_t port, uint32_t table, uint32_t flags) {
+    return VipImage{.key = {.address = Ip(address), .port = port, .ip_protocol = 17},
+                    .table = table,
+                    .table_size = 251,
+                    .counter = port,
+                    .flags = flags};
+  };
+  constexpr uint32_t kForward = EK_VIP_FRAGMENTS | EK_VIP_HASH_SRC;
+  const auto markers = dataplane::MakeMarkers(std::vector<VipImage>{
+      vip("192.0.2.1", 90, 3, kForward), vip("192.0.2.1", 80, 3, kForward),
+      vip("192.0.2.2", 80, 3, kForward), vip("192.0.2.2", 90, 4, kForward),
+      vip("192.0.2.3", 80, 3, kForward), vip("192.0.2.3", 90, 3, 0), vip("192.0.2.4", 80, 3, 0)});
+  ASSERT_EQ(markers.size(), 4u);
+  EXPECT_EQ(markers.at(Ip("192.0.2.1")).flags, kForward | EK_VIP_ADDRESS);
+  EXPECT_EQ(markers.at(Ip("192.0.2.1")).table, 3u);
+  EXPECT_EQ(markers.at(Ip("192.0.2.1")).counter, 80u) << "the first VIP counts them";
+  for (const char* plain : {"192.0.2.2", "192.0.2.3", "192.0.2.4"}) {
+    EXPECT_EQ(markers.at(Ip(plain)).flags, EK_VIP_ADDRESS) << plain;
   }
 }
 

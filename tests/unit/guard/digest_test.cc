@@ -37,7 +37,25 @@ TEST(Digest, CoversEveryPartOfATable) {
            [](BuiltTable& t) { t.size = 4; }, [](BuiltTable& t) { t.servers.pop_back(); },
            [](BuiltTable& t) { t.servers[0] = Ip("10.0.0.2"); },
            [](BuiltTable& t) { t.owner[2] = 0; }, [](BuiltTable& t) { t.owner.pop_back(); },
-           [](BuiltTable& t) { std::swap(t.owner[0], t.owner[1]); }}) {
+           [](BuiltTable& t) { std::swap(t.owner[0], t.owner[1]); },
+           [](BuiltTable& t) { t.forwarding = model::Forwarding::kGue; },
+           [](BuiltTable& t) {
+             t.quic = model::QuicIds{0, 1};
+           },
+           [](BuiltTable& t) {
+             t.quic = model::QuicIds{1, 1};
+           },
+           [](BuiltTable& t) {
+             t.quic = model::QuicIds{0, 2};
+           },
+           [](BuiltTable& t) {
+             t.quic = model::QuicIds{0, 1};
+             t.server_ids = {{1, Ip("10.0.0.1")}};
+           },
+           [](BuiltTable& t) {
+             t.quic = model::QuicIds{0, 1};
+             t.server_ids = {{2, Ip("10.0.0.1")}};
+           }}) {
     BuiltTable table = Small();
     change(table);
     EXPECT_TRUE(seen.insert(table.ComputeDigest().ToHex()).second);
@@ -52,6 +70,22 @@ TEST(Digest, OfAFleetIgnoresOrderOnly) {
   EXPECT_EQ(digest({a, b}), digest({b, a}));
   EXPECT_NE(digest({a, b}), digest({a, c}));
   EXPECT_NE(digest({a, b}), digest({a}));
+}
+
+TEST(Digest, OfAFleetCoversEveryPartOfATreatment) {
+  using By = Spread::By;
+  std::set<std::string> seen;
+  for (const Treatment& treatment :
+       {Treatment{}, Treatment{.tracking = Treatment::Tracking::kFlows},
+        Treatment{.tracking = Treatment::Tracking::kNone}, Treatment{.quic = true},
+        Treatment{.spread = {By::kSource, 32, 128}}, Treatment{.spread = {By::kSource, 24, 128}},
+        Treatment{.spread = {By::kSource, 32, 64}}, Treatment{.spread = {By::kDestinationPort}},
+        Treatment{.dscp = {true, 0}}, Treatment{.dscp = {false, 1}},
+        Treatment{.forward_fragments = true}}) {
+    VipBinding binding{Ip("192.0.2.1"), 443, 6, Small().ComputeDigest()};
+    binding.treatment = treatment;
+    EXPECT_TRUE(seen.insert(ComputeFleetDigest(std::vector{binding}).ToHex()).second);
+  }
 }
 
 TEST(Digest, ReadsItsHexBack) {

@@ -130,12 +130,13 @@ TEST(BuildFleet, RefusesWhatIsStructurallyInvalid) {
   EXPECT_THAT(std::string(fleet.status().message()), HasSubstr("vips[0].pool"));
 }
 
-TEST(BuildFleet, QuicAndUdpAreOneIpProtocol) {
+TEST(BuildFleet, QuicIsUdpThatIsTreatedInAnotherWay) {
   model::Config config = WebWith(4);
   config.vips[0].protocol = model::Protocol::kUdp;
   const Digest udp = Built(config)->digest;
   config.vips[0].protocol = model::Protocol::kQuic;
-  EXPECT_EQ(Built(config)->digest, udp);
+  EXPECT_NE(Built(config)->digest, udp);
+  EXPECT_EQ(Built(config)->pools[0]->digest, Built(WebWith(4))->pools[0]->digest);
   config.vips[0].protocol = model::Protocol::kTcp;
   EXPECT_NE(Built(config)->digest, udp);
 }

@@ -90,6 +90,45 @@ INSTANTIATE_TEST_SUITE_P(
              "pools[0].health_check.timeout", "longer than the interval"},
         Case{"no_rise", [](Config& c) { c.pools[0].health_check->rise = 0; },
              "pools[0].health_check.rise", "1 to 100"},
+        Case{"prefix_without_source", [](Config& c) { c.pools[0].affinity_prefix4 = 24; },
+             "pools[0].affinity_prefix4", "only counts with affinity: source"},
+        Case{"prefix_of_zero", [](Config& c) { c.pools[0].affinity_prefix6 = 0; },
+             "pools[0].affinity_prefix6", "write 1 to 128"},
+        Case{"dscp_of_l2",
+             [](Config& c) {
+               c.pools[0].forwarding = Forwarding::kL2;
+               c.pools[0].dscp.copy = true;
+             },
+             "pools[0].dscp", "needs an outer header"},
+        Case{"dscp_too_large", [](Config& c) { c.pools[0].dscp.value = 64; }, "pools[0].dscp",
+             "0 to 63"},
+        Case{"fragments_without_source",
+             [](Config& c) { c.pools[0].out_of_order_fragments = OutOfOrder::kForward; },
+             "pools[0].out_of_order_fragments", "needs affinity: source"},
+        Case{"server_id_without_quic", [](Config& c) { c.pools[0].backends[0].server_id = "01"; },
+             "pools[0].backends[0].server_id", "needs the pool's quic"},
+        Case{"server_id_of_another_length",
+             [](Config& c) {
+               c.pools[0].quic = QuicIds{.config_id = 0, .server_id_length = 2};
+               c.pools[0].backends[0].server_id = "01";
+             },
+             "pools[0].backends[0].server_id", "write 4 hexadecimal digits"},
+        Case{"server_id_no_number",
+             [](Config& c) {
+               c.pools[0].quic = QuicIds{.config_id = 0, .server_id_length = 1};
+               c.pools[0].backends[0].server_id = "0x";
+             },
+             "pools[0].backends[0].server_id", "is no server id of 1 bytes"},
+        Case{"server_id_twice",
+             [](Config& c) {
+               c.pools[0].quic = QuicIds{.config_id = 0, .server_id_length = 1};
+               c.pools[0].backends[0].server_id = "0a";
+               c.pools[0].backends[1].server_id = "0A";
+             },
+             "pools[0].backends[1].server_id", "is already the server id of backends[0]"},
+        Case{"quic_config_of_seven",
+             [](Config& c) { c.pools[0].quic = QuicIds{.config_id = 7, .server_id_length = 1}; },
+             "pools[0].quic.config_id", "0 to 6"},
         Case{"single_without_owner",
              [](Config& c) {
                c.pools[0].policy.single_backend = SingleBackend{"why", ""};

@@ -155,7 +155,7 @@ TEST(YamlReader, ReportsEverythingInOrderOfTheFile) {
   - {name: web, address: 192.0.2.2, port: 80, protocol: tcp, pool: web}
 pools:
   - name: web
-    forwarding: gue
+    forwarding: gre
     table_size: 65536
     backends:
       - {name: web-1, address: 10.0.1.300, weight: x}
@@ -169,8 +169,64 @@ pools:
                   "pools[0].forwarding", "pools[0].table_size", "pools[0].backends[0].address",
                   "pools[0].backends[0].weight", "pools[0].health_check.type",
                   "pools[0].health_check.timeout", "pools[0].policy.single_backend.owner"));
-  EXPECT_THAT(result.diagnostics[4].message, HasSubstr("not available yet"));
+  EXPECT_THAT(result.diagnostics[4].message, HasSubstr("did you mean \"gue\"?"));
   EXPECT_THAT(result.diagnostics[2].message, HasSubstr("did you mean \"web\"?"));
+}
+
+constexpr char kTreated[] = R"(vips:
+  - {name: dns, address: 192.0.2.1, port: 53, protocol: quic, pool: dns, spread_by: destination_port, tracking: false}
+pools:
+  - name: dns
+    forwarding: gue
+    table_size: 65537
+    affinity: source
+    affinity_prefix4: 24
+    affinity_prefix6: 56
+    dscp: 46
+    out_of_order_fragments: forward
+    quic: {config_id: 3, server_id_length: 2}
+    backends:
+      - {name: dns-1, address: 10.0.1.1, weight: 100, server_id: "0a1f"}
+)";
+
+TEST(YamlReader, ReadsHowPacketsAreTreated) {
+  const ParseResult result = ParseYaml(kTreated, "f");
+  ASSERT_TRUE(result.ok()) << result.diagnostics[0].ToString();
+  const Vip& vip = result.config.vips[0];
+  EXPECT_EQ(vip.spread_by, SpreadBy::kDestinationPort);
+  EXPECT_FALSE(vip.tracking);
+  const Pool& pool = result.config.pools[0];
+  EXPECT_EQ(pool.forwarding, Forwarding::kGue);
+  EXPECT_EQ(pool.affinity, Affinity::kSource);
+  EXPECT_EQ(pool.affinity_prefix4, 24);
+  EXPECT_EQ(pool.affinity_prefix6, 56);
+  EXPECT_EQ(pool.dscp, (Dscp{.copy = false, .value = 46}));
+  EXPECT_EQ(pool.out_of_order_fragments, OutOfOrder::kForward);
+  EXPECT_EQ(pool.quic, (QuicIds{.config_id = 3, .server_id_length = 2}));
+  EXPECT_EQ(pool.backends[0].server_id, "0a1f");
+  EXPECT_EQ(ToYaml(result.config), kTreated) << "and writes it back";
+}
+
+TEST(YamlReader, NamesWhatIsWrongWithATreatment) {
+  const ParseResult result = ParseYaml(R"(vips:
+  - {name: dns, address: 192.0.2.1, port: 53, protocol: udp, pool: dns, spread_by: source, tracking: "no"}
+pools:
+  - name: dns
+    affinity: client
+    affinity_prefix4: 33
+    affinity_prefix6: 0
+    dscp: 64
+    out_of_order_fragments: keep
+    quic: {config_id: 7, server_id_length: 9}
+    backends: []
+)",
+                                       "f");
+  EXPECT_THAT(FieldsOf(result),
+              ElementsAre("vips[0].spread_by", "vips[0].tracking", "pools[0].affinity",
+                          "pools[0].affinity_prefix4", "pools[0].affinity_prefix6", "pools[0].dscp",
+                          "pools[0].out_of_order_fragments", "pools[0].quic.config_id",
+                          "pools[0].quic.server_id_length"));
+  EXPECT_THAT(result.diagnostics[5].message, HasSubstr("write copy, or a number from 0 to 63"));
 }
 
 TEST(YamlReader, AbsentListsAreNotEmptyLists) {

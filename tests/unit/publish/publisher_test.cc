@@ -163,6 +163,58 @@ TEST_F(PublisherTest, L2BackendsBehindAGatewayAreUnreachable) {
   }
 }
 
+TEST_F(PublisherTest, ServerIdsFollowTheirBackends) {
+  model::Config config = MakeConfig(1, 5);
+  config.vips[0].protocol = model::Protocol::kQuic;
+  config.pools[0].quic = model::QuicIds{.config_id = 3, .server_id_length = 2};
+  for (size_t i = 0; i < 5; ++i) {
+    config.pools[0].backends[i].server_id = "0a0" + std::to_string(i);
+  }
+  ASSERT_TRUE(Apply(config).ok());
+  const auto ids = [&] {
+    return kernel_.ReadTable(Active().image.vips[0].table, 1009)->server_ids;
+  };
+  ASSERT_EQ(ids().entries.size(), 5u);
+  EXPECT_EQ(ids().config_id, 3);
+  EXPECT_EQ(ids().entries[4].id, 0x0a04u);
+  EXPECT_EQ(ids().entries[4].backend, 5);
+  // Draining ones keep their connections, disabled ones have none.
+  config.pools[0].backends[4].state = model::AdminState::kDraining;
+  ASSERT_TRUE(Apply(config).ok());
+  EXPECT_EQ(ids().entries.size(), 5u);
+  config.pools[0].backends[4].state = model::AdminState::kDisabled;
+  ASSERT_TRUE(Apply(config).ok());
+  EXPECT_EQ(ids().entries.size(), 4u);
+  EXPECT_EQ(publisher_->ReadKernelState()->digest.ToHex(), publisher_->applied()->digest.ToHex());
+  // Who has an id is part of the state, although no slot changes.
+  config.pools[0].backends[0].server_id = "0b00";
+  auto result = Apply(config);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->tables_staged, 1u);
+  EXPECT_EQ(ids().entries[3].id, 0x0b00u);
+  const auto fleet = publisher_->applied();
+  publisher_.reset();
+  EXPECT_EQ(Start(fleet).state, AdoptReport::State::kMatches);
+}
+
+// Options of a VIP need no new table, and are proven with packets all the same.
+TEST_F(PublisherTest, ATreatmentChangesWithoutATable) {
+  model::Config config = MakeConfig(2, 4);
+  ASSERT_TRUE(Apply(config).ok());
+  config.pools[1].dscp.value = 46;
+  auto result = Apply(config);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->tables_staged, 0u);
+  EXPECT_GE(result->probes, 4u);
+  EXPECT_EQ(Active().image.vips[0].flags, 0u);
+  EXPECT_EQ(Active().image.vips[1].flags, EK_VIP_WITH_DSCP(46));
+  EXPECT_EQ(publisher_->ReadKernelState()->digest.ToHex(), publisher_->applied()->digest.ToHex());
+  // A daemon whose applied state says otherwise notices.
+  publisher_.reset();
+  const AdoptReport report = Start(Judge(MakeConfig(2, 4), nullptr).fleet);
+  EXPECT_EQ(report.state, AdoptReport::State::kDiffers);
+}
+
 TEST_F(PublisherTest, CountersGoOnAcrossTables) {
   model::Config config = MakeConfig(1, 4);
   ASSERT_TRUE(Apply(config).ok());

@@ -20,9 +20,14 @@ constexpr publish::FlowTimeouts kTimeouts{.idle = 30, .opening = 8, .closing = 3
 
 class History {
  public:
-  explicit History(uint32_t seed) : random_(seed) {
+  // `udp`: plain UDP with affinity: flow, of which no packet opens a flow.
+  History(uint32_t seed, bool udp) : random_(seed), udp_(udp) {
     EXPECT_TRUE(publisher_.Adopt(nullptr).ok());
     config_ = MakeConfig(1, 8);
+    if (udp) {
+      config_.vips[0].protocol = model::Protocol::kUdp;
+      config_.pools[0].affinity = model::Affinity::kFlow;
+    }
     Update();
   }
 
@@ -74,10 +79,11 @@ class History {
 
   uint32_t Below(uint32_t n) { return std::uniform_int_distribution<uint32_t>(0, n - 1)(random_); }
 
-  static publish::Flow FlowOf(uint32_t number, bool opening) {
-    publish::Flow flow =
-        publish::ClientFlow({.address = Ip("192.0.2.1"), .port = 443, .ip_protocol = 6}, number, 0);
-    flow.opening = opening;
+  publish::Flow FlowOf(uint32_t number, bool opening) const {
+    const uint8_t protocol = udp_ ? 17 : 6;
+    publish::Flow flow = publish::ClientFlow(
+        {.address = Ip("192.0.2.1"), .port = 443, .ip_protocol = protocol}, number, 0);
+    flow.opening = opening && !udp_;
     return flow;
   }
 
@@ -142,7 +148,8 @@ class History {
     kernel_.Advance(units);
     const uint32_t now = kernel_.Now();
     std::erase_if(flows_, [&](const auto& flow) {
-      const uint32_t limit = flow.second.answered ? kTimeouts.idle : kTimeouts.opening;
+      const bool alive = flow.second.answered || udp_;
+      const uint32_t limit = alive ? kTimeouts.idle : kTimeouts.opening;
       return now - flow.second.seen >= limit - 1;
     });
   }
@@ -167,7 +174,7 @@ class History {
   void Close() {
     if (flows_.empty()) return;
     auto it = std::next(flows_.begin(), Below(static_cast<uint32_t>(flows_.size())));
-    Check(it->first, it->second, true);
+    Check(it->first, it->second, !udp_);
     flows_.erase(it);
   }
 
@@ -183,12 +190,13 @@ class History {
     const auto vip = kernel_.ReadActive()->image.vips[0];
     const auto table = *kernel_.ReadTable(vip.table, vip.table_size);
     const uint64_t hash =
-        publish::HashFlow(dataplane::HashKeyWords(kTestKey), FlowOf(number, false));
+        publish::HashFlow(dataplane::HashKeyWords(kTestKey), FlowOf(number, false), vip.flags);
     const uint16_t owner = EK_SLOT_OWNER(table.slots[publish::SlotOf(hash, vip.table_size)]);
     return owner == 0 ? model::IpAddress() : table.backends[owner - 1u].address;
   }
 
   std::mt19937 random_;
+  const bool udp_;
   FakeDataPlane kernel_{kTestKey, {.max_tables = 16, .max_vips = 16, .max_backends = 256}};
   FakeResolver resolver_;
   publish::Publisher publisher_{&kernel_, &resolver_, kTestKey, kTimeouts, std::chrono::hours(1)};
@@ -199,11 +207,13 @@ class History {
   uint32_t names_ = 0;
 };
 
-TEST(TrackProperty, NoFlowLeavesABackendThatCanServeIt) {
+class TrackProperty : public ::testing::TestWithParam<bool> {};
+
+TEST_P(TrackProperty, NoFlowLeavesABackendThatCanServeIt) {
   int updates = 0, checked = 0, elsewhere = 0;
   for (uint32_t seed = 1; seed <= 300; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    History history(seed);
+    History history(seed, GetParam());
     for (int step = 0; step < 600; ++step) {
       history.Step();
       if (::testing::Test::HasFailure()) {
@@ -220,6 +230,9 @@ TEST(TrackProperty, NoFlowLeavesABackendThatCanServeIt) {
   EXPECT_GT(checked, 5000);
   EXPECT_GT(elsewhere, 500);
 }
+
+INSTANTIATE_TEST_SUITE_P(Protocols, TrackProperty, ::testing::Values(false, true),
+                         [](const auto& test) { return test.param ? "udp" : "tcp"; });
 
 }  // namespace
 }  // namespace evenkeel::testing

@@ -63,12 +63,14 @@ struct PinCase {
 
 TEST(IsAlive, DependsOnWhatWasSeen) {
   const dataplane::Pin open{.seen = 1000};
-  dataplane::Pin closing = open, opening = open;
+  dataplane::Pin closing = open, opening = open, met = open;
   closing.closing = true;
   opening.opening = true;
+  met.opening = met.met = true;
   for (const PinCase& c :
        {PinCase{"idle", open, 99, true}, PinCase{"dead", open, 100, false},
         PinCase{"closing", closing, 4, true}, PinCase{"closed", closing, 5, false},
+        PinCase{"met", met, 99, true}, PinCase{"met-and-dead", met, 100, false},
         PinCase{"opening", opening, 9, true}, PinCase{"never-answered", opening, 10, false}}) {
     EXPECT_EQ(IsAlive(c.pin, 1000 + c.age, kTimeouts), c.alive) << c.name;
   }

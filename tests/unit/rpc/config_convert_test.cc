@@ -77,6 +77,29 @@ TEST(ConfigConvertTest, SourceRulesComeBackAsTheyWereSent) {
   EXPECT_TRUE(problems.empty());
 }
 
+TEST(ConfigConvertTest, TreatmentsComeBackAsTheyWere) {
+  Problems problems;
+  model::Config config = ConfigFromProto(Good(), &problems);
+  config.vips[0].spread_by = model::SpreadBy::kDestinationPort;
+  config.vips[0].tracking = false;
+  model::Pool& pool = config.pools[0];
+  pool.forwarding = model::Forwarding::kGue;
+  pool.affinity_prefix4 = 24;
+  pool.affinity_prefix6 = 56;
+  pool.out_of_order_fragments = model::OutOfOrder::kForward;
+  pool.quic = model::QuicIds{.config_id = 6, .server_id_length = 8};
+  pool.backends[0].server_id = "0102030405060708";
+  for (const auto affinity :
+       {model::Affinity::kConnection, model::Affinity::kFlow, model::Affinity::kSource}) {
+    for (const model::Dscp dscp : {model::Dscp{true, 0}, model::Dscp{false, 63}}) {
+      pool.affinity = affinity;
+      pool.dscp = dscp;
+      EXPECT_EQ(ConfigFromProto(ToProto(config), &problems), config);
+    }
+  }
+  EXPECT_TRUE(problems.empty());
+}
+
 struct BadField {
   const char* name;
   std::function<void(v1::Config*)> spoil;
