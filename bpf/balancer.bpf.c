@@ -59,7 +59,7 @@ static __always_inline enum ek_verdict ek_deliver(struct xdp_md *ctx, struct ek_
 
 	if (!vip)
 		return EK_PASS_NO_VIP;
-	verdict = ek_check_source(vip, pkt, counting);
+	verdict = ek_check_source(ctx, vip, pkt, counting);
 	if (likely(verdict == EK_FORWARD))
 		verdict = ek_send(ctx, vip, pkt, counting, action);
 	if (counting && unlikely(verdict != EK_FORWARD))

@@ -45,7 +45,7 @@ static __always_inline enum ek_verdict ek_handle_icmp(struct xdp_md *ctx, __u32 
 	address = ek_find_address(active, pkt);
 	if (!address)
 		return EK_PASS_NO_VIP;
-	verdict = ek_check_source(address, pkt, counting);
+	verdict = ek_check_source(ctx, address, pkt, counting);
 	return verdict == EK_FORWARD ? ek_answer_echo(ctx, pkt, icmp) : verdict;
 }
 

@@ -27,6 +27,20 @@ static __always_inline __u16 ek_find_server(void *table, const struct ek_table_h
 	return 0;
 }
 
+/* Whether the packet opens a connection. l4: as below. */
+EK_APART int ek_opens_quic(struct xdp_md *ctx, __u32 l4)
+{
+	void *end = (void *)(long)ctx->data_end;
+	struct udphdr *udp;
+
+	if (l4 > EK_MAX_L4_OFFSET)
+		return 0;
+	udp = (void *)(long)ctx->data + l4;
+	if ((void *)(udp + 1) > end)
+		return 0;
+	return ek_classify_quic(udp + 1, end).kind == EK_QUIC_OPENING;
+}
+
 #define EK_ROUTE_BACKEND 0x7fff /* pool-local id of the backend that is named; 0: none */
 #define EK_ROUTE_OPENS	 0x8000 /* the packet opens a connection */
 

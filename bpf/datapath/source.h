@@ -9,6 +9,7 @@
 
 #include "bpf/datapath/limit.h"
 #include "bpf/datapath/maps.h"
+#include "bpf/datapath/quic.h"
 #include "bpf/lib/packet.h"
 
 /* What is judged of a packet: a copy, so that the packet itself can stay in registers. */
@@ -92,13 +93,29 @@ __noinline int ek_judge_source(const struct ek_source *source, __u32 rules, __u3
 			     EK_UNPACK_LIMIT(new_flow_limit));
 }
 
-static __always_inline enum ek_verdict ek_check_client(const struct ek_vip *vip,
+/*
+ * Later fragments show nothing of it, what an error quotes was sent by the server, and an echo is
+ * none of the flows that its address's VIP has.
+ */
+static __always_inline bool ek_opens(struct xdp_md *ctx, const struct ek_vip *vip,
+				     const struct ek_packet *pkt)
+{
+	if (!(vip->flags & EK_VIP_QUIC))
+		return ek_opens_flow(pkt->flags);
+	if (!vip->new_flow_limit.interval_ns || pkt->proto != IPPROTO_UDP)
+		return false;
+	if (pkt->fragment == EK_FRAGMENT_LATER || pkt->is_error)
+		return false;
+	return ek_opens_quic(ctx, (char *)pkt->l4 - (char *)(long)ctx->data);
+}
+
+static __always_inline enum ek_verdict ek_check_client(struct xdp_md *ctx, const struct ek_vip *vip,
 						       const struct ek_packet *pkt, bool counting)
 {
 	struct ek_source source = {};
 
 	source.version = pkt->version;
-	source.opening = ek_opens_flow(pkt->flags);
+	source.opening = ek_opens(ctx, vip, pkt);
 	source.counting = counting;
 	if (pkt->version == 4)
 		source.addr[0] = *(const __be32 *)pkt->client;
@@ -110,12 +127,12 @@ static __always_inline enum ek_verdict ek_check_client(const struct ek_vip *vip,
 }
 
 /* EK_FORWARD: the client may have it. `vip` is a service, or the marker of its address. */
-static __always_inline enum ek_verdict ek_check_source(const struct ek_vip *vip,
+static __always_inline enum ek_verdict ek_check_source(struct xdp_md *ctx, const struct ek_vip *vip,
 						       const struct ek_packet *pkt, bool counting)
 {
 	if (likely(!(vip->flags & EK_VIP_SOURCE_CHECKS)))
 		return EK_FORWARD;
-	return ek_check_client(vip, pkt, counting);
+	return ek_check_client(ctx, vip, pkt, counting);
 }
 
 #endif /* EK_DATAPATH_SOURCE_H */

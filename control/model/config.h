@@ -47,7 +47,7 @@ struct RateLimit {
 
 // Off where absent. Both hold over all CPUs of a host.
 struct VipLimits {
-  std::optional<RateLimit> new_flows{};   // of all sources; TCP
+  std::optional<RateLimit> new_flows{};   // of all sources; TCP, QUIC
   std::optional<RateLimit> per_source{};  // packets of one address, in IPv6 of one /64
 
   friend bool operator==(const VipLimits&, const VipLimits&) = default;

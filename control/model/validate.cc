@@ -128,10 +128,9 @@ class Validator {
   }
 
   void CheckLimits(const Vip& vip, const Field& field) {
-    if (vip.limits.new_flows && vip.protocol != Protocol::kTcp) {
+    if (vip.limits.new_flows && vip.protocol == Protocol::kUdp) {
       Add(field.Of("limits.new_flows"),
-          absl::StrCat("is for tcp: no packet of ", Av(ToString(vip.protocol)),
-                       " is known to open a flow; limit per_source"));
+          "is for tcp and quic: no packet of a udp VIP is known to open a flow; limit per_source");
     }
     if (vip.limits.new_flows) CheckRate(*vip.limits.new_flows, field.Of("limits.new_flows"));
     if (vip.limits.per_source) CheckRate(*vip.limits.per_source, field.Of("limits.per_source"));

@@ -49,6 +49,15 @@ class Quic : public World, public ::testing::WithParamInterface<VipId> {
     PutServerIds();
   }
 
+  void LimitNewFlows(const ek_limit& limit) {
+    std::vector<RawVip> vips = AllVips();
+    for (RawVip& vip : vips) {
+      vip.flags = EK_VIP_QUIC;
+      vip.new_flow_limit = limit;
+    }
+    balancer_->Activate(balancer_->PutGeneration(2, vips));
+  }
+
   // A table with its backends and, behind them, one bucket of server ids.
   void PutServerIds() {
     const Pool pool = PoolOf(GetParam());
@@ -151,6 +160,37 @@ TEST_P(Quic, InitialPacketsOpenConnectionsInMovingSlots) {
   const Packet initial = Datagram(Long(kInitial, Bytes(8, 3)), 500);
   ExpectAt(All()[0], initial, true);
   ExpectAt(All()[0], old_one);
+}
+
+// Only what opens connections counts, and what counts is of this VIP's flows.
+TEST_P(Quic, NewFlowsAreLimitedByInitialPackets) {
+  LimitNewFlows({.interval_ns = 4'000'000'000, .burst = 3});
+  const Packet initial = Datagram(Long(kInitial, Bytes(8, 3)), 500);
+  const Bytes id = ConnectionId(0x1002);
+  for (int i = 0; i < 3; ++i) {
+    ExpectByHash(initial, true);
+    for (const Bytes& payload : {Short(id), Long(kHandshake, id)})
+      ExpectAt(All()[1], Datagram(payload));
+    ExpectByHash(Datagram(Long(kZeroRtt, Bytes(8, 3)), 500));
+  }
+  Packet other = Datagram(Long(kInitial, Bytes(8, 3)), 501);
+  other.tags = {VlanTag(5)};
+  for (const Packet& packet : {initial, other}) {
+    ExpectVerdict(Build(packet), EK_DROP_NEW_FLOW_LIMIT, GetParam());
+  }
+  for (const Bytes& payload : {Short(id), Long(kHandshake, id)})
+    ExpectAt(All()[1], Datagram(payload));
+  ExpectByHash(Datagram({0x40}));
+  ExpectByHash(Datagram({}));
+}
+
+TEST_P(Quic, FragmentsOpenWhatTheFirstOneShows) {
+  LimitNewFlows({.interval_ns = 4'000'000'000, .burst = 1});
+  Packet first = Datagram(Long(kInitial, Bytes(8, 3)), 500);
+  first.fragment_field = 0x2000;
+  if (!first.is_ipv4()) first.extensions = {ExtensionHeader::Fragment(1, 0xabcd)};
+  ExpectByHash(first);
+  ExpectVerdict(Build(first), EK_DROP_NEW_FLOW_LIMIT, GetParam());
 }
 
 TEST_P(Quic, NonsenseInTheTableIsNotFollowed) {

@@ -121,23 +121,8 @@ ek_line BackendLine(const Backend& backend) {
   return line;
 }
 
-void RawBalancer::Closer::operator()(ek_balancer* skeleton) const {
-  ek_balancer__destroy(skeleton);
-}
-
 RawBalancer::RawBalancer(const HashKey& key, const RawLimits& limits)
-    : limits_(limits), skeleton_(ek_balancer__open()), table_fds_(limits.tables, -1) {
-  Check(skeleton_ != nullptr, "opening the balancer");
-  skeleton_->rodata->ek_config.hash_key[0] = key[0];
-  skeleton_->rodata->ek_config.hash_key[1] = key[1];
-  skeleton_->rodata->ek_config.too_big_rate = limits.too_big_rate;
-  skeleton_->rodata->ek_config.too_big_burst = limits.too_big_burst;
-  bpf_map__set_max_entries(skeleton_->maps.ek_tables, limits.tables);
-  bpf_map__set_max_entries(skeleton_->maps.ek_vip_stats, limits.vips);
-  bpf_map__set_max_entries(skeleton_->maps.ek_flow_due, limits.vips);
-  bpf_map__set_max_entries(skeleton_->maps.ek_be_stats, limits.backends);
-  Check(ek_balancer__load(skeleton_.get()) == 0, "loading the balancer");
-}
+    : limits_(limits), skeleton_(BorrowBalancer(key, limits)), table_fds_(limits.tables, -1) {}
 
 RawBalancer::~RawBalancer() {
   for (const int fd : table_fds_) {

@@ -13,9 +13,8 @@
 #include "bpf/abi/maps.h"
 #include "bpf/abi/verdict.h"
 #include "tests/harness/packet/oracle.h"
+#include "tests/harness/prog_runner/loan.h"
 #include "tests/harness/prog_runner/prog_runner.h"
-
-struct ek_balancer;  // libbpf's skeleton
 
 namespace evenkeel::testing {
 
@@ -38,14 +37,6 @@ struct RawRule {
   std::string address;
   uint32_t length = 0;
   uint32_t action = EK_SOURCE_DENY;
-};
-
-struct RawLimits {
-  uint32_t tables = 8;
-  uint32_t vips = 64;
-  uint32_t backends = 256;
-  uint32_t too_big_rate = EK_DEFAULT_TOO_BIG_RATE;
-  uint32_t too_big_burst = EK_DEFAULT_TOO_BIG_BURST;
 };
 
 using Verdicts = std::array<uint64_t, EK_VERDICT_COUNT>;
@@ -105,15 +96,12 @@ class RawBalancer {
   void AgeFragments(uint64_t nanoseconds);
 
  private:
-  struct Closer {
-    void operator()(ek_balancer* skeleton) const;
-  };
   void SetControl(uint32_t ek_control::*word, uint32_t value);
   template <typename Key>
   void PutVips(int outer_fd, uint32_t generation, const std::vector<std::pair<Key, ek_vip>>& vips);
 
   RawLimits limits_;
-  std::unique_ptr<ek_balancer, Closer> skeleton_;
+  BalancerLoan skeleton_;
   std::vector<int> table_fds_;
 };
 

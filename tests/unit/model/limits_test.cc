@@ -73,11 +73,15 @@ INSTANTIATE_TEST_SUITE_P(
                           "vips[0].limits.new_flows", "write 50 to 10000000"},
                       Bad{"new_flows_of_udp", "{new_flows: {rate: 5000}}", "udp",
                           "vips[0].limits.new_flows", "limit per_source"},
-                      Bad{"new_flows_of_quic", "{new_flows: {rate: 5000}}", "quic",
-                          "vips[0].limits.new_flows", "is for tcp"},
                       Bad{"key", "{per_sources: {rate: 5}}", "tcp", "vips[0].limits.per_sources",
                           "did you mean \"per_source\""}),
     [](const auto& test) { return test.param.name; });
+
+TEST(LimitsTest, NewFlowsAreForProtocolsThatShowThem) {
+  for (const char* protocol : {"tcp", "quic"}) {
+    EXPECT_TRUE(Read("{new_flows: {rate: 1000}}", protocol).ok()) << protocol;
+  }
+}
 
 TEST(LimitsTest, PerSourceIsForEveryProtocol) {
   for (const char* protocol : {"tcp", "udp", "quic"}) {
