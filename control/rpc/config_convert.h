@@ -5,24 +5,17 @@
 #define EVENKEEL_CONTROL_RPC_CONFIG_CONVERT_H_
 
 #include <string>
-#include <vector>
 
 #include "control/model/config.h"
 #include "control/model/diagnostic.h"
+#include "control/rpc/enum_convert.h"
 #include "evenkeel/v1/config.pb.h"
 
 namespace evenkeel::rpc {
 
-v1::Protocol ToProto(model::Protocol protocol);
-v1::Forwarding ToProto(model::Forwarding forwarding);
-v1::AdminState ToProto(model::AdminState state);
-v1::SourceAction ToProto(model::SourceAction action);
 v1::VipLimits ToProto(const model::VipLimits& limits);
 v1::Pool ToProto(const model::Pool& pool);
 v1::Config ToProto(const model::Config& config);
-
-// Where problems are collected; `path` is the field that is being read ("pools[0].backends[2]").
-using Problems = std::vector<model::Diagnostic>;
 
 // What a message can say and the model cannot is a problem: addresses that do not parse, unknown
 // enum values, ports above 65535, durations that are negative or no whole milliseconds. The result
@@ -30,12 +23,6 @@ using Problems = std::vector<model::Diagnostic>;
 model::Pool PoolFromProto(const v1::Pool& pool, const std::string& path, Problems* problems);
 model::Config ConfigFromProto(const v1::Config& config, Problems* problems);
 model::Vip VipFromProto(const v1::Vip& vip, const std::string& path, Problems* problems);
-model::AdminState AdminStateFromProto(v1::AdminState state, const std::string& path,
-                                      Problems* problems);
-model::Forwarding ForwardingFromProto(v1::Forwarding forwarding, const std::string& path,
-                                      Problems* problems);
-model::SourceAction SourceActionFromProto(v1::SourceAction action, const std::string& path,
-                                          Problems* problems);
 model::IpAddress AddressFromProto(const std::string& text, const std::string& path,
                                   Problems* problems);
 

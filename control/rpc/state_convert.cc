@@ -59,7 +59,7 @@ void Encode(const engine::PoolStatus& pool, v1::PoolStatus* out) {
 engine::PoolStatus Decode(const v1::PoolStatus& pool, Problems* problems) {
   engine::PoolStatus result;
   result.name = pool.name();
-  result.forwarding = ForwardingFromProto(pool.forwarding(), "pool.forwarding", problems);
+  result.forwarding = FromProto(pool.forwarding(), "pool.forwarding", problems);
   result.table_size = pool.table_size();
   result.table_digest = pool.table_digest();
   result.moving_slots = pool.moving_slots();
@@ -68,7 +68,7 @@ engine::PoolStatus Decode(const v1::PoolStatus& pool, Problems* problems) {
     result.backends.push_back(
         {.name = backend.name(),
          .address = AddressFromProto(backend.address(), "backend.address", problems),
-         .state = AdminStateFromProto(backend.state(), "backend.state", problems),
+         .state = FromProto(backend.state(), "backend.state", problems),
          .share = backend.share(),
          .counter = Decode(backend.counter()),
          .problem = backend.problem()});
@@ -88,7 +88,7 @@ void Encode(const engine::SourceRulesStatus& rules, v1::SourceRulesStatus* out) 
 
 engine::SourceRulesStatus Decode(const v1::SourceRulesStatus& rules, Problems* problems) {
   return {.name = rules.name(),
-          .fallback = SourceActionFromProto(rules.default_(), "source_rules.default", problems),
+          .fallback = FromProto(rules.default_(), "source_rules.default", problems),
           .denied = rules.denied(),
           .allowed = rules.allowed(),
           .digest = rules.digest(),

@@ -96,14 +96,13 @@ void Encode(const guard::BackendChange& backend, v1::BackendChange* out) {
 }
 
 guard::BackendChange Decode(const v1::BackendChange& backend, Problems* problems) {
-  return {
-      .name = backend.name(),
-      .address = AddressFromProto(backend.address(), "backend.address", problems),
-      .share_before = backend.share_before(),
-      .share_after = backend.share_after(),
-      .state_after = AdminStateFromProto(backend.state_after(), "backend.state_after", problems),
-      .added = backend.added(),
-      .removed = backend.removed()};
+  return {.name = backend.name(),
+          .address = AddressFromProto(backend.address(), "backend.address", problems),
+          .share_before = backend.share_before(),
+          .share_after = backend.share_after(),
+          .state_after = FromProto(backend.state_after(), "backend.state_after", problems),
+          .added = backend.added(),
+          .removed = backend.removed()};
 }
 
 }  // namespace

@@ -154,5 +154,46 @@ TEST_F(UpdateTest, SourceRulesShutANetworkOutAndLetItIn) {
   ExpectNoneLost(others.Stop());
 }
 
+// A VIP that takes one new connection a second: what stands goes on, and other VIPs do not notice.
+TEST_F(UpdateTest, LimitOfNewFlowsSparesConnectionsThatStand) {
+  const std::string open = State{}.ToYaml();
+  std::string limited = open;
+  const std::string pool = ", pool: four}";
+  limited.replace(limited.find(pool), pool.size(),
+                  ", pool: four, limits: {new_flows: {rate: 1, burst: 1}}}");
+  MakeLab({.config = open});
+  // How many of three new connections come about without a repeated SYN.
+  const auto connect = [&](const char* url) {
+    int connected = 0;
+    for (int i = 0; i < 3; ++i) {
+      connected += lab()
+                       .RunIn("client", {"curl", "-sS", "--fail", "--max-time", "0.7", "-o",
+                                         "/dev/null", url})
+                       .ok();
+    }
+    return connected;
+  };
+  const auto dropped = [&] {
+    return lab().Status().at("verdicts").value("drop_new_flow_limit", 0u);
+  };
+  Load standing(lab(), {.rate = 200, .connections = 40});
+  std::this_thread::sleep_for(milliseconds(1000));
+  EXPECT_EQ(connect("http://192.0.2.10"), 3);
+  EXPECT_EQ(dropped(), 0u);
+
+  const CommandResult result = lab().Apply(limited);
+  ASSERT_TRUE(result.ok()) << result;
+  const uint32_t before = dropped();
+  EXPECT_LT(connect("http://192.0.2.10"), 3);
+  EXPECT_GT(dropped(), before);
+  EXPECT_EQ(connect("http://[2001:db8::10]"), 3);
+  std::this_thread::sleep_for(milliseconds(500));
+  ExpectNoneLost(standing.Stop());
+
+  const CommandResult undone = lab().Apply(open);
+  ASSERT_TRUE(undone.ok()) << undone;
+  EXPECT_EQ(connect("http://192.0.2.10"), 3);
+}
+
 }  // namespace
 }  // namespace evenkeel::testing

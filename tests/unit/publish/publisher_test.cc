@@ -7,9 +7,7 @@
 
 #include <thread>
 
-#include "tests/harness/fake_dataplane/fake_dataplane.h"
-#include "tests/harness/fake_dataplane/fake_resolver.h"
-#include "tests/harness/fake_dataplane/fleets.h"
+#include "tests/unit/publish/fixture.h"
 
 namespace evenkeel::testing {
 namespace {
@@ -18,30 +16,15 @@ using publish::AdoptReport;
 using publish::Publisher;
 using ::testing::HasSubstr;
 
-class PublisherTest : public ::testing::Test {
+class PublisherTest : public PublishingTest {
  protected:
-  PublisherTest() { Start(nullptr); }
-
-  AdoptReport Start(std::shared_ptr<const guard::BuiltFleet> intent) {
-    publisher_ = std::make_unique<Publisher>(&kernel_, &resolver_, kTestKey);
-    auto report = publisher_->Adopt(std::move(intent));
-    EXPECT_TRUE(report.ok()) << report.status();
-    return report.ok() ? *report : AdoptReport{};
+  // Of the first VIP's table: those with a previous owner.
+  auto MovingSlots() {
+    const auto table = kernel_.ReadTable(Active().image.vips[0].table, 1009);
+    return std::count_if(table->slots.begin(), table->slots.end(), [](uint32_t slot) {
+      return EK_SLOT_PREVIOUS(slot) != 0 && EK_SLOT_PREVIOUS(slot) != EK_SLOT_OWNER(slot);
+    });
   }
-
-  absl::StatusOr<publish::PublishResult> Apply(const model::Config& config) {
-    Judged judged = Judge(config, publisher_->applied());
-    EXPECT_TRUE(judged.approval) << judged.refusal;
-    if (!judged.approval) return absl::InternalError(judged.refusal);
-    return publisher_->Publish(*judged.approval, ++revision_);
-  }
-
-  dataplane::Snapshot Active() { return *kernel_.ReadActive(); }
-
-  FakeDataPlane kernel_{kTestKey, {.max_tables = 16, .max_vips = 16, .max_backends = 64}};
-  FakeResolver resolver_;
-  std::unique_ptr<Publisher> publisher_;
-  uint64_t revision_ = 0;
 };
 
 TEST_F(PublisherTest, PublishesWhatWasApproved) {
@@ -337,13 +320,7 @@ TEST_F(PublisherTest, ATableReplacedDuringASweepIsReadBeforeItsSuccessor) {
   config.pools[0].backends[0].weight = 90;
   ASSERT_TRUE(Apply(config).ok());
   ASSERT_TRUE(publisher_->SweepOnce().ok());
-  const auto moving = [&] {
-    const auto table = kernel_.ReadTable(Active().image.vips[0].table, 1009);
-    return std::count_if(table->slots.begin(), table->slots.end(), [](uint32_t slot) {
-      return EK_SLOT_PREVIOUS(slot) != 0 && EK_SLOT_PREVIOUS(slot) != EK_SLOT_OWNER(slot);
-    });
-  };
-  const auto before = moving();
+  const auto before = MovingSlots();
   ASSERT_GT(before, 0);
   // Old connections are alive until the table is replaced, and quiet for a moment.
   kernel_.Advance(timeouts.idle);
@@ -357,7 +334,7 @@ TEST_F(PublisherTest, ATableReplacedDuringASweepIsReadBeforeItsSuccessor) {
   config.pools[0].backends[1].weight = 95;
   ASSERT_TRUE(Apply(config).ok());
   ASSERT_TRUE(publisher_->SweepOnce().ok());
-  EXPECT_GE(moving(), before) << "no slot whose previous owner is in use was closed";
+  EXPECT_GE(MovingSlots(), before) << "no slot whose previous owner is in use was closed";
 }
 
 // Moved, moved back and moved again between two sweeps: flows that were the owner's in between, and
@@ -372,26 +349,20 @@ TEST_F(PublisherTest, AMoveBackThatNoSweepSawIsNotForgotten) {
   ASSERT_TRUE(Apply(one).ok());
   ASSERT_TRUE(Apply(other).ok());
   ASSERT_TRUE(publisher_->SweepOnce().ok());
-  const auto moving = [&] {
-    const auto table = kernel_.ReadTable(Active().image.vips[0].table, 1009);
-    return std::count_if(table->slots.begin(), table->slots.end(), [](uint32_t slot) {
-      return EK_SLOT_PREVIOUS(slot) != 0 && EK_SLOT_PREVIOUS(slot) != EK_SLOT_OWNER(slot);
-    });
-  };
-  const auto before = moving();
+  const auto before = MovingSlots();
   ASSERT_GT(before, 0);
   kernel_.Advance(3);
   ASSERT_TRUE(Apply(one).ok());
-  EXPECT_EQ(moving(), 0);
+  EXPECT_EQ(MovingSlots(), 0);
   kernel_.Advance(5);
   ASSERT_TRUE(Apply(other).ok());
-  EXPECT_EQ(moving(), before);
+  EXPECT_EQ(MovingSlots(), before);
   kernel_.Advance(3);
   ASSERT_TRUE(publisher_->SweepOnce().ok());
-  EXPECT_EQ(moving(), before) << "in use 3 units ago";
+  EXPECT_EQ(MovingSlots(), before) << "in use 3 units ago";
   kernel_.Advance(timeouts.idle);
   ASSERT_TRUE(publisher_->SweepOnce().ok());
-  EXPECT_EQ(moving(), 0);
+  EXPECT_EQ(MovingSlots(), 0);
 }
 
 TEST_F(PublisherTest, AdoptsWhatMatches) {

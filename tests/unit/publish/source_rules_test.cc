@@ -5,9 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "control/publish/publisher.h"
-#include "tests/harness/fake_dataplane/fake_dataplane.h"
-#include "tests/harness/fake_dataplane/fake_resolver.h"
-#include "tests/harness/fake_dataplane/fleets.h"
+#include "tests/unit/publish/fixture.h"
 
 namespace evenkeel::testing {
 namespace {
@@ -29,25 +27,8 @@ model::Config WithRules() {
   return config;
 }
 
-class SourceRulesTest : public ::testing::Test {
+class SourceRulesTest : public PublishingTest {
  protected:
-  SourceRulesTest() { Start(nullptr); }
-
-  AdoptReport Start(std::shared_ptr<const guard::BuiltFleet> intent) {
-    publisher_.reset();
-    publisher_ = std::make_unique<Publisher>(&kernel_, &resolver_, kTestKey);
-    auto report = publisher_->Adopt(std::move(intent));
-    EXPECT_TRUE(report.ok()) << report.status();
-    return report.ok() ? *report : AdoptReport{};
-  }
-
-  absl::StatusOr<publish::PublishResult> Apply(const model::Config& config) {
-    Judged judged = Judge(config, publisher_->applied());
-    EXPECT_TRUE(judged.approval) << judged.refusal;
-    if (!judged.approval) return absl::InternalError(judged.refusal);
-    return publisher_->Publish(*judged.approval, ++revision_);
-  }
-
   std::vector<uint32_t> Sets() {
     publisher_->Settle();
     return *kernel_.ListRules();
@@ -62,11 +43,6 @@ class SourceRulesTest : public ::testing::Test {
                   .ip_protocol = 6})
         .has_value();
   }
-
-  FakeDataPlane kernel_{kTestKey, {.max_tables = 16, .max_vips = 16, .max_backends = 64}};
-  FakeResolver resolver_;
-  std::unique_ptr<Publisher> publisher_;
-  uint64_t revision_ = 0;
 };
 
 TEST_F(SourceRulesTest, ArePublishedForWhoHasThem) {
