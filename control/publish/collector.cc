@@ -11,6 +11,7 @@ namespace {
 // An update that arrives meanwhile waits no longer than this, or than one grace period.
 constexpr std::chrono::milliseconds kSlice{2};
 constexpr std::chrono::seconds kRetry{1};
+constexpr std::chrono::milliseconds kUnfollowAgain{100};
 
 }  // namespace
 
@@ -85,13 +86,21 @@ absl::StatusOr<bool> Publisher::Impl::CollectSome(GenerationRecord& record) {
 void Publisher::Impl::Collect() {
   std::unique_lock lock(mu);
   while (true) {
-    changed.wait(lock, [&] { return stopping || !retired.empty(); });
+    const auto wanted = [&] { return stopping || !retired.empty(); };
+    if (stale_addresses) {  // an update was under way when they were to be unfollowed
+      changed.wait_for(lock, kUnfollowAgain, wanted);
+    } else {
+      changed.wait(lock, wanted);
+    }
     if (stopping) return;
     // Those that are here now stopped being active before this grace period begins.
     size_t safe = retired.size();
-    lock.unlock();
-    absl::Status status = dataplane->WaitGracePeriod();
-    lock.lock();
+    absl::Status status;
+    if (safe > 0) {
+      lock.unlock();
+      status = dataplane->WaitGracePeriod();
+      lock.lock();
+    }
     while (status.ok() && safe > 0 && !stopping) {
       auto done = CollectSome(retired.front());
       status = done.status();
@@ -118,8 +127,8 @@ void Publisher::Impl::Collect() {
   }
 }
 
-// Backends that nothing refers to any more need not be solicited. An update that runs meanwhile
-// knows best itself: then the next one does it.
+// Backends that nothing refers to any more need not be solicited. While an update or a sweep runs
+// it is put off.
 void Publisher::Impl::Unfollow() {
   std::unique_lock serial(publish_mu, std::try_to_lock);
   if (!serial.owns_lock()) return;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <set>
 #include <stdexcept>
+#include <vector>
 
 namespace evenkeel::bench {
 namespace {
@@ -16,6 +17,8 @@ constexpr double kWidth = 860, kLeft = 210, kRight = 70, kTop = 74;
 constexpr double kBar = 13, kBarGap = 2, kRowGap = 9, kAxis = 44, kLegend = 20;
 // A whisker beyond this many times the largest median is cut: noise must not flatten the bars.
 constexpr double kRoom = 1.35;
+// So is a bar of more than this many times the middle one: an outlier must not, either.
+constexpr double kOutlier = 4;
 
 // Of two schemes: text, faint lines, whiskers, the floor, then the programs in order.
 constexpr const char* kStyle = R"(
@@ -73,10 +76,11 @@ std::string Line(double x1, double y1, double x2, double y2, const char* classes
 class Plot {
  public:
   explicit Plot(const Results& results) : results_(results) {
+    const double outlier = kOutlier * MiddleRatio();
     for (const ScenarioFigures& figures : results.scenarios) {
       for (const ProgramFigures& program : figures.programs) {
         AddName(program.name);
-        most_ = std::max(most_, program.ratio.median);
+        if (program.ratio.median <= outlier) most_ = std::max(most_, program.ratio.median);
         furthest_ = std::max(furthest_, program.ratio.max);
         bottom_ += kBar + kBarGap;
       }
@@ -107,6 +111,18 @@ class Plot {
   }
 
  private:
+  // The middle one of all medians.
+  double MiddleRatio() const {
+    std::vector<double> ratios;
+    for (const ScenarioFigures& figures : results_.scenarios) {
+      for (const ProgramFigures& program : figures.programs) {
+        ratios.push_back(program.ratio.median);
+      }
+    }
+    std::sort(ratios.begin(), ratios.end());
+    return ratios.empty() ? 0 : ratios[ratios.size() / 2];
+  }
+
   // One program needs no legend.
   bool HasLegend() const { return names_.size() > 1; }
   double Height() const { return bottom_ + kAxis + (HasLegend() ? kLegend : 0); }
@@ -150,11 +166,14 @@ class Plot {
         "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"1.5\" "
         "class=\"p%zu\"/>\n",
         X(0), y, X(ratio.median) - X(0), kBar, ColorOf(program.name));
+    const std::string value =
+        Text(kWidth - 12, middle + 4.5, "ink end", Format("%.2f×", ratio.median));
+    if (ratio.median > end_) return svg + Text(X(end_) + 2, middle + 4.5, "ink", "»") + value;
     svg += Line(X(ratio.min), middle, X(ratio.max), middle, "whisker");
     svg += Line(X(ratio.min), middle - 4, X(ratio.min), middle + 4, "whisker");
     if (ratio.max <= end_)
       svg += Line(X(ratio.max), middle - 4, X(ratio.max), middle + 4, "whisker");
-    return svg + Text(kWidth - 12, middle + 4.5, "ink end", Format("%.2f×", ratio.median));
+    return svg + value;
   }
 
   std::string Legend() const {

@@ -59,6 +59,22 @@ TEST(PlotTest, AWhiskerFarOutIsCutAndSaidToBe) {
   for (const double x : Values(svg, "line", "x2")) EXPECT_LE(x, 860);
 }
 
+// Nor must one scenario that costs ten times what the others do.
+TEST(PlotTest, ABarFarOutIsCutAndMarked) {
+  const Results plain = Sample();
+  EXPECT_THAT(RatioPlot(plain), Not(HasSubstr("»")));
+  Results far = plain;
+  far.scenarios.push_back(far.scenarios[0]);
+  far.scenarios.back().programs.resize(1);
+  far.scenarios.back().programs[0].ratio = {.min = 28, .median = 31, .max = 36};
+  const std::string svg = RatioPlot(far);
+  EXPECT_THAT(svg, AllOf(HasSubstr("»"), HasSubstr("31.00×"), HasSubstr("cut at the edge")));
+  EXPECT_GT(Values(svg, "line[^>]*class=\"floor\"", "x1").at(0), 210 + 580 / 12.0);
+  const auto widths = Values(svg, "rect x=\"210.0\"[^>]*rx", "width");
+  ASSERT_EQ(widths.size(), 4u);
+  EXPECT_NEAR(widths[3], 860 - 210 - 70, 0.1);
+}
+
 TEST(PlotTest, IsForLightAndDark) {
   const std::string svg = RatioPlot(Sample());
   EXPECT_THAT(svg, HasSubstr("@media (prefers-color-scheme: dark)"));
