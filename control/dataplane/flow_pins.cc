@@ -71,6 +71,10 @@ absl::StatusOr<std::vector<Pin>> ReadAllPins(const KernelObjects& objects) {
 absl::Status DeletePins(const KernelObjects& objects, std::span<const Pin> pins) {
   for (const Pin& pin : pins) {
     const MapId map = pin.opening ? MapId::kOpening : MapId::kPins;
+    ek_pin now{};
+    const int found = bpf_map_lookup_elem(objects.map(map), &pin.flow, &now);
+    if (found == -ENOENT || (found == 0 && FromKernel(pin.flow, now, pin.opening) != pin)) continue;
+    if (found != 0) return KernelError(found, absl::StrCat("cannot read ", NameOf(map)));
     const int err = bpf_map_delete_elem(objects.map(map), &pin.flow);
     if (err != 0 && err != -ENOENT) {
       return KernelError(err, absl::StrCat("cannot delete from ", NameOf(map)));

@@ -61,9 +61,9 @@ struct Publisher::Impl {
   std::vector<dataplane::Pin> FindGone(const std::vector<dataplane::Pin>& pins, uint32_t now) const;
   std::vector<std::string> MovingPools() const;
   absl::Status SweepPool(const std::string& pool, const std::vector<dataplane::Pin>& pins,
-                         uint32_t now, TrackingReport& report);
+                         uint32_t read, TrackingReport& report);
   absl::Status SweepTable(const TableRef& table, const std::vector<dataplane::Pin>& pins,
-                          uint32_t now, TrackingReport& report);
+                          uint32_t read, TrackingReport& report);
   void FreeLeft(const std::vector<uint32_t>& counters);
   // Of a table that packets have left: what they used of it.
   absl::Status NoteUsed(const TableRef& table);

@@ -36,10 +36,11 @@ std::vector<dataplane::Pin> Publisher::Impl::FindGone(const std::vector<dataplan
 }
 
 absl::Status Publisher::Impl::SweepTable(const TableRef& table,
-                                         const std::vector<dataplane::Pin>& pins, uint32_t now,
+                                         const std::vector<dataplane::Pin>& pins, uint32_t read,
                                          TrackingReport& report) {
   auto words = dataplane->TakeSlots(table->id, table->size);
   if (!words.ok()) return words.status();
+  const uint32_t now = dataplane->Now();
   absl::flat_hash_set<uint32_t> counters;
   for (const BackendSlot& slot : table->backends) {
     if (slot.method != EK_METHOD_NONE) counters.insert(slot.counter);
@@ -55,7 +56,7 @@ absl::Status Publisher::Impl::SweepTable(const TableRef& table,
   if (it == trackers.end() || it->second.table_size() != table->size) {
     it = trackers.insert_or_assign(table->pool, Tracker(table->size)).first;
   }
-  const Tracker::Sweep sweep = it->second.Next(*words, away, now, timeouts);
+  const Tracker::Sweep sweep = it->second.Next(*words, away, {.read = read, .now = now}, timeouts);
   if (sweep.moving == 0) {
     trackers.erase(it);
     moving_tables.erase(table->id);
@@ -108,7 +109,7 @@ void Publisher::Impl::NoteReplaced(const GenerationRecord& next) {
 // Former tables of the pool come first, as far as they stand: packets used them after the last
 // sweep. One that is released before is looked at then.
 absl::Status Publisher::Impl::SweepPool(const std::string& pool,
-                                        const std::vector<dataplane::Pin>& pins, uint32_t now,
+                                        const std::vector<dataplane::Pin>& pins, uint32_t read,
                                         TrackingReport& report) {
   const auto current = std::find_if(active->tables.begin(), active->tables.end(),
                                     [&](const TableRef& table) { return table->pool == pool; });
@@ -119,7 +120,7 @@ absl::Status Publisher::Impl::SweepPool(const std::string& pool,
     if (table == *current) continue;
     if (auto status = NoteUsed(table); !status.ok()) return status;
   }
-  return SweepTable(*current, pins, now, report);
+  return SweepTable(*current, pins, read, report);
 }
 
 std::vector<std::string> Publisher::Impl::MovingPools() const {
@@ -151,14 +152,15 @@ absl::Status Publisher::Impl::Sweep() {
     std::lock_guard lock(mu);
     left = left_counters;
   }
-  // The pins are read without a lock: there may be a million.
+  // The pins are read without a lock: there may be a million. What is decided holds for the moment
+  // before: a flow may be renewed while the others are read.
+  const uint32_t read = dataplane->Now();
   auto pins = dataplane->ReadPins();
   if (!pins.ok()) return pins.status();
-  const uint32_t now = dataplane->Now();
   std::vector<dataplane::Pin> gone;
   {
     std::lock_guard lock(mu);
-    gone = FindGone(*pins, now);
+    gone = FindGone(*pins, read);
   }
   if (auto status = dataplane->DropPins(gone); !status.ok()) return status;
 
@@ -168,7 +170,7 @@ absl::Status Publisher::Impl::Sweep() {
   FreeLeft(left);
   for (const std::string& pool : MovingPools()) {
     const auto start = std::chrono::steady_clock::now();
-    status.Update(SweepPool(pool, *pins, now, report));
+    status.Update(SweepPool(pool, *pins, read, report));
     // A table takes about a millisecond, and there may be a thousand: updates and changed next hops
     // go between. Only who sleeps lets them; a mutex just unlocked is the unlocker's again.
     const auto took = std::chrono::steady_clock::now() - start;

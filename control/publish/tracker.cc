@@ -34,7 +34,8 @@ void Tracker::NoteReplaced(std::span<const uint32_t> words, uint32_t now) {
 }
 
 Tracker::Sweep Tracker::Next(std::span<const uint32_t> words, const std::vector<bool>& away,
-                             uint32_t now, const FlowTimeouts& timeouts) {
+                             Times times, const FlowTimeouts& timeouts) {
+  const auto [read, now] = times;
   Sweep sweep;
   const uint32_t size = static_cast<uint32_t>(std::min(words.size(), since_.size()));
   for (uint32_t slot = 0; slot < size; ++slot) {
@@ -54,13 +55,13 @@ Tracker::Sweep Tracker::Next(std::span<const uint32_t> words, const std::vector<
       sweep.oldest_since = since_[slot];
     }
     if (previous == owner) {
-      if (!away[slot] && now >= used_[slot] + kSettled) {
+      if (!away[slot] && read >= used_[slot] + kSettled) {
         sweep.changes.push_back({.slot = slot, .previous = 0});
         since_[slot] = 0;
       }
     } else if (words[slot] & EK_SLOT_USED) {
       used_[slot] = now;
-    } else if (owner != 0 && now >= used_[slot] + timeouts.idle) {
+    } else if (owner != 0 && read >= used_[slot] + timeouts.idle) {
       sweep.changes.push_back({.slot = slot, .previous = owner});
       used_[slot] = now;
       tracked_[slot] = true;

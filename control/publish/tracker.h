@@ -46,11 +46,15 @@ class Tracker {
     uint32_t moving = 0;        // slots with a previous owner, before `changes`
     uint32_t oldest_since = 0;  // when the first of them began to move; 0: none does
   };
+  struct Times {
+    uint32_t read = 0;  // before pins and words were read: what is idle, is so since then
+    uint32_t now = 0;   // after: what was used, was so at most till then
+  };
   // `words` as the data plane gave them out, EK_SLOT_USED included. `away[slot]`: some pin of the
   // slot names another backend than the owner; read after the last sweep's changes were made.
   // A slot goes from moving to tracked when its previous owner was not used for the idle time, and
   // from tracked to steady when no pin is away.
-  Sweep Next(std::span<const uint32_t> words, const std::vector<bool>& away, uint32_t now,
+  Sweep Next(std::span<const uint32_t> words, const std::vector<bool>& away, Times times,
              const FlowTimeouts& timeouts);
 
  private:

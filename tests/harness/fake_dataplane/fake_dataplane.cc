@@ -324,6 +324,11 @@ void FakeDataPlane::OnTakeSlots(std::function<void()> hook) {
   on_take_slots_ = std::move(hook);
 }
 
+void FakeDataPlane::OnPinsRead(std::function<void()> hook) {
+  std::lock_guard lock(mu_);
+  on_pins_read_ = std::move(hook);
+}
+
 absl::StatusOr<std::vector<uint32_t>> FakeDataPlane::TakeSlots(uint32_t id, uint32_t table_size) {
   std::function<void()> hook;
   {
@@ -356,16 +361,25 @@ absl::Status FakeDataPlane::SetPrevious(uint32_t id, uint32_t table_size,
 }
 
 absl::StatusOr<std::vector<dataplane::Pin>> FakeDataPlane::ReadPins() {
-  std::lock_guard lock(mu_);
   std::vector<dataplane::Pin> pins;
-  for (const auto& [flow, pin] : opening_) pins.push_back(pin);
-  for (const auto& [flow, pin] : pins_) pins.push_back(pin);
+  std::function<void()> hook;
+  {
+    std::lock_guard lock(mu_);
+    for (const auto& [flow, pin] : opening_) pins.push_back(pin);
+    for (const auto& [flow, pin] : pins_) pins.push_back(pin);
+    hook = on_pins_read_;
+  }
+  if (hook) hook();
   return pins;
 }
 
 absl::Status FakeDataPlane::DropPins(std::span<const dataplane::Pin> pins) {
   std::lock_guard lock(mu_);
-  for (const dataplane::Pin& pin : pins) (pin.opening ? opening_ : pins_).erase(pin.flow);
+  for (const dataplane::Pin& pin : pins) {
+    auto& map = pin.opening ? opening_ : pins_;
+    const auto it = map.find(pin.flow);
+    if (it != map.end() && it->second == pin) map.erase(it);
+  }
   return absl::OkStatus();
 }
 

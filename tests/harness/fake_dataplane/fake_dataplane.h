@@ -28,6 +28,8 @@ class FakeDataPlane final : public dataplane::DataPlane {
   void SetBackendCounter(uint32_t id, const dataplane::Counter& counter);
   // Called at the beginning of each TakeSlots, which so takes as long as `hook` does.
   void OnTakeSlots(std::function<void()> hook);
+  // Called at the end of each ReadPins: what it does comes after the pins were read.
+  void OnPinsRead(std::function<void()> hook);
   // Generations and tables that were dropped while packets may have used them: active once, and no
   // grace period since.
   uint32_t early_drops() const;
@@ -81,7 +83,7 @@ class FakeDataPlane final : public dataplane::DataPlane {
   const dataplane::Encapsulation encapsulation_;
   mutable std::mutex mu_;
   bool corrupt_next_ = false;
-  std::function<void()> on_take_slots_;
+  std::function<void()> on_take_slots_, on_pins_read_;
   bool corrupt_next_rules_ = false;
   uint32_t active_word_ = EK_ACTIVE_NONE;
   std::set<uint32_t> left_generations_, left_tables_;  // since the last grace period

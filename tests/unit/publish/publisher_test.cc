@@ -365,6 +365,65 @@ TEST_F(PublisherTest, AMoveBackThatNoSweepSawIsNotForgotten) {
   EXPECT_EQ(MovingSlots(), 0);
 }
 
+// Flows of slots that move, and what packets do while a sweep has read their pins and not yet
+// dropped those that look dead.
+class SlowSweepTest : public PublisherTest {
+ protected:
+  static constexpr uint32_t kFlows = 2000;
+
+  void SetUp() override {
+    publisher_ = std::make_unique<Publisher>(&kernel_, &resolver_, kTestKey, kTimeouts,
+                                             std::chrono::hours(1));
+    ASSERT_TRUE(publisher_->Adopt(nullptr).ok());
+    model::Config config = MakeConfig(1, 4);
+    ASSERT_TRUE(Apply(config).ok());
+    config.pools[0].backends[0].weight = 90;
+    ASSERT_TRUE(Apply(config).ok());
+    Send(true);
+    Send(false);
+    pinned_ = kernel_.ReadPins()->size();
+    ASSERT_GT(pinned_, 10u);
+  }
+  void Send(bool opening) {
+    for (uint16_t port = 1; port <= kFlows; ++port) {
+      kernel_.Deliver({.source = Ip("198.51.100.1"),
+                       .destination = Ip("192.0.2.1"),
+                       .source_port = port,
+                       .destination_port = 443,
+                       .ip_protocol = IPPROTO_TCP,
+                       .opening = opening});
+    }
+  }
+
+  static constexpr publish::FlowTimeouts kTimeouts{.idle = 10, .opening = 5, .closing = 5};
+  size_t pinned_ = 0;
+};
+
+TEST_F(SlowSweepTest, PinsThatAreRenewedMeanwhileStay) {
+  kernel_.Advance(kTimeouts.idle - 1);
+  kernel_.OnPinsRead([&] {
+    Send(false);
+    kernel_.Advance(kTimeouts.idle - 1);
+  });
+  ASSERT_TRUE(publisher_->SweepOnce().ok());
+  kernel_.OnPinsRead(nullptr);
+  EXPECT_EQ(kernel_.ReadPins()->size(), pinned_);
+}
+
+TEST_F(SlowSweepTest, FlowsThatOpenAnewMeanwhileStayPinned) {
+  kernel_.Advance(kTimeouts.idle);
+  kernel_.OnPinsRead([&] {
+    Send(true);
+    Send(false);
+  });
+  ASSERT_TRUE(publisher_->SweepOnce().ok());
+  kernel_.OnPinsRead(nullptr);
+  EXPECT_EQ(kernel_.ReadPins()->size(), pinned_);
+  kernel_.Advance(kTimeouts.idle);
+  ASSERT_TRUE(publisher_->SweepOnce().ok());
+  EXPECT_EQ(kernel_.ReadPins()->size(), 0u) << "dead ones go";
+}
+
 TEST_F(PublisherTest, AdoptsWhatMatches) {
   model::Config config = MakeConfig(2, 5);
   ASSERT_TRUE(Apply(config).ok());

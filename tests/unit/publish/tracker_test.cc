@@ -81,7 +81,10 @@ class TrackerTest : public ::testing::Test {
  protected:
   // One slot; what becomes of it.
   uint32_t Sweep(uint32_t word, uint32_t now, bool away = false) {
-    const auto sweep = tracker_.Next(std::vector<uint32_t>{word}, {away}, now, kTimeouts);
+    return Sweep(word, {.read = now, .now = now}, away);
+  }
+  uint32_t Sweep(uint32_t word, Tracker::Times times, bool away = false) {
+    const auto sweep = tracker_.Next(std::vector<uint32_t>{word}, {away}, times, kTimeouts);
     moving_ = sweep.moving;
     if (sweep.changes.empty()) return word & ~EK_SLOT_USED;
     EXPECT_EQ(sweep.changes.size(), 1u);
@@ -91,6 +94,17 @@ class TrackerTest : public ::testing::Test {
   Tracker tracker_{1};
   uint32_t moving_ = 0;
 };
+
+// A sweep of many tables takes a while: the words are younger than the pins.
+TEST_F(TrackerTest, ASweepThatTakesLongClosesNothingTooEarly) {
+  const uint32_t moving = EK_SLOT(2, 1), tracked = EK_SLOT(2, 2);
+  EXPECT_EQ(Sweep(moving, 10), moving);
+  EXPECT_EQ(Sweep(moving | EK_SLOT_USED, {.read = 50, .now = 70}), moving);
+  EXPECT_EQ(Sweep(moving, {.read = 169, .now = 180}), moving) << "used till 70";
+  EXPECT_EQ(Sweep(moving, {.read = 170, .now = 180}), tracked);
+  EXPECT_EQ(Sweep(tracked, {.read = 181, .now = 190}), tracked) << "pins read before it settled";
+  EXPECT_EQ(Sweep(tracked, {.read = 182, .now = 190}), EK_SLOT(2, 0));
+}
 
 TEST_F(TrackerTest, ASlotComesToRestWhenItsPreviousOwnerIsIdleAndNoPinIsAway) {
   const uint32_t moving = EK_SLOT(2, 1), tracked = EK_SLOT(2, 2);
