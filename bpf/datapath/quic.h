@@ -27,27 +27,31 @@ static __always_inline __u16 ek_find_server(void *table, const struct ek_table_h
 	return 0;
 }
 
-/* Whether the packet opens a connection. l4: as below. */
-EK_APART int ek_opens_quic(struct xdp_md *ctx, __u32 l4)
+/* l4: where the UDP header is, bytes from the beginning of the frame. */
+static __always_inline struct ek_quic ek_read_quic(struct xdp_md *ctx, __u32 l4)
 {
 	void *end = (void *)(long)ctx->data_end;
+	struct ek_quic unread = {};
 	struct udphdr *udp;
 
 	if (l4 > EK_MAX_L4_OFFSET)
-		return 0;
+		return unread;
 	udp = (void *)(long)ctx->data + l4;
 	if ((void *)(udp + 1) > end)
-		return 0;
-	return ek_classify_quic(udp + 1, end).kind == EK_QUIC_OPENING;
+		return unread;
+	return ek_classify_quic(udp + 1, end);
+}
+
+/* Whether the packet opens a connection. */
+EK_APART int ek_opens_quic(struct xdp_md *ctx, __u32 l4)
+{
+	return ek_read_quic(ctx, l4).kind == EK_QUIC_OPENING;
 }
 
 #define EK_ROUTE_BACKEND 0x7fff /* pool-local id of the backend that is named; 0: none */
 #define EK_ROUTE_OPENS	 0x8000 /* the packet opens a connection */
 
-/*
- * The backend that the connection id names, if that has an entry. l4: where the UDP header is,
- * bytes from the beginning of the frame.
- */
+/* The backend that the connection id names, if that has an entry. */
 EK_APART __u32 ek_route_quic(struct xdp_md *ctx, __u32 l4, __u32 table_id, __u32 table_size)
 {
 	void *end = (void *)(long)ctx->data_end;
@@ -56,16 +60,12 @@ EK_APART __u32 ek_route_quic(struct xdp_md *ctx, __u32 l4, __u32 table_id, __u32
 	struct ek_backend *backend;
 	union ek_line *line;
 	struct ek_quic quic;
-	struct udphdr *udp;
 	__u64 server;
 	__u16 id;
 
-	if (!table || l4 > EK_MAX_L4_OFFSET)
+	if (!table)
 		return 0;
-	udp = (void *)(long)ctx->data + l4;
-	if ((void *)(udp + 1) > end)
-		return 0;
-	quic = ek_classify_quic(udp + 1, end);
+	quic = ek_read_quic(ctx, l4);
 	if (quic.kind == EK_QUIC_OPENING)
 		return EK_ROUTE_OPENS;
 	line = bpf_map_lookup_elem(table, &index);

@@ -210,8 +210,8 @@ class DataPlane {
                                    std::span<const PreviousOwner> changes) = 0;
 
   // Flows that are pinned. May be called beside the writer, and is not a snapshot: what comes or
-  // goes meanwhile may be missing or be there. DropPins leaves alone what is no longer as it was read:
-  // a packet renewed it, or opened the flow anew.
+  // goes meanwhile may be missing or be there. DropPins leaves alone what is no longer as it was
+  // read: a packet renewed it, or opened the flow anew.
   virtual absl::StatusOr<std::vector<Pin>> ReadPins() = 0;
   virtual absl::Status DropPins(std::span<const Pin> pins) = 0;
   // The clock of Pin::seen.

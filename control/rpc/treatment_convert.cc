@@ -17,7 +17,6 @@ uint8_t ByteFromProto(uint32_t value, uint32_t largest, const std::string& path,
 
 }  // namespace
 
-// Only what is not the default.
 void TreatmentToProto(const model::Pool& pool, v1::Pool* out) {
   const model::Pool plain;
   if (pool.affinity != plain.affinity) out->set_affinity(ToProto(pool.affinity));
