@@ -34,7 +34,7 @@ OfflineJudgement JudgeOffline(const std::string& path, const maglev::HashKey& ke
   judged.file = ReadConfigFile(path);
   std::shared_ptr<const guard::BuiltFleet> candidate = Build(judged.file, key, base.get());
   if (candidate == nullptr) return judged;
-  judged.verdict = guard::Judge(std::move(candidate), std::move(base), guard::HostFacts{}).verdict;
+  judged.verdict = guard::Judge(std::move(candidate), std::move(base), guard::Facts{}).verdict;
   return judged;
 }
 

@@ -36,10 +36,10 @@ int64_t NowUnixNs() {
       .count();
 }
 
-absl::StatusOr<guard::HostFacts> ReadHostFacts() {
+absl::StatusOr<guard::Facts> ReadHostFacts(const guard::BuiltFleet& /*candidate*/) {
   auto addresses = neighbor::NetlinkResolver::OwnAddresses();
   if (!addresses.ok()) return addresses.status();
-  return guard::HostFacts{.own_addresses = *std::move(addresses)};
+  return guard::Facts{.own_addresses = *std::move(addresses)};
 }
 
 const char* ModeName(dataplane::XdpMode mode) {
@@ -169,7 +169,7 @@ bool Daemon::ReadBootstrap() {
 
   // Judged here already, before the kernel is opened, so that a refusal leaves it untouched.
   const engine::Evaluation evaluation = engine::EvaluateAlone(
-      bootstrap_->config, {.hash_key = hash_key_, .host_facts = ReadHostFacts});
+      bootstrap_->config, {.hash_key = hash_key_, .facts = ReadHostFacts});
   if (evaluation.kind == engine::Outcome::Kind::kValidated) return true;
   if (evaluation.kind == engine::Outcome::Kind::kRefused) {
     PrintRefusal(settings_.config, evaluation);
@@ -210,7 +210,7 @@ int Daemon::StartEngine() {
   dependencies.kernel = kernel_.get();
   dependencies.history = history_.get();
   dependencies.resolver = resolver_.get();
-  dependencies.court = {.hash_key = hash_key_, .host_facts = ReadHostFacts};
+  dependencies.court = {.hash_key = hash_key_, .facts = ReadHostFacts};
   dependencies.now_unix_ns = NowUnixNs;
   dependencies.interfaces = [this] { return interfaces_; };
   dependencies.version = EK_VERSION;

@@ -85,7 +85,7 @@ Evaluation CannotBuild(const Candidate& candidate, const absl::Status& status) {
 Evaluation BuildAndJudge(const Candidate& change, const Fleet& base, const Court& court) {
   auto candidate = change.build();
   if (!candidate.ok()) return CannotBuild(change, candidate.status());
-  absl::StatusOr<guard::HostFacts> facts = court.host_facts();
+  absl::StatusOr<guard::Facts> facts = court.facts(**candidate);
   if (!facts.ok()) {
     return Failed(absl::Status(
         facts.status().code(),

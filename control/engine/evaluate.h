@@ -27,7 +27,8 @@ struct State {
 // What is needed to judge, beside the states.
 struct Court {
   maglev::HashKey hash_key{};
-  std::function<absl::StatusOr<guard::HostFacts>()> host_facts;
+  // Of the host and of what runs, for this candidate. An error: nothing can be judged.
+  std::function<absl::StatusOr<guard::Facts>(const guard::BuiltFleet& candidate)> facts;
 };
 
 struct Evaluation {

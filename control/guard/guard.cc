@@ -25,7 +25,7 @@ Verdict Refusal(std::string observed) {
 }
 
 // Whatever fails here refuses: an unjudged state must not look like a good one.
-Verdict JudgeOrRefuse(const BuiltFleet* candidate, const BuiltFleet* base, const HostFacts& facts) {
+Verdict JudgeOrRefuse(const BuiltFleet* candidate, const BuiltFleet* base, const Facts& facts) {
   if (candidate == nullptr) return Refusal("no state was given");
   try {
     return RunRules(RuleTable(), *candidate, base, facts);
@@ -55,7 +55,7 @@ bool Verdict::no_change() const {
 }
 
 Judgement Judge(std::shared_ptr<const BuiltFleet> candidate, std::shared_ptr<const BuiltFleet> base,
-                const HostFacts& facts) {
+                const Facts& facts) {
   Judgement judgement;
   judgement.verdict = JudgeOrRefuse(candidate.get(), base.get(), facts);
   if (judgement.verdict.refused()) return judgement;

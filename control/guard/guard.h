@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/guard/facts.h"
 #include "control/guard/fleet.h"
 
 namespace evenkeel::guard {
@@ -80,15 +81,10 @@ struct Verdict {
 class Approval;
 struct Judgement;
 
-// Addresses and facts of the host that rules need; gathered by the caller (the guard does no I/O).
-struct HostFacts {
-  std::vector<model::IpAddress> own_addresses;  // LB009
-};
-
 // `base` is the state that runs now; null on the first bootstrap, where delta rules (LB005, LB006)
 // do not apply. A rule that fails inside refuses with its id and the reason.
 Judgement Judge(std::shared_ptr<const BuiltFleet> candidate, std::shared_ptr<const BuiltFleet> base,
-                const HostFacts& facts);
+                const Facts& facts);
 
 // Proof that the guard approved this very state. Cannot be made, copied onto another state or
 // altered elsewhere. Cheap to copy.
@@ -104,7 +100,7 @@ class Approval {
 
  private:
   friend Judgement Judge(std::shared_ptr<const BuiltFleet>, std::shared_ptr<const BuiltFleet>,
-                         const HostFacts&);
+                         const Facts&);
   Approval(std::shared_ptr<const BuiltFleet> fleet, std::optional<Digest> base)
       : fleet_(std::move(fleet)), base_(base) {}
 

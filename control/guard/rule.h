@@ -65,7 +65,7 @@ FleetState MakeCandidateState(const BuiltFleet& fleet, const FleetState* running
 struct PoolCase {
   const FleetState& fleet;
   const PoolState& state;
-  const HostFacts& facts;
+  const Facts& facts;
   const PoolState* base;  // the pool of that name in the running state, null if there is none
 
   const model::Policy& policy() const { return state.pool->policy; }
@@ -124,14 +124,14 @@ std::span<const Rule> RuleTable();
 
 // Judges without approving. A rule that throws refuses.
 Verdict RunRules(std::span<const Rule> rules, const BuiltFleet& candidate, const BuiltFleet* base,
-                 const HostFacts& facts);
+                 const Facts& facts);
 // As RunRules, with each finding's edits.
 struct Detailed {
   Verdict verdict;
   std::vector<Finding> findings;  // as verdict.violations, same order
 };
 Detailed RunRulesDetailed(std::span<const Rule> rules, const BuiltFleet& candidate,
-                          const BuiltFleet* base, const HostFacts& facts);
+                          const BuiltFleet* base, const Facts& facts);
 
 }  // namespace evenkeel::guard
 

@@ -22,7 +22,7 @@ using Badness = std::map<std::string, double>;
 
 class Runner {
  public:
-  Runner(const BuiltFleet& candidate, const BuiltFleet* base, const HostFacts& facts)
+  Runner(const BuiltFleet& candidate, const BuiltFleet* base, const Facts& facts)
       : facts_(facts) {
     if (base != nullptr) {
       base_ = MakeRunningState(*base);
@@ -186,7 +186,7 @@ class Runner {
     out_.verdict.results.push_back(std::move(result));
   }
 
-  const HostFacts& facts_;
+  const Facts& facts_;
   FleetState candidate_, base_;
   bool has_base_ = false;
   std::vector<Transition> transitions_;
@@ -197,14 +197,14 @@ class Runner {
 }  // namespace
 
 Detailed RunRulesDetailed(std::span<const Rule> rules, const BuiltFleet& candidate,
-                          const BuiltFleet* base, const HostFacts& facts) {
+                          const BuiltFleet* base, const Facts& facts) {
   Runner runner(candidate, base, facts);
   for (const Rule& rule : rules) runner.Run(rule);
   return runner.Finish();
 }
 
 Verdict RunRules(std::span<const Rule> rules, const BuiltFleet& candidate, const BuiltFleet* base,
-                 const HostFacts& facts) {
+                 const Facts& facts) {
   return RunRulesDetailed(rules, candidate, base, facts).verdict;
 }
 

@@ -117,7 +117,7 @@ engine::Outcome FakeEngine::Evaluate(const engine::Request& request) const {
     return result;
   }
   result.verdict =
-      guard::Judge(Build(candidate), Build(running_.config), guard::HostFacts{}).verdict;
+      guard::Judge(Build(candidate), Build(running_.config), guard::Facts{}).verdict;
   result.kind = result.verdict.refused()       ? Kind::kRefused
                 : candidate == running_.config ? Kind::kNoChange
                                                : Kind::kValidated;

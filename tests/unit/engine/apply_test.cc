@@ -124,7 +124,7 @@ TEST_F(ApplyTest, ARefusalIsOneEvenIfItCannotBeRecorded) {
 }
 
 TEST_F(ApplyTest, AnExceptionInACheckRefuses) {
-  host_facts_ = []() -> absl::StatusOr<guard::HostFacts> { throw std::runtime_error("boom"); };
+  facts_ = []() -> absl::StatusOr<guard::Facts> { throw std::runtime_error("boom"); };
   const Outcome outcome = engine_->Apply(MakeRequest(MakeConfig(4)));
   ASSERT_EQ(outcome.kind, Kind::kRefused);
   EXPECT_THAT(outcome.verdict.violations[0].message, HasSubstr("boom"));
@@ -132,7 +132,7 @@ TEST_F(ApplyTest, AnExceptionInACheckRefuses) {
 }
 
 TEST_F(ApplyTest, UnknownHostAddressesFail) {
-  host_facts_ = [] { return absl::InternalError("netlink is gone"); };
+  facts_ = [] { return absl::InternalError("netlink is gone"); };
   const Outcome outcome = engine_->Apply(MakeRequest(MakeConfig(4)));
   ASSERT_EQ(outcome.kind, Kind::kFailed);
   EXPECT_THAT(std::string(outcome.status.message()), HasSubstr("netlink is gone"));

@@ -135,7 +135,7 @@ class EngineFixture : public ::testing::Test {
     dependencies.kernel = &kernel_;
     dependencies.history = history_.get();
     dependencies.court.hash_key = {1, 2, 3};
-    dependencies.court.host_facts = [this] { return host_facts_(); };
+    dependencies.court.facts = [this](const guard::BuiltFleet&) { return facts_(); };
     dependencies.now_unix_ns = [this] { return ++now_ns_; };
     dependencies.version = "1.2.3";
     dependencies.instance = "test";
@@ -182,7 +182,7 @@ class EngineFixture : public ::testing::Test {
 
   std::string dir_;
   std::atomic<int64_t> now_ns_{1'000'000'000};
-  std::function<absl::StatusOr<guard::HostFacts>()> host_facts_ = [] { return guard::HostFacts{}; };
+  std::function<absl::StatusOr<guard::Facts>()> facts_ = [] { return guard::Facts{}; };
   FakeKernel kernel_;
   std::unique_ptr<history::History> history_;
   std::unique_ptr<LocalEngine> engine_;

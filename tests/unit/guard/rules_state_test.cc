@@ -45,7 +45,7 @@ class StateRule : public ::testing::TestWithParam<Case> {
     change(config);
     return config;
   }
-  const HostFacts facts_{{Ip("10.0.0.1"), Ip("10.99.0.1")}};
+  const Facts facts_{{Ip("10.0.0.1"), Ip("10.99.0.1")}};
 };
 
 TEST_P(StateRule, Refuses) {

@@ -43,13 +43,13 @@ std::shared_ptr<const BuiltFleet> Built(const model::Config& config,
 }
 
 Judgement JudgeChange(const model::Config* base, const model::Config& candidate,
-                      const HostFacts& facts) {
+                      const Facts& facts) {
   const auto before = base == nullptr ? nullptr : Built(*base);
   return Judge(Built(candidate, before), before, facts);
 }
 
 Detailed JudgeDetailed(const model::Config* base, const model::Config& candidate,
-                       const HostFacts& facts) {
+                       const Facts& facts) {
   const auto before = base == nullptr ? nullptr : Built(*base);
   return RunRulesDetailed(RuleTable(), *Built(candidate, before), before.get(), facts);
 }
@@ -79,7 +79,7 @@ std::vector<std::string> BlockingRules(const Verdict& verdict) {
 }
 
 model::Config ApplyFixes(const model::Config* base, const model::Config& candidate,
-                         std::string_view rule, const HostFacts& facts) {
+                         std::string_view rule, const Facts& facts) {
   model::Config fixed = candidate;
   for (const Finding& finding : JudgeDetailed(base, candidate, facts).findings) {
     if (finding.violation.rule == rule && finding.violation.severity == Severity::kBlock) {

@@ -27,9 +27,9 @@ std::shared_ptr<const BuiltFleet> Built(const model::Config& config,
 
 // `base` null: the first state.
 Judgement JudgeChange(const model::Config* base, const model::Config& candidate,
-                      const HostFacts& facts = {});
+                      const Facts& facts = {});
 Detailed JudgeDetailed(const model::Config* base, const model::Config& candidate,
-                       const HostFacts& facts = {});
+                       const Facts& facts = {});
 
 // The worst severity that `rule` gave.
 Severity SeverityOf(const Verdict& verdict, std::string_view rule);
@@ -40,7 +40,7 @@ std::vector<std::string> BlockingRules(const Verdict& verdict);
 
 // Applies what `rule` proposes for `candidate`.
 model::Config ApplyFixes(const model::Config* base, const model::Config& candidate,
-                         std::string_view rule, const HostFacts& facts = {});
+                         std::string_view rule, const Facts& facts = {});
 
 }  // namespace evenkeel::guard::testing
 
