@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "control/cli/cat.h"
@@ -13,8 +14,14 @@ namespace evenkeel::cli {
 namespace {
 
 Format ParseFormat(std::string_view text) {
-  if (text == "json") return Format::kJson;
-  if (text == "yaml") return Format::kYaml;
+  static constexpr std::pair<std::string_view, Format> kFormats[] = {{"json", Format::kJson},
+                                                                     {"yaml", Format::kYaml},
+                                                                     {"sarif", Format::kSarif},
+                                                                     {"junit", Format::kJunit},
+                                                                     {"github", Format::kGithub}};
+  for (const auto& [name, format] : kFormats) {
+    if (text == name) return format;
+  }
   return Format::kText;
 }
 

@@ -6,7 +6,8 @@
 namespace evenkeel::cli {
 
 void AddFailOn(CLI::App& app, std::string& value) {
-  AddChoice(app, "--fail-on", value, "warn", "Exit with 4 if there are warnings");
+  AddChoice(app, "--fail-on", value, "error|warn",
+            "warn: exit with 4 if there are warnings; default error");
 }
 
 void ChangeFlags::Declare(CLI::App& app) {

@@ -20,7 +20,7 @@ class ChangeFlags {
   std::string fail_on_;
 };
 
-// Declares --fail-on; its value is "warn" or empty.
+// Declares --fail-on; its value is "error", "warn" or, for the default, empty.
 void AddFailOn(CLI::App& app, std::string& value);
 
 }  // namespace evenkeel::cli

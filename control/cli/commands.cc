@@ -25,7 +25,8 @@ void DeclareRoot(CLI::App& root, Session& session, std::string& format) {
   root.set_help_flag("-h,--help", "Print this help");
   root.set_version_flag("-V,--version", Cat("evenkeel ", kVersion), "Print the version");
   root.footer("evenkeel help COMMAND explains a command; more is in evenkeel(1).");
-  AddChoice(root, "-o,--output", format, "text|json|yaml", "Output format, default text");
+  AddChoice(root, "-o,--output", format, "text|json|yaml|sarif|junit|github",
+            "Output format, default text");
   AddSocket(root, session.socket);
 }
 
@@ -33,11 +34,15 @@ void DeclareRoot(CLI::App& root, Session& session, std::string& format) {
 
 const std::vector<CommandSpec>& Commands() {
   static const std::vector<CommandSpec> commands = {
-      {"check", "Judge configuration files offline, without a daemon", false, "text|json",
+      {"check", "Judge configuration files, with or without a daemon", true,
+       "text|json|sarif|junit|github",
+       "Where a daemon runs, as changes of what it runs; elsewhere, or with --offline,\n"
+       "each on its own. The output says which.\n\n"
        "Exit codes: 0 passes, 1 not a valid configuration, 3 refused by a rule,\n"
        "4 warnings with --fail-on warn. The worst file decides.\n\n"
        "  evenkeel check web.yaml\n"
-       "  evenkeel check web.yaml --against deployed.yaml --fail-on warn",
+       "  evenkeel check web.yaml --against deployed.yaml --fail-on warn\n"
+       "  evenkeel check --offline pools/*.yaml -o sarif > evenkeel.sarif",
        MakeCheck},
       {"plan", "Show what a configuration would change, without changing it", true, "text|json",
        "Exit codes: 0 would be accepted, 1 error, 2 there are changes (with\n"

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +53,11 @@ uint32_t TerminalColumns() {
   return std::clamp(columns, kMinColumns, kMaxColumns);
 }
 
+bool SocketExists(const std::string& socket) {
+  struct stat ignored {};
+  return stat(socket.c_str(), &ignored) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 // Interruptible: a signal ends the sleep, and only then are the signals taken from their default
 // action, so that every other command dies of Ctrl-C at once.
 bool Sleep(std::chrono::milliseconds duration) {
@@ -88,6 +94,7 @@ Environment ProcessEnvironment() {
   env.utf8 = LocaleIsUtf8();
   env.columns = TerminalColumns();
   env.socket = Variable("EVENKEEL_SOCKET");
+  env.socket_exists = SocketExists;
   env.now_unix_ns = NowUnixNs;
   env.sleep = Sleep;
   return env;

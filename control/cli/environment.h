@@ -27,6 +27,8 @@ struct Environment {
   uint32_t columns = 80;
   std::string socket;  // EVENKEEL_SOCKET or the daemon's default
   std::function<std::unique_ptr<engine::Engine>(const std::string& socket)> connect;
+  // False only where there surely is none: then no daemon runs here.
+  std::function<bool(const std::string& socket)> socket_exists;
   std::function<int64_t()> now_unix_ns;
   // False once the user asked to stop (SIGINT, SIGTERM).
   std::function<bool(std::chrono::milliseconds)> sleep;

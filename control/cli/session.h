@@ -15,7 +15,7 @@
 
 namespace evenkeel::cli {
 
-enum class Format { kText, kJson, kYaml };
+enum class Format { kText, kJson, kYaml, kSarif, kJunit, kGithub };
 
 // One run of one command: where it writes, in which format, and the daemon it speaks to.
 class Session {

@@ -55,6 +55,18 @@ TEST(BinaryTest, MissingDaemonIsNamedWithTheRemedy) {
   EXPECT_THAT(by_option.err, HasSubstr(socket));
 }
 
+TEST(BinaryTest, CheckIsOfflineOnlyWhereThereIsNoSocket) {
+  const TempDir dir;
+  const std::string file = dir.Write("web.yaml", kGood), dead = dir.Write("dead.sock", "");
+  const Finished none = RunEvenkeel({.args = {"check", file, "--socket", dir.Path("none.sock")}});
+  EXPECT_EQ(none.code, 0) << none.err;
+  EXPECT_THAT(none.out, StartsWith("Judged offline: no daemon here"));
+  const Finished silent = RunEvenkeel({.args = {"check", file, "--socket", dead}});
+  EXPECT_EQ(silent.code, 1);
+  EXPECT_THAT(silent.err, AllOf(HasSubstr(dead), HasSubstr("--offline")));
+  EXPECT_EQ(RunEvenkeel({.args = {"check", file, "--socket", dead, "--offline"}}).code, 0);
+}
+
 TEST(BinaryTest, CheckNeedsNoPrivilege) {
   if (geteuid() != 0) GTEST_SKIP() << "already without privilege: every other test shows it";
   const TempDir dir;

@@ -69,6 +69,17 @@ TEST_F(OverSocketTest, ApplyGetDiffHistoryStatus) {
   EXPECT_THAT(Run({"status"}).out, AllOf(HasSubstr("evenkeeld 9.9"), HasSubstr("ALARM")));
 }
 
+TEST_F(OverSocketTest, CheckJudgesTheChangeOfWhatRuns) {
+  engine_.Force(WebConfig(8), "uid 0 (root)", "more");
+  const std::string half = Config(4);
+  EXPECT_EQ(Run({"check", half, "--offline"}).code, 0) << "as a first state it is fine";
+  const Finished ran = Run({"check", half});
+  EXPECT_EQ(ran.code, 3) << ran.err;
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("Judged against what the daemon runs"), HasSubstr("LB005"),
+                             ContainsRegex("web.yaml:[0-9]+:[0-9]+: refused: LB005")));
+  EXPECT_THAT(Run({"check", Config(8)}).out, HasSubstr("against revision 2"));
+}
+
 TEST_F(OverSocketTest, RefusedApplyIs3AndStaleApplyIs5) {
   EXPECT_EQ(Run({"apply", "-f", Config(1), "--reason", "r", "--yes"}).code, 3);
   engine_.before_apply = [this] { engine_.Force(WebConfig(4), "uid 7 (bob)", "touched it"); };

@@ -65,7 +65,11 @@ void Collect(pid_t child, int out, int err, Finished& finished) {
 
 std::string EvenkeelPath() { return std::string(EK_BINARY_DIR) + "/bin/evenkeel"; }
 
-Finished RunEvenkeel(const Launch& launch) { return RunProgram(EvenkeelPath(), launch); }
+Finished RunEvenkeel(const Launch& launch) {
+  Launch alone = launch;
+  alone.env.emplace("EVENKEEL_SOCKET", "/nonexistent/evenkeeld.sock");
+  return RunProgram(EvenkeelPath(), alone);
+}
 
 Finished RunProgram(const std::string& path, const Launch& launch) {
   Finished finished;

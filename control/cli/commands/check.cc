@@ -3,82 +3,37 @@
 
 #include "control/cli/cat.h"
 #include "control/cli/change_options.h"
+#include "control/cli/check_report.h"
 #include "control/cli/command.h"
-#include "control/cli/offline_judge.h"
-#include "control/cli/text.h"
-#include "control/cli/verdict_report.h"
+#include "control/cli/judgement.h"
 
 namespace evenkeel::cli {
 namespace {
 
-using nlohmann::ordered_json;
-
-ExitCode ExitOf(const OfflineJudgement& judged, bool fail_on_warn) {
-  if (!judged.file.ok()) return ExitCode::kError;
-  if (judged.verdict.refused()) return ExitCode::kRefused;
-  const bool warned = judged.verdict.severity == guard::Severity::kWarn;
-  return warned && fail_on_warn ? ExitCode::kWarnings : ExitCode::kDone;
-}
-
-std::string_view Word(const OfflineJudgement& judged) {
-  return judged.file.ok() ? VerdictWord(judged.verdict.severity) : "error";
-}
-
-// "error" outweighs "refuse", as in the exit code.
-std::string_view WorstWord(const std::vector<OfflineJudgement>& all) {
-  ExitCode worst = ExitCode::kDone;
-  std::string_view word = "pass";
-  for (const OfflineJudgement& judged : all) {
-    const ExitCode exit = ExitOf(judged, /*fail_on_warn=*/true);
-    if (Worse(worst, exit) == worst) continue;
-    worst = exit;
-    word = Word(judged);
+ExitCode Print(Session& session, const CheckReport& report) {
+  switch (session.format) {
+    case Format::kSarif:
+      session.PrintJson(SarifLog(report));
+      break;
+    case Format::kJunit:
+      session.Out().Raw(JunitXml(report));
+      break;
+    case Format::kGithub:
+      session.Out().Raw(GithubCommands(report));
+      break;
+    case Format::kText:
+    case Format::kJson:
+    case Format::kYaml:
+      if (!report.failure.ok()) break;  // session.Fail() says it all
+      if (session.json()) {
+        session.PrintJson(CheckJson(report));
+      } else {
+        Printer out = session.Out();
+        PrintCheck(out, report);
+      }
   }
-  return word;
-}
-
-void Append(ordered_json& list, const ordered_json& more) {
-  list.insert(list.end(), more.begin(), more.end());
-}
-
-ordered_json Document(const std::vector<OfflineJudgement>& all) {
-  ordered_json violations = ordered_json::array(), errors = ordered_json::array(),
-               rules = ordered_json::array(), files = ordered_json::array();
-  for (const OfflineJudgement& judged : all) {
-    Append(errors, ErrorsJson(judged.file, judged.file.errors, ""));
-    Append(violations, ViolationsJson(judged.file, judged.verdict));
-    files.push_back({{"file", judged.file.path},
-                     {"verdict", std::string(Word(judged))},
-                     {"rules", RuleResultsJson(judged.verdict)}});
-  }
-  return {{"schema", kCheckSchema},
-          {"verdict", std::string(WorstWord(all))},
-          {"violations", violations},
-          {"errors", errors},
-          {"files", files}};
-}
-
-void PrintJudgement(Printer& out, const OfflineJudgement& judged) {
-  PrintErrors(out, judged.file, judged.file.errors, "");
-  PrintViolations(out, judged.file, judged.verdict);
-  out.Put(judged.file.path, Style::kBold);
-  if (!judged.file.ok()) {
-    out.Put(": ").Line(Cat("not valid, ", Plural(judged.file.errors.size(), "error")), Style::kBad);
-    return;
-  }
-  const model::Config& config = judged.file.config;
-  const std::string size =
-      Cat(Plural(config.vips.size(), "VIP"), ", ", Plural(config.pools.size(), "pool"));
-  switch (judged.verdict.severity) {
-    case guard::Severity::kPass:
-      out.Put(": ").Put("passes", Style::kGood).Line(Cat(" (", size, ")"));
-      return;
-    case guard::Severity::kWarn:
-      out.Put(": ").Put("passes with warnings", Style::kWarn).Line(Cat(" (", size, ")"));
-      return;
-    case guard::Severity::kBlock:
-      out.Put(": ").Line(Cat("REFUSED by ", RefusingRules(judged.verdict)), Style::kBad);
-  }
+  if (!report.failure.ok()) session.Fail(report.failure);
+  return CheckExitCode(report);
 }
 
 class Check final : public Command {
@@ -87,65 +42,77 @@ class Check final : public Command {
     app.add_option("files", paths_, "Configurations, each judged on its own; - is standard input")
         ->type_name(kFileType)
         ->required();
+    app.add_flag("--offline", offline_, "Without the daemon, also where one runs");
     app.add_option("--against", against_,
-                   "The state that runs: judge also what changes (LB005, LB006)")
+                   "The state that runs, instead of a daemon's: judge what changes")
         ->type_name(kFileType);
     app.add_option("--hash-key-file", hash_key_file_,
-                   "The fleet's hash key, to build the fleet's very tables")
+                   "Offline: the fleet's hash key, to build the fleet's very tables")
         ->type_name(kFileType);
     AddFailOn(app, fail_on_);
   }
 
   ExitCode Run(Session& session) override {
+    CheckReport report;
+    report.fail_on_warn = fail_on_ == "warn";
+    report.basis = ChooseBasis(session);
+    report.failure =
+        report.basis.kind == Basis::Kind::kDaemon ? AskDaemon(session, report) : JudgeHere(report);
+    return Print(session, report);
+  }
+
+ private:
+  Basis ChooseBasis(const Session& session) const {
+    if (!against_.empty()) return {Basis::Kind::kFile, Cat("Judged against ", against_)};
+    if (offline_) return {Basis::Kind::kOffline, "Judged offline, as asked"};
+    if (!hash_key_file_.empty()) {
+      return {Basis::Kind::kOffline, "Judged offline, with the given hash key"};
+    }
+    if (!session.env.socket_exists(session.socket)) {
+      return {Basis::Kind::kOffline,
+              Cat("Judged offline: no daemon here (there is no ", session.socket, ")")};
+    }
+    return {Basis::Kind::kDaemon,
+            Cat("Judged against what the daemon runs (", session.socket, ")")};
+  }
+
+  absl::Status AskDaemon(Session& session, CheckReport& report) const {
+    for (const std::string& path : paths_) {
+      absl::StatusOr<Judgement> judged = JudgeByDaemon(session.daemon(), path);
+      if (!judged.ok()) {
+        return absl::Status(judged.status().code(), Cat(std::string(judged.status().message()),
+                                                        "; --offline judges without the daemon"));
+      }
+      report.files.push_back(*std::move(judged));
+    }
+    return absl::OkStatus();
+  }
+
+  // A base that is not valid is reported as any other file.
+  absl::Status JudgeHere(CheckReport& report) const {
     maglev::HashKey key = kOfflineHashKey;
     if (!hash_key_file_.empty()) {
       const absl::StatusOr<maglev::HashKey> read = ReadHashKey(hash_key_file_);
-      if (!read.ok()) return session.Fail(read.status());
+      if (!read.ok()) return read.status();
       key = *read;
     }
     std::optional<OfflineBase> base;
     if (!against_.empty()) {
       base = BuildBase(against_, key);
-      if (!base->file.ok()) return FailBase(session, *base);
+      if (!base->file.ok()) {
+        report.files.push_back({.file = std::move(base->file), .verdict = {}, .revision = 0});
+        return absl::OkStatus();
+      }
     }
-    std::vector<OfflineJudgement> all;
     for (const std::string& path : paths_) {
-      all.push_back(JudgeOffline(path, key, base ? base->fleet : nullptr));
+      report.files.push_back(JudgeOffline(path, key, base ? base->fleet : nullptr));
     }
-    return Report(session, all);
-  }
-
- private:
-  static ExitCode FailBase(Session& session, const OfflineBase& base) {
-    if (session.json()) {
-      session.PrintJson({{"schema", kCheckSchema},
-                         {"verdict", "error"},
-                         {"violations", ordered_json::array()},
-                         {"errors", ErrorsJson(base.file, base.file.errors, "")},
-                         {"files", ordered_json::array()}});
-    } else {
-      Printer err = session.Err();
-      PrintErrors(err, base.file, base.file.errors, "");
-    }
-    return ExitCode::kError;
-  }
-
-  ExitCode Report(Session& session, const std::vector<OfflineJudgement>& all) const {
-    ExitCode exit = ExitCode::kDone;
-    for (const OfflineJudgement& judged : all) {
-      exit = Worse(exit, ExitOf(judged, fail_on_ == "warn"));
-    }
-    if (session.json()) {
-      session.PrintJson(Document(all));
-      return exit;
-    }
-    Printer out = session.Out();
-    for (const OfflineJudgement& judged : all) PrintJudgement(out, judged);
-    return exit;
+    return absl::OkStatus();
   }
 
   std::vector<std::string> paths_;
   std::string against_, hash_key_file_, fail_on_;
+  bool offline_ = false;
 };
 
 }  // namespace

@@ -46,6 +46,9 @@ class Get final : public Command {
         session.Out().Raw(model::ToYaml(state->config));
         break;
       case Format::kText:
+      case Format::kSarif:  // this and those below: of check only
+      case Format::kJunit:
+      case Format::kGithub:
         PrintText(session, *state);
         break;
     }

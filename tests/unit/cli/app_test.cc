@@ -63,7 +63,8 @@ INSTANTIATE_TEST_SUITE_P(
         UsageCase{"bad_format", {"status", "-o", "xml"}, "\"xml\" is none of text|json"},
         UsageCase{"yaml_where_there_is_none", {"status", "-o", "yaml"}, "is none of text|json"},
         UsageCase{"yaml_before_the_command", {"-o", "yaml", "status"}, "is none of text|json"},
-        UsageCase{"bad_fail_on", {"check", "x", "--fail-on", "info"}, "\"info\" is none of warn"},
+        UsageCase{
+            "bad_fail_on", {"check", "x", "--fail-on", "info"}, "\"info\" is none of error|warn"},
         UsageCase{"bad_limit", {"history", "-n", "0"}, "limit"},
         UsageCase{"limit_not_a_number", {"history", "-n", "many"}, "limit"},
         UsageCase{"bad_revision", {"get", "-r", "x"}, "\"x\" is not a revision"},

@@ -27,7 +27,8 @@ TEST_F(CheckTest, GoodFilePasses) {
   const std::string good = WriteConfig("good.yaml", WebConfig(4));
   const Ran text = Run({"check", good});
   EXPECT_EQ(text.code, 0);
-  EXPECT_EQ(text.out, good + ": passes (1 VIP, 1 pool)\n");
+  EXPECT_EQ(text.out, "Judged offline: no daemon here (there is no /nowhere/evenkeeld.sock)\n" +
+                          good + ": passes (1 VIP, 1 pool)\n");
   const nlohmann::json json = Run({"check", good, "-o", "json"}).Json();
   EXPECT_EQ(json["schema"], "evenkeel.check/v1");
   EXPECT_EQ(json["verdict"], "pass");
@@ -153,6 +154,67 @@ TEST_F(CheckTest, TakesTheFleetsHashKey) {
   EXPECT_EQ(bad.code, 1);
   EXPECT_THAT(bad.err, HasSubstr("expected 16 bytes or 32 hexadecimal digits"));
   EXPECT_EQ(Run({"check", good, "--hash-key-file", Path("missing")}).code, 1);
+}
+
+class CheckByDaemonTest : public CheckTest {
+ protected:
+  CheckByDaemonTest() {
+    env_.socket_exists = [](const std::string&) { return true; };
+  }
+};
+
+TEST_F(CheckByDaemonTest, JudgesTheChangeOfWhatRuns) {
+  daemon_.Force(WebConfig(8), "uid 0 (root)", "more");
+  const std::string half = WriteConfig("half.yaml", WebConfig(4));
+  EXPECT_EQ(Run({"check", half, "--offline"}).code, 0) << "as a first state it is fine";
+  const Ran text = Run({"check", half});
+  EXPECT_EQ(text.code, 3);
+  EXPECT_THAT(text.out, AllOf(HasSubstr("Judged against what the daemon runs (/nowhere/"),
+                              HasSubstr("LB005"), HasSubstr("REFUSED by ")));
+  const nlohmann::json json = Run({"check", half, "-o", "json"}).Json();
+  EXPECT_EQ(json["judged"], "daemon");
+  EXPECT_EQ(json["files"][0]["revision"], 2);
+  EXPECT_THAT(Run({"check", WriteConfig("same.yaml", WebConfig(8))}).out,
+              HasSubstr("passes (1 VIP, 1 pool; against revision 2)"));
+  EXPECT_THAT(daemon_.applied_requests, IsEmpty());
+}
+
+TEST_F(CheckByDaemonTest, SaysWhereItJudgesWithoutTheDaemon) {
+  daemon_.down = absl::UnavailableError("must not be asked");
+  const std::string good = WriteConfig("good.yaml", WebConfig(4));
+  const struct {
+    std::vector<std::string> more;
+    const char *word, *text;
+  } cases[] = {{{"--offline"}, "offline", "Judged offline, as asked"},
+               {{"--hash-key-file", WriteFile("key", std::string(32, '0'))},
+                "offline",
+                "Judged offline, with the given hash key"},
+               {{"--against", good}, "file", "Judged against "}};
+  for (const auto& tested : cases) {
+    std::vector<std::string> args = {"check", good};
+    args.insert(args.end(), tested.more.begin(), tested.more.end());
+    EXPECT_THAT(Run(args).out, testing::StartsWith(tested.text));
+    args.insert(args.end(), {"-o", "json"});
+    EXPECT_EQ(Run(args).Json()["judged"], tested.word);
+  }
+}
+
+TEST_F(CheckByDaemonTest, ADaemonThatFailsIsAnErrorWithTheRemedy) {
+  daemon_.down = absl::UnavailableError("nobody listens");
+  const Ran ran = Run({"check", WriteConfig("good.yaml", WebConfig(4))});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.out, IsEmpty());
+  EXPECT_THAT(ran.err, HasSubstr("nobody listens; --offline judges without the daemon"));
+}
+
+TEST_F(CheckByDaemonTest, WhatTheDaemonFindsInvalidPointsIntoTheFile) {
+  engine::Outcome invalid;
+  invalid.kind = engine::Outcome::Kind::kInvalid;
+  invalid.diagnostics = {{{}, "pools[0].backends[1].address", "is not liked"}};
+  daemon_.outcome = invalid;
+  const Ran ran = Run({"check", WriteConfig("web.yaml", WebConfig(4))});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.out, testing::ContainsRegex("web.yaml:[0-9]+:[0-9]+: pools.0..backends.1."));
 }
 
 TEST_F(CheckTest, HostileTextReachesNoTerminal) {

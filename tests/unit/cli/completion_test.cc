@@ -67,7 +67,7 @@ TEST_F(CompletionTest, BashOffersValues) {
   EXPECT_THAT(Complete({"completion", ""}), UnorderedElementsAre("bash", "zsh", "fish"));
   EXPECT_THAT(Complete({"rules", "LB00"}), IsSupersetOf({"LB001", "LB003", "LB007"}));
   EXPECT_THAT(Complete({"help", "ap"}), UnorderedElementsAre("apply"));
-  EXPECT_THAT(Complete({"check", "x", "--fail-on", ""}), UnorderedElementsAre("warn"));
+  EXPECT_THAT(Complete({"check", "x", "--fail-on", ""}), UnorderedElementsAre("error", "warn"));
   EXPECT_THAT(Complete({"apply", "--reason", ""}), IsEmpty());
 }
 

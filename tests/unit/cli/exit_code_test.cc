@@ -3,6 +3,8 @@
 // The contract with scripts: every command, every outcome, and the same code in every format.
 #include "control/cli/exit_code.h"
 
+#include "control/cli/command.h"
+#include "control/cli/text.h"
 #include "tests/unit/cli/cli_fixture.h"
 
 namespace evenkeel::cli {
@@ -13,7 +15,16 @@ struct ExitCase {
   std::vector<std::string> args;  // "@good" stands for the file of that name
   int code;
   absl::Status down;
+  bool has_socket = false;
 };
+
+// Every format that the command has.
+std::vector<std::string_view> FormatsOf(const std::string& command) {
+  for (const CommandSpec& spec : Commands()) {
+    if (spec.name == command) return Split(spec.formats, '|');
+  }
+  return {};
+}
 
 class ExitCodeTest : public CliTest, public testing::WithParamInterface<ExitCase> {
  protected:
@@ -34,23 +45,26 @@ class ExitCodeTest : public CliTest, public testing::WithParamInterface<ExitCase
     WriteFile("broken", "pools: [}\n");
   }
 
-  std::vector<std::string> Args(const char* format) {
+  std::vector<std::string> Args(std::string_view format) {
     std::vector<std::string> args = GetParam().args;
     for (std::string& arg : args) {
       if (arg.starts_with("@")) arg = Path(arg.substr(1));
     }
-    args.insert(args.end(), {"-o", format});
+    args.insert(args.end(), {"-o", std::string(format)});
     return args;
   }
 };
 
-TEST_P(ExitCodeTest, IsTheSameInTextAndJson) {
+TEST_P(ExitCodeTest, IsTheSameInEveryFormat) {
   daemon_.down = GetParam().down;
-  for (const char* format : {"json", "text"}) {
+  env_.socket_exists = [](const std::string&) { return GetParam().has_socket; };
+  const std::vector<std::string_view> formats = FormatsOf(GetParam().args[0]);
+  ASSERT_GE(formats.size(), 2u);
+  for (const std::string_view format : formats) {
     const Ran ran = Run(Args(format));
     EXPECT_EQ(ran.code, GetParam().code) << format << "\n" << ran.out << ran.err;
-    if (format == std::string("json")) ran.Json();
-    if (ran.code == 1 && format == std::string("text")) {
+    if (format == "json" || format == "sarif") ran.Json();
+    if (ran.code == 1) {
       EXPECT_FALSE((ran.out + ran.err).empty()) << "an error without a word";
     }
   }
@@ -78,6 +92,19 @@ INSTANTIATE_TEST_SUITE_P(
                  kDown},
         ExitCase{"check_against_missing", {"check", "@good", "--against", "@none"}, 1, kDown},
         ExitCase{"check_key_missing", {"check", "@good", "--hash-key-file", "@none"}, 1, kDown},
+        ExitCase{"check_fail_on_error", {"check", "@warned", "--fail-on", "error"}, 0, kDown},
+        ExitCase{"check_by_daemon", {"check", "@good"}, 0, {}, true},
+        ExitCase{"check_by_daemon_no_change", {"check", "@same"}, 0, {}, true},
+        ExitCase{"check_by_daemon_refused", {"check", "@good", "@refused"}, 3, {}, true},
+        ExitCase{"check_by_daemon_broken", {"check", "@broken"}, 1, {}, true},
+        ExitCase{"check_daemon_down", {"check", "@good"}, 1, kDown, true},
+        ExitCase{"check_daemon_denied", {"check", "@refused"}, 1, kDenied, true},
+        ExitCase{"check_offline_beside_a_daemon", {"check", "@good", "--offline"}, 0, kDown, true},
+        ExitCase{"check_against_beside_a_daemon",
+                 {"check", "@good", "--against", "@same"},
+                 0,
+                 kDown,
+                 true},
         ExitCase{"plan_changes", {"plan", "-f", "@good"}, 0, {}},
         ExitCase{"plan_detailed", {"plan", "-f", "@good", "--detailed-exitcode"}, 2, {}},
         ExitCase{"plan_same_detailed", {"plan", "-f", "@same", "--detailed-exitcode"}, 0, {}},

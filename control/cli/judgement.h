@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef EVENKEEL_CONTROL_CLI_OFFLINE_JUDGE_H_
-#define EVENKEEL_CONTROL_CLI_OFFLINE_JUDGE_H_
+#ifndef EVENKEEL_CONTROL_CLI_JUDGEMENT_H_
+#define EVENKEEL_CONTROL_CLI_JUDGEMENT_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "control/cli/input.h"
+#include "control/engine/engine.h"
 #include "control/guard/guard.h"
 #include "control/maglev/maglev.h"
 
@@ -17,9 +20,10 @@ inline constexpr maglev::HashKey kOfflineHashKey = {'e', 'v', 'e', 'n', 'k', 'e'
                                                     '-', 'o', 'f', 'f', 'l', 'i', 'n', 'e'};
 
 // A file and what the guard says of it; the verdict means nothing unless file.ok().
-struct OfflineJudgement {
+struct Judgement {
   ConfigFile file;
   guard::Verdict verdict;
+  uint64_t revision = 0;  // that ran, where a daemon judged
 };
 
 struct OfflineBase {
@@ -30,9 +34,13 @@ OfflineBase BuildBase(const std::string& path, const maglev::HashKey& key);
 
 // `base`: the state that runs; null as at the first start, where rules about changes do not apply.
 // What only the host knows (its own addresses, routes) is not judged.
-OfflineJudgement JudgeOffline(const std::string& path, const maglev::HashKey& key,
-                              std::shared_ptr<const guard::BuiltFleet> base);
+Judgement JudgeOffline(const std::string& path, const maglev::HashKey& key,
+                       std::shared_ptr<const guard::BuiltFleet> base);
+
+// As a change of what the daemon runs, with all that it knows. An error is of the call: then the
+// file is not judged.
+absl::StatusOr<Judgement> JudgeByDaemon(engine::Engine& daemon, const std::string& path);
 
 }  // namespace evenkeel::cli
 
-#endif  // EVENKEEL_CONTROL_CLI_OFFLINE_JUDGE_H_
+#endif  // EVENKEEL_CONTROL_CLI_JUDGEMENT_H_
