@@ -17,7 +17,13 @@ absl::StatusOr<StoredState> InForce(Session& session) {
                      .author = applied->author,
                      .reason = applied->reason,
                      .unix_ns = applied->applied_unix_ns,
+                     .failure = "",
                      .config = applied->config};
+}
+
+std::string Failure(const history::Revision& revision) {
+  if (revision.outcome != history::Outcome::kFailed) return "";
+  return revision.error.empty() ? "publishing failed" : revision.error;
 }
 
 }  // namespace
@@ -42,6 +48,7 @@ absl::StatusOr<StoredState> LoadState(Session& session, const std::string& revis
                      .author = stored->author,
                      .reason = stored->reason,
                      .unix_ns = stored->created_unix_ns,
+                     .failure = Failure(*stored),
                      .config = std::move(parsed.config)};
 }
 

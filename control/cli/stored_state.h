@@ -17,6 +17,7 @@ struct StoredState {
   std::string etag;  // of the state in force only
   std::string digest, author, reason;
   int64_t unix_ns = 0;
+  std::string failure;  // why it never came into force; empty if it did
   model::Config config;
 };
 

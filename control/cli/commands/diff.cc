@@ -20,7 +20,8 @@ struct Side {
 absl::StatusOr<Side> LoadSide(Session& session, const std::string& revision) {
   absl::StatusOr<StoredState> state = LoadState(session, revision);
   if (!state.ok()) return state.status();
-  return Side{RevisionName(state->revision), std::move(state->config)};
+  return Side{Cat(RevisionName(state->revision), state->failure.empty() ? "" : " (never in force)"),
+              std::move(state->config)};
 }
 
 class Diff final : public Command {

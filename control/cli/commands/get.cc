@@ -14,6 +14,7 @@ std::string Header(const StoredState& state) {
   if (state.revision == 0) return "# Nothing was applied yet.\n";
   std::string header = Cat("# Revision ", state.revision, ", ", UtcTime(state.unix_ns), ", by ",
                            Clean(state.author), "\n# ", Clean(state.reason), "\n");
+  if (!state.failure.empty()) header += Cat("# Never in force: ", Clean(state.failure), "\n");
   if (!state.etag.empty()) {
     header += Cat("# To change it only if nobody else did: evenkeel apply --etag ",
                   Clean(state.etag), " ...\n");
@@ -39,7 +40,8 @@ class Get final : public Command {
                            {"digest", state->digest},
                            {"author", state->author},
                            {"reason", state->reason},
-                           {"applied_at", Rfc3339(state->unix_ns)},
+                           {"applied_at", Rfc3339(state->failure.empty() ? state->unix_ns : 0)},
+                           {"failure", state->failure},
                            {"config", ToJson(state->config)}});
         break;
       case Format::kYaml:

@@ -99,6 +99,17 @@ void FakeEngine::Force(const model::Config& config, const std::string& author,
   history_.push_back(revision);
 }
 
+void FakeEngine::RecordFailed(uint64_t number, const model::Config& config,
+                              const std::string& error) {
+  history::Revision revision;
+  revision.number = number;
+  revision.created_unix_ns = kEpochNs;
+  revision.outcome = history::Outcome::kFailed;
+  revision.error = error;
+  revision.config_yaml = model::ToYaml(config);
+  history_.push_back(revision);
+}
+
 engine::Outcome FakeEngine::Evaluate(const engine::Request& request) const {
   engine::Outcome result;
   result.applied = running_;

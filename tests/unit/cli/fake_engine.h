@@ -30,6 +30,8 @@ class FakeEngine final : public engine::Engine {
 
   // Puts `config` into force without asking anybody, as another operator would.
   void Force(const model::Config& config, const std::string& author, const std::string& reason);
+  // A revision that was recorded and never came into force.
+  void RecordFailed(uint64_t number, const model::Config& config, const std::string& error);
   uint64_t revision() const { return running_.revision; }
 
   absl::Status down;                             // not ok: every call fails with it

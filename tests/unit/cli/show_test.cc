@@ -48,6 +48,18 @@ TEST_F(ShowTest, GetSaysWhoseStateItIs) {
   EXPECT_EQ(past.Json()["reason"], "bootstrap");
 }
 
+TEST_F(ShowTest, ARevisionThatFailedIsNotTakenForOneThatWas) {
+  daemon_.RecordFailed(3, WebConfig(5), "map ek_slots: out of memory\033[2J");
+  EXPECT_THAT(Run({"get", "-r", "3"}).out,
+              AllOf(HasSubstr("# Never in force: map ek_slots: out of memory\\x1b"),
+                    Not(HasSubstr("\033"))));
+  const nlohmann::json json = Run({"get", "-r", "3", "-o", "json"}).Json();
+  EXPECT_EQ(json["applied_at"], "");
+  EXPECT_EQ(Run({"get", "-o", "json"}).Json()["failure"], "");
+  EXPECT_THAT(Run({"diff", "1", "3"}).out,
+              StartsWith("From revision 1 to revision 3 (never in force)"));
+}
+
 TEST_F(ShowTest, WhatGetPrintsCanBeAppliedAgain) {
   const std::string file = WriteFile("got.yaml", Run({"get"}).out);
   EXPECT_THAT(Run({"plan", "-f", file}).out, HasSubstr("No change"));
