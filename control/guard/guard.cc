@@ -25,10 +25,11 @@ Verdict Refusal(std::string observed) {
 }
 
 // Whatever fails here refuses: an unjudged state must not look like a good one.
-Verdict JudgeOrRefuse(const BuiltFleet* candidate, const BuiltFleet* base, const Facts& facts) {
+Verdict JudgeOrRefuse(const BuiltFleet* candidate, const BuiltFleet* running, const Facts& facts,
+                      const Consent& consent, bool rollback) {
   if (candidate == nullptr) return Refusal("no state was given");
   try {
-    return RunRules(RuleTable(), *candidate, base, facts);
+    return RunRules(RuleTable(), {*candidate, running, facts, consent, rollback});
   } catch (const std::exception& e) {
     return Refusal(absl::StrCat("the state cannot be judged: ", e.what()));
   }
@@ -55,13 +56,22 @@ bool Verdict::no_change() const {
 }
 
 Judgement Judge(std::shared_ptr<const BuiltFleet> candidate, std::shared_ptr<const BuiltFleet> base,
-                const Facts& facts) {
+                const Facts& facts, const Consent& consent) {
   Judgement judgement;
-  judgement.verdict = JudgeOrRefuse(candidate.get(), base.get(), facts);
+  judgement.verdict = JudgeOrRefuse(candidate.get(), base.get(), facts, consent, false);
   if (judgement.verdict.refused()) return judgement;
   std::optional<Digest> base_digest;
   if (base != nullptr) base_digest = base->digest;
   judgement.approval = Approval(std::move(candidate), base_digest);
+  return judgement;
+}
+
+Judgement JudgeRollback(std::shared_ptr<const BuiltFleet> candidate,
+                        std::shared_ptr<const BuiltFleet> running, const Facts& facts) {
+  Judgement judgement;
+  judgement.verdict = JudgeOrRefuse(candidate.get(), running.get(), facts, {}, true);
+  if (judgement.verdict.refused()) return judgement;
+  judgement.approval = Approval(std::move(candidate), std::nullopt);
   return judgement;
 }
 

@@ -81,10 +81,18 @@ struct Verdict {
 class Approval;
 struct Judgement;
 
-// `base` is the state that runs now; null on the first bootstrap, where delta rules (LB005, LB006)
-// do not apply. A rule that fails inside refuses with its id and the reason.
+// `base` is the state that runs now; null on the first bootstrap, where rules over a change (LB005,
+// LB006) do not apply. A rule that fails inside refuses with its id and the reason.
 Judgement Judge(std::shared_ptr<const BuiltFleet> candidate, std::shared_ptr<const BuiltFleet> base,
-                const Facts& facts);
+                const Facts& facts, const Consent& consent = {});
+
+// The return to a state that was accepted before. Undoing must not wait: rules over a change and
+// over time do not apply, and what the others would block is a warning. Refused are only a table
+// that is not what the weights ask for (LB002), and a pool with VIPs none of whose serving backends
+// can be reached (LB010). `running` (may be null) is what the changes are described against; the
+// approval has no base.
+Judgement JudgeRollback(std::shared_ptr<const BuiltFleet> candidate,
+                        std::shared_ptr<const BuiltFleet> running, const Facts& facts);
 
 // Proof that the guard approved this very state. Cannot be made, copied onto another state or
 // altered elsewhere. Cheap to copy.
@@ -94,13 +102,15 @@ class Approval {
   std::shared_ptr<const BuiltFleet> shared_fleet() const { return fleet_; }
   // Digest of the approved state: what must be read back from the kernel before the swap.
   const Digest& digest() const { return fleet_->digest; }
-  // Digest of the state that the delta rules were judged against; nullopt at bootstrap. The
+  // Digest of the state that the change was judged against; nullopt at bootstrap and rollback. The
   // publisher refuses an approval whose base is not what runs.
   const std::optional<Digest>& base() const { return base_; }
 
  private:
   friend Judgement Judge(std::shared_ptr<const BuiltFleet>, std::shared_ptr<const BuiltFleet>,
-                         const Facts&);
+                         const Facts&, const Consent&);
+  friend Judgement JudgeRollback(std::shared_ptr<const BuiltFleet>,
+                                 std::shared_ptr<const BuiltFleet>, const Facts&);
   Approval(std::shared_ptr<const BuiltFleet> fleet, std::optional<Digest> base)
       : fleet_(std::move(fleet)), base_(base) {}
 

@@ -61,19 +61,22 @@ FleetState MakeRunningState(const BuiltFleet& fleet);
 // Every table that the running state (may be null) does not share is counted anew.
 FleetState MakeCandidateState(const BuiltFleet& fleet, const FleetState* running);
 
-// What a pool's rule judges.
-struct PoolCase {
+// What every check sees of the change.
+struct Case {
   const FleetState& fleet;
-  const PoolState& state;
+  const FleetState* running;  // null: nothing ran before
   const Facts& facts;
+  const Consent& consent;
+  bool rollback = false;  // a return to an earlier accepted state
+};
+
+// What a pool's rule judges.
+struct PoolCase : Case {
+  const PoolState& state;
   const PoolState* base;  // the pool of that name in the running state, null if there is none
 
   const model::Policy& policy() const { return state.pool->policy; }
 };
-
-// The VIPs of both states (by address, port and IP protocol), grouped by their pools before and
-// after. A pool that no VIP used carried no traffic that a change could move.
-std::vector<struct Transition> FindTransitions(const FleetState& candidate, const FleetState& base);
 
 // The traffic of VIPs that run on `before` and would run on `after`.
 struct Transition {
@@ -82,6 +85,15 @@ struct Transition {
   std::vector<const model::Vip*> vips;   // of the candidate
   maglev::HashKey key{};                 // of the candidate's tables
   const model::Vip* respread = nullptr;  // the first VIP whose flows lead to other slots
+};
+
+// The VIPs of both states (by address, port and IP protocol), grouped by their pools before and
+// after. A pool that no VIP used carried no traffic that a change could move.
+std::vector<Transition> FindTransitions(const FleetState& candidate, const FleetState& base);
+
+// What a rule about a pool's traffic judges.
+struct TransitionCase : Case {
+  const Transition& transition;
 };
 
 struct Finding {
@@ -105,11 +117,12 @@ struct Report {
 
 struct Rule {
   RuleInfo info;
-  // The checks of a pool, of a pool's traffic before and after, and of the whole state: any of them
-  // may be absent.
+  // The checks: of a pool as it would be, of a pool's traffic before and after, and of the whole
+  // change. Any of them may be absent. The last two compare with what runs (`running` is there):
+  // they are not asked about a first state, nor about a rollback.
   void (*pool)(const PoolCase&, Report&) = nullptr;
-  void (*transition)(const Transition&, Report&) = nullptr;
-  void (*fleet)(const FleetState& candidate, const FleetState& base, Report&) = nullptr;
+  void (*transition)(const TransitionCase&, Report&) = nullptr;
+  void (*fleet)(const Case&, Report&) = nullptr;
   // A pool that was already worse, or was not touched, only warns. Not where the table is wrong.
   bool forgives_base = true;
   // May be broken by draining one host while two others serve.
@@ -117,21 +130,30 @@ struct Rule {
   // Mending what this rule found bad excuses the rules that yield: repair must not wait for LB006.
   bool relieves = false;
   bool yields_to_relief = false;
+  // Refuses a rollback too.
+  bool binds_rollback = false;
 };
 
 // All rules, by id.
 std::span<const Rule> RuleTable();
 
+// What the rules are asked.
+struct Question {
+  const BuiltFleet& candidate;
+  const BuiltFleet* running;  // null: nothing ran before
+  const Facts& facts;
+  const Consent& consent;
+  bool rollback = false;
+};
+
 // Judges without approving. A rule that throws refuses.
-Verdict RunRules(std::span<const Rule> rules, const BuiltFleet& candidate, const BuiltFleet* base,
-                 const Facts& facts);
+Verdict RunRules(std::span<const Rule> rules, const Question& question);
 // As RunRules, with each finding's edits.
 struct Detailed {
   Verdict verdict;
   std::vector<Finding> findings;  // as verdict.violations, same order
 };
-Detailed RunRulesDetailed(std::span<const Rule> rules, const BuiltFleet& candidate,
-                          const BuiltFleet* base, const Facts& facts);
+Detailed RunRulesDetailed(std::span<const Rule> rules, const Question& question);
 
 }  // namespace evenkeel::guard
 

@@ -13,7 +13,7 @@ Rule OnPool(RuleInfo info, void (*check)(const PoolCase&, Report&)) {
   return rule;
 }
 
-Rule OnTransition(RuleInfo info, void (*check)(const Transition&, Report&)) {
+Rule OnTransition(RuleInfo info, void (*check)(const TransitionCase&, Report&)) {
   Rule rule;
   rule.info = info;
   rule.transition = check;
@@ -50,6 +50,7 @@ Rule TableIntent() {
        "four servers of weight 100 with 16384 or 16385 slots each of 65537"},
       CheckTableIntent);
   rule.forgives_base = false;
+  rule.binds_rollback = true;
   return rule;
 }
 
@@ -145,6 +146,26 @@ Rule Addresses() {
                 CheckAddresses);
 }
 
+Rule Reachability() {
+  Rule rule = OnPool(
+      {"LB010", "reachability", "Packets get to the servers that enter.",
+       "Block if none of the servers that a change gives traffic to can be reached: no route, no "
+       "neighbour, or a path too small for the encapsulation. Warn if some cannot.",
+       "A new subnet without a route, a host that is not up yet, or an MTU that swallows large "
+       "packets turns a share of the pool into silence. Counted are servers that would serve and "
+       "do not serve now, and all of a pool that a VIP newly leads to, as this host's routes and "
+       "neighbours stand. A server that cannot be reached enters all the same if others can: its "
+       "flows are dropped (`drop_no_nexthop`) until it answers, so give it `weight: 0` first. The "
+       "first state and a pool without VIPs only warn. A rollback is refused if none of a pool's "
+       "serving backends can be reached.",
+       "both new backends of the pool in a subnet without a route",
+       "the same backends with weight: 0 until the route is there"},
+      CheckReachability);
+  rule.forgives_base = false;  // it only looks at what enters
+  rule.binds_rollback = true;
+  return rule;
+}
+
 Rule TableSize() {
   return OnPool(
       {"LB017", "table-size", "The table has room for its backends.",
@@ -176,8 +197,8 @@ Rule SourceAccessRule() {
 
 std::span<const Rule> RuleTable() {
   static const auto* const table = new std::vector<Rule>{
-      BackendShare(), TableIntent(), MinServing(), RemovedAtOnce(), Remapped(),
-      Weights(),      Duplicates(),  Addresses(),  TableSize(),     SourceAccessRule()};
+      BackendShare(), TableIntent(), MinServing(),   RemovedAtOnce(), Remapped(),        Weights(),
+      Duplicates(),   Addresses(),   Reachability(), TableSize(),     SourceAccessRule()};
   return *table;
 }
 

@@ -5,6 +5,7 @@
 //   - the drain of one host while two others serve,
 //   - a pool that was already worse in the same point,
 //   - a pool that the change does not touch.
+// So does a rollback: it leads back to what was accepted and ran.
 #include <algorithm>
 #include <exception>
 #include <map>
@@ -22,19 +23,20 @@ using Badness = std::map<std::string, double>;
 
 class Runner {
  public:
-  Runner(const BuiltFleet& candidate, const BuiltFleet* base, const Facts& facts)
-      : facts_(facts) {
-    if (base != nullptr) {
-      base_ = MakeRunningState(*base);
+  explicit Runner(const Question& question) : question_(question) {
+    if (question.running != nullptr) {
+      base_ = MakeRunningState(*question.running);
       has_base_ = true;
     }
-    candidate_ = MakeCandidateState(candidate, has_base_ ? &base_ : nullptr);
-    if (has_base_) transitions_ = FindTransitions(candidate_, base_);
+    candidate_ = MakeCandidateState(question.candidate, has_base_ ? &base_ : nullptr);
+    compares_ = has_base_ && !question.rollback;
+    if (compares_) transitions_ = FindTransitions(candidate_, base_);
     relieved_.resize(candidate_.pools.size(), false);
   }
 
   void Run(const Rule& rule) {
     if (rule.fleet != nullptr) RunOnFleet(rule);
+    if (rule.pool == nullptr && rule.transition == nullptr) return;
     for (const PoolState& state : candidate_.pools) {
       Report report;
       Guarded(rule, report, [&] {
@@ -78,17 +80,18 @@ class Runner {
 
   void RunOnFleet(const Rule& rule) {
     Report report;
-    if (!has_base_) {
-      report.observed = "first state: nothing ran before";
+    if (compares_) {
+      Guarded(rule, report, [&] { rule.fleet(MakeCase(), report); });
     } else {
-      Guarded(rule, report, [&] { rule.fleet(candidate_, base_, report); });
+      report.observed = WhyNotCompared();
     }
     Take(rule, "", std::move(report));
   }
 
   void JudgePool(const Rule& rule, const PoolState& state, Report& report) {
     const PoolState* before = has_base_ ? base_.Find(state.pool->name) : nullptr;
-    rule.pool({candidate_, state, facts_, before}, report);
+    rule.pool({MakeCase(), state, before}, report);
+    if (question_.rollback) return;
     const bool blocks = std::any_of(report.findings.begin(), report.findings.end(), IsBlock);
     if (before == nullptr || !rule.forgives_base || !(blocks || rule.relieves)) return;
     const Badness badness = BadnessOf(rule, *before);
@@ -113,7 +116,7 @@ class Runner {
     for (const Transition& transition : transitions_) {
       if (transition.after != &state) continue;
       const size_t first = report.findings.size();
-      rule.transition(transition, report);
+      rule.transition({MakeCase(), transition}, report);
       const bool drain =
           rule.allows_drain_of_one && IsDrainOfOne(*transition.before, *transition.after);
       for (size_t i = first; i < report.findings.size(); ++i) {
@@ -126,9 +129,18 @@ class Runner {
       }
     }
     if (report.observed.empty()) {
-      report.observed =
-          has_base_ ? "no VIP ran on this pool before" : "first state: nothing ran before";
+      report.observed = compares_ ? "no VIP ran on this pool before" : WhyNotCompared();
     }
+  }
+
+  Case MakeCase() const {
+    return {candidate_, has_base_ ? &base_ : nullptr, question_.facts, question_.consent,
+            question_.rollback};
+  }
+
+  std::string WhyNotCompared() const {
+    return question_.rollback ? "a return to an earlier accepted state: not compared"
+                              : "first state: nothing ran before";
   }
 
   static bool IsBlock(const Finding& finding) {
@@ -138,7 +150,7 @@ class Runner {
   // Under the running policy: a change cannot call the running state bad by tightening the policy.
   Badness BadnessOf(const Rule& rule, const PoolState& before) {
     Report report;
-    rule.pool({base_, before, facts_, nullptr}, report);
+    rule.pool({{base_, nullptr, question_.facts, question_.consent}, before, nullptr}, report);
     Badness badness;
     for (const Finding& finding : report.findings) {
       if (!IsBlock(finding)) continue;
@@ -170,9 +182,12 @@ class Runner {
         Severity::kPass,           std::move(report.observed),  std::move(report.limit)};
     for (Finding& finding : report.findings) {
       Violation& v = finding.violation;
+      if (question_.rollback && !rule.binds_rollback && IsBlock(finding)) {
+        Soften(finding, "allowed as a return to an earlier accepted state");
+      }
       v.rule = rule.info.id;
       v.name = rule.info.name;
-      v.pool = pool;
+      if (v.pool.empty()) v.pool = pool;
       if (v.subject.empty() && !pool.empty()) v.subject = absl::StrCat("pools/", pool);
       v.message = absl::StrCat(v.subject.empty() ? "" : absl::StrCat(v.subject, ": "), v.observed,
                                " (", v.limit, ")", v.fix.empty() ? "" : "; ", v.fix);
@@ -186,9 +201,10 @@ class Runner {
     out_.verdict.results.push_back(std::move(result));
   }
 
-  const Facts& facts_;
+  const Question& question_;
   FleetState candidate_, base_;
   bool has_base_ = false;
+  bool compares_ = false;  // the rules over a change apply
   std::vector<Transition> transitions_;
   std::vector<bool> relieved_;  // by pool: a state rule that `relieves` found it better than before
   Detailed out_;
@@ -196,16 +212,14 @@ class Runner {
 
 }  // namespace
 
-Detailed RunRulesDetailed(std::span<const Rule> rules, const BuiltFleet& candidate,
-                          const BuiltFleet* base, const Facts& facts) {
-  Runner runner(candidate, base, facts);
+Detailed RunRulesDetailed(std::span<const Rule> rules, const Question& question) {
+  Runner runner(question);
   for (const Rule& rule : rules) runner.Run(rule);
   return runner.Finish();
 }
 
-Verdict RunRules(std::span<const Rule> rules, const BuiltFleet& candidate, const BuiltFleet* base,
-                 const Facts& facts) {
-  return RunRulesDetailed(rules, candidate, base, facts).verdict;
+Verdict RunRules(std::span<const Rule> rules, const Question& question) {
+  return RunRulesDetailed(rules, question).verdict;
 }
 
 }  // namespace evenkeel::guard

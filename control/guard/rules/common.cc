@@ -48,6 +48,22 @@ void CheckTightens(const PoolState& state, const Range& range, const std::option
   finding.edits = {{Edit::Kind::kClearPolicy, state.pool->name, std::string(range.field), 0}};
 }
 
+bool IsOffline(const Case& c, Report& report) {
+  if (c.facts.live) return false;
+  report.observed = "not judged without a daemon";
+  return true;
+}
+
+Finding& AddLacking(std::string_view what, const absl::Status& status, Report& report) {
+  Finding& finding = report.Add(Severity::kBlock, "", "");
+  finding.violation.observed =
+      absl::StrCat("it is not known ", model::Av(what), ": ", status.message());
+  finding.violation.limit = "what cannot be judged is refused";
+  finding.violation.fix =
+      "mend what the reason names and try again; `evenkeel status` shows the daemon's state";
+  return finding;
+}
+
 std::string BackendSubject(const PoolState& state, size_t backend) {
   return absl::StrCat("pools/", state.pool->name, "/backends/", state.pool->backends[backend].name);
 }

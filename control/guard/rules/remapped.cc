@@ -191,7 +191,8 @@ void CheckRemappedPolicy(const PoolCase& c, Report& report) {
   CheckTightens(c.state, kRemapped, c.policy().max_remapped_fraction, report);
 }
 
-void CheckRemapped(const Transition& t, Report& report) {
+void CheckRemapped(const TransitionCase& c, Report& report) {
+  const Transition& t = c.transition;
   const double limit = LimitOf(kRemapped, t.after->pool->policy.max_remapped_fraction);
   // Where the way to the slots is another one, no flow can be told to stay.
   const double moved =

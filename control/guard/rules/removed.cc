@@ -87,7 +87,8 @@ void ProposeKeeping(const Transition& t, std::vector<const Server*> removed, dou
 
 }  // namespace
 
-void CheckRemovedAtOnce(const Transition& t, Report& report) {
+void CheckRemovedAtOnce(const TransitionCase& c, Report& report) {
+  const Transition& t = c.transition;
   const double fraction = LimitOf(kRemoved, t.after->pool->policy.max_removed_fraction);
   double total = 0;
   for (const Server& server : t.before->servers) total += static_cast<double>(server.weight);
@@ -110,11 +111,11 @@ void CheckRemovedPolicy(const PoolCase& c, Report& report) {
   CheckTightens(c.state, kRemoved, c.policy().max_removed_fraction, report);
 }
 
-void CheckRemovedVips(const FleetState& candidate, const FleetState& base, Report& report) {
+void CheckRemovedVips(const Case& c, Report& report) {
   std::set<VipKey> kept;
-  for (const model::Vip& vip : candidate.fleet->vips) kept.insert(KeyOf(vip));
+  for (const model::Vip& vip : c.fleet.fleet->vips) kept.insert(KeyOf(vip));
   std::vector<const model::Vip*> removed;
-  const auto& before = base.fleet->vips;
+  const auto& before = c.running->fleet->vips;
   for (const model::Vip& vip : before) {
     if (!kept.contains(KeyOf(vip))) removed.push_back(&vip);
   }

@@ -8,20 +8,21 @@
 
 namespace evenkeel::guard {
 
-void CheckBackendShare(const PoolCase& c, Report& report);     // LB001
-void CheckTableIntent(const PoolCase& c, Report& report);      // LB002
-void CheckMinServing(const PoolCase& c, Report& report);       // LB003
-void CheckRemovedAtOnce(const Transition& t, Report& report);  // LB005
+void CheckBackendShare(const PoolCase& c, Report& report);         // LB001
+void CheckTableIntent(const PoolCase& c, Report& report);          // LB002
+void CheckMinServing(const PoolCase& c, Report& report);           // LB003
+void CheckRemovedAtOnce(const TransitionCase& c, Report& report);  // LB005
 void CheckRemovedPolicy(const PoolCase& c, Report& report);
-void CheckRemovedVips(const FleetState& candidate, const FleetState& base, Report& report);
-void CheckRemapped(const Transition& t, Report& report);  // LB006
+void CheckRemovedVips(const Case& c, Report& report);
+void CheckRemapped(const TransitionCase& c, Report& report);  // LB006
 void CheckRemappedPolicy(const PoolCase& c, Report& report);
 void CheckWeights(const PoolCase& c, Report& report);          // LB007
 void CheckDuplicates(const PoolCase& c, Report& report);       // LB008
 void CheckAddresses(const PoolCase& c, Report& report);        // LB009
+void CheckReachability(const PoolCase& c, Report& report);     // LB010
 void CheckTableSize(const PoolCase& c, Report& report);        // LB017
 void CheckSourcesAdmitted(const PoolCase& c, Report& report);  // LB019
-void CheckNewlyDenied(const FleetState& candidate, const FleetState& base, Report& report);
+void CheckNewlyDenied(const Case& c, Report& report);
 
 // A limit that a pool may tighten: `lowest` to `loosest`, which is the default.
 struct Range {
@@ -40,6 +41,11 @@ double LimitOf(const Range& range, const std::optional<double>& value);
 // A finding that names the field where the pool's value is outside the range.
 void CheckTightens(const PoolState& state, const Range& range, const std::optional<double>& value,
                    Report& report);
+
+// True, and said so in the report, where there is no daemon that knows.
+bool IsOffline(const Case& c, Report& report);
+// A rule that cannot know refuses: "<what> is not known: <status>".
+Finding& AddLacking(std::string_view what, const absl::Status& status, Report& report);
 
 // "pools/web/backends/web-1" and "pools[0].backends[2]".
 std::string BackendSubject(const PoolState& state, size_t backend);

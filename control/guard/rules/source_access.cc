@@ -100,10 +100,10 @@ void CheckSourcesAdmitted(const PoolCase& c, Report& report) {
                                : absl::StrCat(Count(ruled, "VIP"), " with source rules");
 }
 
-void CheckNewlyDenied(const FleetState& candidate, const FleetState& base, Report& report) {
+void CheckNewlyDenied(const Case& c, Report& report) {
   double worst = 0;
   report.limit = absl::StrCat(Percent(kMaxNewlyDenied), " of what a VIP admits now");
-  for (auto& [step, changed] : FindChanged(candidate, base)) {
+  for (auto& [step, changed] : FindChanged(c.fleet, *c.running)) {
     worst = std::max(worst, changed.denied);
     if (changed.denied <= kMaxNewlyDenied) continue;
     Finding& finding = report.Add(Severity::kBlock, absl::StrCat("vips/", changed.vips.front()),

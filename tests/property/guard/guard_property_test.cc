@@ -93,7 +93,7 @@ TEST(GuardProperty, WhatARefusalProposesMakesItsRulePass) {
   int applied = 0;
   ForEachUpdate(5000, [&](const auto& running, const auto& candidate, const Judgement& judgement) {
     if (!judgement.verdict.refused()) return;
-    const Detailed detailed = RunRulesDetailed(RuleTable(), *candidate, running.get(), {});
+    const Detailed detailed = RunRulesDetailed(RuleTable(), {*candidate, running.get(), {}, {}});
     const model::Config before = running ? running->ToConfig() : model::Config{};
     const model::Config* base = running ? &before : nullptr;
     for (const auto& [where, proposal] : ProposalsOf(detailed)) {

@@ -20,7 +20,7 @@ TEST(Runner, ARuleThatThrowsRefuses) {
   broken.info.name = "broken";
   broken.pool = [](const PoolCase&, Report&) { throw std::runtime_error("out of cheese"); };
   rules.insert(rules.begin(), broken);
-  const Verdict verdict = RunRules(rules, *Built(WebWith(4)), nullptr, {});
+  const Verdict verdict = RunRules(rules, {*Built(WebWith(4)), nullptr, {}, {}});
   ASSERT_TRUE(verdict.refused());
   EXPECT_EQ(BlockingRules(verdict), std::vector<std::string>{"LB999"});
   EXPECT_THAT(verdict.violations[0].observed, HasSubstr("LB999 failed: out of cheese"));
@@ -33,12 +33,12 @@ TEST(Runner, AThrowingDeltaOrFleetCheckRefusesToo) {
   delta.info.id = "LB998";
   delta.allows_drain_of_one = true;
   delta.yields_to_relief = true;
-  delta.transition = [](const Transition&, Report&) { throw 7; };
-  EXPECT_TRUE(RunRules(std::vector<Rule>{delta}, *base, base.get(), {}).refused());
+  delta.transition = [](const TransitionCase&, Report&) { throw 7; };
+  EXPECT_TRUE(RunRules(std::vector<Rule>{delta}, {*base, base.get(), {}, {}}).refused());
   Rule fleet;
   fleet.info.id = "LB997";
-  fleet.fleet = [](const FleetState&, const FleetState&, Report&) { throw std::bad_alloc(); };
-  EXPECT_TRUE(RunRules(std::vector<Rule>{fleet}, *base, base.get(), {}).refused());
+  fleet.fleet = [](const Case&, Report&) { throw std::bad_alloc(); };
+  EXPECT_TRUE(RunRules(std::vector<Rule>{fleet}, {*base, base.get(), {}, {}}).refused());
 }
 
 TEST(Runner, AStateThatCannotBeReadIsRefused) {
@@ -104,7 +104,7 @@ TEST(RuleTable, IsCompleteAndFindable) {
     EXPECT_EQ(FindRule(rule.name)->id, rule.id);
   }
   EXPECT_EQ(ids, (std::set<std::string_view>{"LB001", "LB002", "LB003", "LB005", "LB006", "LB007",
-                                             "LB008", "LB009", "LB017", "LB019"}));
+                                             "LB008", "LB009", "LB010", "LB017", "LB019"}));
   EXPECT_EQ(FindRule("LB000"), nullptr);
 }
 

@@ -42,16 +42,17 @@ std::shared_ptr<const BuiltFleet> Built(const model::Config& config,
   return nullptr;
 }
 
-Judgement JudgeChange(const model::Config* base, const model::Config& candidate,
-                      const Facts& facts) {
+Judgement JudgeChange(const model::Config* base, const model::Config& candidate, const Facts& facts,
+                      const Consent& consent) {
   const auto before = base == nullptr ? nullptr : Built(*base);
-  return Judge(Built(candidate, before), before, facts);
+  return Judge(Built(candidate, before), before, facts, consent);
 }
 
 Detailed JudgeDetailed(const model::Config* base, const model::Config& candidate,
-                       const Facts& facts) {
+                       const Facts& facts, const Consent& consent) {
   const auto before = base == nullptr ? nullptr : Built(*base);
-  return RunRulesDetailed(RuleTable(), *Built(candidate, before), before.get(), facts);
+  const auto built = Built(candidate, before);
+  return RunRulesDetailed(RuleTable(), {*built, before.get(), facts, consent});
 }
 
 Severity SeverityOf(const Verdict& verdict, std::string_view rule) {

@@ -27,9 +27,9 @@ std::shared_ptr<const BuiltFleet> Built(const model::Config& config,
 
 // `base` null: the first state.
 Judgement JudgeChange(const model::Config* base, const model::Config& candidate,
-                      const Facts& facts = {});
+                      const Facts& facts = {}, const Consent& consent = {});
 Detailed JudgeDetailed(const model::Config* base, const model::Config& candidate,
-                       const Facts& facts = {});
+                       const Facts& facts = {}, const Consent& consent = {});
 
 // The worst severity that `rule` gave.
 Severity SeverityOf(const Verdict& verdict, std::string_view rule);
