@@ -151,6 +151,14 @@ void DiffRules(const model::Config& before, const model::Config& after,
                  value(after.global_source_rules)});
 }
 
+void DiffPolicy(const model::Policy& before, const model::Policy& after,
+                std::vector<Difference>& out) {
+  model::Config a, b;
+  a.policy = before;
+  b.policy = after;
+  DiffFields("config", ToJson(a), ToJson(b), out);
+}
+
 std::string_view Name(Kind kind) {
   switch (kind) {
     case Kind::kAdded:
@@ -201,6 +209,7 @@ std::vector<Difference> DiffConfigs(const model::Config& before, const model::Co
               DiffLists(Cat(object, "/backends"), a.backends, b.backends, out, diff_backend);
             });
   DiffRules(before, after, out);
+  DiffPolicy(before.policy, after.policy, out);
   return out;
 }
 

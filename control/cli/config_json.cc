@@ -121,6 +121,15 @@ ordered_json ToJson(const model::Policy& policy) {
   PutOptional(object, "max_removed_fraction", policy.max_removed_fraction);
   PutOptional(object, "max_remapped_fraction", policy.max_remapped_fraction);
   PutOptional(object, "max_weight_ratio", policy.max_weight_ratio);
+  PutOptional(object, "peak_load", policy.peak_load);
+  for (const model::RuleException& e : policy.exceptions) {
+    object["exceptions"].push_back({{"rule", e.rule}, {"reason", e.reason}, {"owner", e.owner}});
+  }
+  for (const model::Freeze& f : policy.freeze) {
+    object["freeze"].push_back({{"from", model::TimestampText(f.from_unix_s)},
+                                {"to", model::TimestampText(f.to_unix_s)},
+                                {"reason", f.reason}});
+  }
   return object;
 }
 
@@ -144,6 +153,7 @@ ordered_json ToJson(const model::Config& config) {
     object["source_rules"].push_back(ToJson(rules));
   }
   PutText(object, "global_source_rules", config.global_source_rules);
+  if (ordered_json policy = ToJson(config.policy); !policy.empty()) object["policy"] = policy;
   return object;
 }
 

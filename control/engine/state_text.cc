@@ -29,7 +29,8 @@ std::vector<std::string_view> TextsOf(const Parts& parts, Known& known) {
 
 std::string StateText::Of(const guard::BuiltFleet& fleet) {
   return model::ToYaml(fleet.vips, TextsOf(fleet.pools, known_),
-                       TextsOf(fleet.source_rules, known_rules_), fleet.global_source_rules);
+                       TextsOf(fleet.source_rules, known_rules_), fleet.global_source_rules,
+                       fleet.policy);
 }
 
 }  // namespace evenkeel::engine

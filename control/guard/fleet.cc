@@ -171,6 +171,7 @@ SourceAccess BuiltFleet::AccessOf(const model::Vip& vip) const {
 bool BuiltFleet::HasConfigOf(const BuiltFleet& other) const {
   const auto same = [](const auto& a, const auto& b) { return a == b || a->config == b->config; };
   return vips == other.vips && global_source_rules == other.global_source_rules &&
+         policy == other.policy &&
          std::equal(source_rules.begin(), source_rules.end(), other.source_rules.begin(),
                     other.source_rules.end(), same) &&
          std::equal(pools.begin(), pools.end(), other.pools.begin(), other.pools.end(), same);
@@ -183,6 +184,7 @@ model::Config BuiltFleet::ToConfig() const {
   for (const PoolRef& pool : pools) config.pools.push_back(pool->config);
   for (const RulesRef& rules : source_rules) config.source_rules.push_back(rules->config);
   config.global_source_rules = global_source_rules;
+  config.policy = policy;
   return config;
 }
 
@@ -208,6 +210,7 @@ absl::StatusOr<std::shared_ptr<const BuiltFleet>> BuildFleet(const model::Config
     fleet->pools.push_back(*std::move(built));
   }
   fleet->global_source_rules = config.global_source_rules;
+  fleet->policy = config.policy;
   for (const model::SourceRules& rules : config.source_rules) {
     const auto it = old_rules.find(rules.name);
     const bool same = it != old_rules.end() && it->second->config == rules;

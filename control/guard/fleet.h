@@ -76,6 +76,7 @@ struct BuiltFleet {
   std::vector<std::shared_ptr<const BuiltPool>> pools;  // in the order of the configuration
   std::vector<std::shared_ptr<const BuiltRules>> source_rules;
   std::string global_source_rules;
+  model::Policy policy;   // for every pool
   maglev::HashKey key{};  // that the tables were built with: the fleet's secret
   Digest digest;          // what the kernel is compared with
 

@@ -6,6 +6,8 @@
 #include <span>
 #include <utility>
 
+#include "absl/time/time.h"
+
 namespace evenkeel::model {
 namespace {
 
@@ -98,6 +100,10 @@ std::optional<SpreadBy> ParseSpreadBy(std::string_view text) {
 }
 std::optional<OutOfOrder> ParseOutOfOrder(std::string_view text) {
   return ValueOf<OutOfOrder>(kOutOfOrders, text);
+}
+
+std::string TimestampText(int64_t unix_s) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixSeconds(unix_s), absl::UTCTimeZone());
 }
 
 std::optional<uint64_t> ParseServerId(std::string_view text, uint8_t length) {

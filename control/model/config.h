@@ -127,16 +127,39 @@ struct SourceRules {
   friend bool operator==(const SourceRules&, const SourceRules&) = default;
 };
 
-// Per-pool policy: absent = the blueprint's default; a value may only tighten the default unless
-// the field's comment says otherwise (the guard refuses a loosening, naming the field).
+// A rule that a pool is meant to break: what it would block is a warning. All are required.
+struct RuleException {
+  std::string rule;  // "LB004"
+  std::string reason;
+  std::string owner;
+
+  friend bool operator==(const RuleException&, const RuleException&) = default;
+};
+
+// A time in which nothing is changed (LB016), from 1970 to the end of 9999. All are required.
+inline constexpr int64_t kMaxUnixSeconds = 253'402'300'799;
+struct Freeze {
+  int64_t from_unix_s = 0;
+  int64_t to_unix_s = 0;  // the first second after it
+  std::string reason;
+
+  friend bool operator==(const Freeze&, const Freeze&) = default;
+};
+
+// Set for the host (daemon settings), for all pools (Config::policy) and for one pool; the stricter
+// wins. Absent = the rule's default; a value may only tighten the default unless the field's
+// comment says otherwise (the guard refuses a loosening, naming the field).
 struct Policy {
   std::optional<uint32_t> min_serving_backends;  // LB003, >= 2
-  std::optional<SingleBackend> single_backend;   // LB003 exception
+  std::optional<SingleBackend> single_backend;   // LB003 exception; of a pool only
   std::optional<double> max_share_factor;        // LB001, multiple of the intended share, (1, 2]
   std::optional<double> max_share;               // LB001, fraction of the pool, (0, 0.8]
   std::optional<double> max_removed_fraction;    // LB005, (0, 0.25]
   std::optional<double> max_remapped_fraction;   // LB006, (0, 0.30]
   std::optional<double> max_weight_ratio;        // LB007, [1, 20]
+  std::optional<double> peak_load{};             // LB004, in the unit of capacity; of a pool only
+  std::vector<RuleException> exceptions{};       // of a pool only
+  std::vector<Freeze> freeze{};                  // LB016; those of all levels together
 
   friend bool operator==(const Policy&, const Policy&) = default;
 };
@@ -185,6 +208,7 @@ struct Config {
   std::vector<Pool> pools;
   std::vector<SourceRules> source_rules;
   std::string global_source_rules;  // name of the set that comes first for every VIP; empty: none
+  Policy policy{};                  // for every pool
 
   const Pool* FindPool(std::string_view name) const;
   const Vip* FindVip(std::string_view name) const;
@@ -211,6 +235,8 @@ std::optional<SourceAction> ParseSourceAction(std::string_view text);
 std::optional<Affinity> ParseAffinity(std::string_view text);
 std::optional<SpreadBy> ParseSpreadBy(std::string_view text);
 std::optional<OutOfOrder> ParseOutOfOrder(std::string_view text);
+
+std::string TimestampText(int64_t unix_s);  // "2026-12-24T18:00:00Z"
 
 // A server id as a big-endian number; nullopt: not hexadecimal, or not of this many bytes.
 std::optional<uint64_t> ParseServerId(std::string_view text, uint8_t length);

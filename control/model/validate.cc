@@ -16,6 +16,7 @@
 #include "control/model/nearest.h"
 #include "control/model/primes.h"
 #include "control/model/text.h"
+#include "control/model/validate_policy.h"
 #include "control/model/yaml.h"
 
 namespace evenkeel::model {
@@ -24,7 +25,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr size_t kMaxNameLength = 63;
-constexpr size_t kMaxTextLength = 1024;
 constexpr size_t kMaxLabels = 64;
 constexpr uint32_t kMaxRiseFall = 100;
 constexpr size_t kMaxListed = 20;  // of the prefixes of a list
@@ -61,6 +61,7 @@ class Validator {
     }
     SeenNames names;
     for (size_t i = 0; i < config.pools.size(); ++i) CheckPool(config.pools[i], i, names);
+    CheckPolicy(config.policy, "policy", PolicyLevel::kDefault, diagnostics_);
     CheckSourceRules(config.source_rules);
     return std::move(diagnostics_);
   }
@@ -97,10 +98,7 @@ class Validator {
   }
 
   void CheckText(const std::string& text, const Field& field) {
-    if (text.size() > kMaxTextLength) {
-      Add(field, absl::StrCat("has ", text.size(), " bytes; at most ", kMaxTextLength));
-    }
-    if (text.find('\0') != std::string::npos) Add(field, "has a NUL character; remove it");
+    if (const auto problem = TextProblem(text)) Add(field, *problem);
   }
 
   void CheckVips(const std::vector<Vip>& vips) {
@@ -241,7 +239,9 @@ class Validator {
       CheckBackend(pool.backends[j], backend);
     }
     if (pool.health_check) CheckHealth(*pool.health_check, field);
-    if (pool.policy.single_backend) CheckSingle(*pool.policy.single_backend, field);
+    if (pool.policy == Policy{}) return;
+    CheckPolicy(pool.policy, absl::StrCat(field.Element(), ".policy"), PolicyLevel::kPool,
+                diagnostics_);
   }
 
   void CheckTableSize(uint32_t size, const Field& field) {
@@ -351,15 +351,6 @@ class Validator {
         std::all_of(path.begin(), path.end(), [](unsigned char c) { return c > ' ' && c < 0x7f; });
     if (!printable) Add(field, "has a space or a character outside ASCII; percent-encode it");
     CheckText(path, field);
-  }
-
-  void CheckSingle(const SingleBackend& single, const Field& field) {
-    const Field reason = field.Of("policy.single_backend.reason");
-    const Field owner = field.Of("policy.single_backend.owner");
-    if (single.reason.empty()) Add(reason, "is missing; say why one backend is enough");
-    if (single.owner.empty()) Add(owner, "is missing; say who answers for it");
-    CheckText(single.reason, reason);
-    CheckText(single.owner, owner);
   }
 
   std::set<std::string_view> pool_names_;

@@ -51,7 +51,7 @@ std::string ToYaml(const Pool& pool);
 std::string ToYaml(const SourceRules& rules);
 std::string ToYaml(std::span<const Vip> vips, std::span<const std::string_view> pools,
                    std::span<const std::string_view> source_rules,
-                   const std::string& global_source_rules);
+                   const std::string& global_source_rules, const Policy& policy);
 
 }  // namespace evenkeel::model
 

@@ -30,7 +30,7 @@ class Reader {
   void ReadConfig(const YamlNode& root) {
     Remember(root, "");
     Config& config = out_.config;
-    const Keys keys = {"vips", "pools", "source_rules", "global_source_rules"};
+    const Keys keys = {"vips", "pools", "source_rules", "global_source_rules", "policy"};
     ReadMap(root, "", keys, {"vips", "pools"},
             [&](std::string_view key, const YamlNode& v, const std::string& p) {
               if (key == "vips") ReadList(v, p, config.vips, &Reader::ReadVip);
@@ -39,6 +39,7 @@ class Reader {
                 ReadList(v, p, config.source_rules, &Reader::ReadSourceRules);
               }
               if (key == "global_source_rules") Set(v, p, ReadText(v), config.global_source_rules);
+              if (key == "policy") ReadPolicy(v, p, config.policy);
             });
   }
 
@@ -190,9 +191,11 @@ class Reader {
   }
 
   void ReadPolicy(const YamlNode& node, const std::string& path, Policy& policy) {
-    const Keys keys = {
-        "min_serving_backends", "single_backend",        "max_share_factor", "max_share",
-        "max_removed_fraction", "max_remapped_fraction", "max_weight_ratio"};
+    const Keys keys = {"min_serving_backends", "single_backend",
+                       "max_share_factor",     "max_share",
+                       "max_removed_fraction", "max_remapped_fraction",
+                       "max_weight_ratio",     "peak_load",
+                       "exceptions",           "freeze"};
     ReadMap(node, path, keys, {},
             [&](std::string_view key, const YamlNode& v, const std::string& p) {
               if (key == "min_serving_backends") {
@@ -209,6 +212,29 @@ class Reader {
                 Set(v, p, ReadNumber(v), policy.max_remapped_fraction);
               }
               if (key == "max_weight_ratio") Set(v, p, ReadNumber(v), policy.max_weight_ratio);
+              if (key == "peak_load") Set(v, p, ReadNumber(v), policy.peak_load);
+              if (key == "exceptions") ReadList(v, p, policy.exceptions, &Reader::ReadException);
+              if (key == "freeze") ReadList(v, p, policy.freeze, &Reader::ReadFreeze);
+            });
+  }
+
+  void ReadException(const YamlNode& node, const std::string& path, RuleException& exception) {
+    const Keys keys = {"rule", "reason", "owner"};
+    ReadMap(node, path, keys, keys,
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              if (key == "rule") Set(v, p, ReadText(v), exception.rule);
+              if (key == "reason") Set(v, p, ReadText(v), exception.reason);
+              if (key == "owner") Set(v, p, ReadText(v), exception.owner);
+            });
+  }
+
+  void ReadFreeze(const YamlNode& node, const std::string& path, Freeze& freeze) {
+    const Keys keys = {"from", "to", "reason"};
+    ReadMap(node, path, keys, keys,
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              if (key == "from") Set(v, p, ReadTimestamp(v), freeze.from_unix_s);
+              if (key == "to") Set(v, p, ReadTimestamp(v), freeze.to_unix_s);
+              if (key == "reason") Set(v, p, ReadText(v), freeze.reason);
             });
   }
 

@@ -10,6 +10,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "control/model/config.h"
 #include "control/model/text.h"
 
 namespace evenkeel::model {
@@ -137,6 +139,21 @@ absl::StatusOr<std::chrono::milliseconds> ReadDuration(const YamlNode& node) {
     return Bad(node, kRemedy);
   }
   return std::chrono::milliseconds(count * factor);
+}
+
+absl::StatusOr<int64_t> ReadTimestamp(const YamlNode& node) {
+  constexpr std::string_view kRemedy =
+      "write a date and time with its zone, such as 2026-12-24T18:00:00Z";
+  if (node.kind != YamlNode::Kind::kScalar) return Bad(node, kRemedy);
+  absl::Time time;
+  std::string error;
+  const bool whole = node.scalar.find('.') == std::string::npos;
+  if (!whole || !absl::ParseTime(absl::RFC3339_sec, node.scalar, &time, &error)) {
+    return Bad(node, kRemedy);
+  }
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  if (seconds < 0 || seconds > kMaxUnixSeconds) return Bad(node, kRemedy);
+  return seconds;
 }
 
 }  // namespace evenkeel::model

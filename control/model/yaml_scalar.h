@@ -23,6 +23,9 @@ absl::StatusOr<double> ReadNumber(const YamlNode& node);
 // "500ms", "2s", "5m", "1h".
 absl::StatusOr<std::chrono::milliseconds> ReadDuration(const YamlNode& node);
 
+// "2026-12-24T18:00:00Z", "2026-12-24T19:00:00+01:00" (RFC 3339, whole seconds), as Unix time.
+absl::StatusOr<int64_t> ReadTimestamp(const YamlNode& node);
+
 // "a list", "a map", "no value", "text", "a number".
 std::string_view DescribeKind(const YamlNode& node);
 

@@ -158,11 +158,31 @@ void AppendHealthCheck(const HealthCheck& check, std::string& out) {
                   ", rise: ", check.rise, ", fall: ", check.fall, "}\n");
 }
 
-void AppendPolicy(const Policy& policy, std::string& out) {
+void AppendFreezes(const std::vector<Freeze>& freezes, const std::string& indent,
+                   std::string& out) {
+  if (!freezes.empty()) absl::StrAppend(&out, indent, "  freeze:\n");
+  for (const Freeze& freeze : freezes) {
+    absl::StrAppend(&out, indent, "    - {from: \"", TimestampText(freeze.from_unix_s),
+                    "\", to: \"", TimestampText(freeze.to_unix_s),
+                    "\", reason: ", Text(freeze.reason), "}\n");
+  }
+}
+
+void AppendExceptions(const std::vector<RuleException>& exceptions, const std::string& indent,
+                      std::string& out) {
+  if (!exceptions.empty()) absl::StrAppend(&out, indent, "  exceptions:\n");
+  for (const RuleException& exception : exceptions) {
+    absl::StrAppend(&out, indent, "    - {rule: ", Text(exception.rule),
+                    ", reason: ", Text(exception.reason), ", owner: ", Text(exception.owner),
+                    "}\n");
+  }
+}
+
+void AppendPolicy(const Policy& policy, const std::string& indent, std::string& out) {
   if (policy == Policy{}) return;
-  absl::StrAppend(&out, "    policy:\n");
+  absl::StrAppend(&out, indent, "policy:\n");
   const auto field = [&](const char* name, const auto& value, auto format) {
-    if (value) absl::StrAppend(&out, "      ", name, ": ", format(*value), "\n");
+    if (value) absl::StrAppend(&out, indent, "  ", name, ": ", format(*value), "\n");
   };
   field("min_serving_backends", policy.min_serving_backends,
         [](uint32_t v) { return absl::StrCat(v); });
@@ -174,6 +194,9 @@ void AppendPolicy(const Policy& policy, std::string& out) {
   field("max_removed_fraction", policy.max_removed_fraction, Number);
   field("max_remapped_fraction", policy.max_remapped_fraction, Number);
   field("max_weight_ratio", policy.max_weight_ratio, Number);
+  field("peak_load", policy.peak_load, Number);
+  AppendExceptions(policy.exceptions, indent, out);
+  AppendFreezes(policy.freeze, indent, out);
 }
 
 void AppendPool(const Pool& pool, std::string& out) {
@@ -184,7 +207,7 @@ void AppendPool(const Pool& pool, std::string& out) {
   absl::StrAppend(&out, "    backends:", pool.backends.empty() ? " []\n" : "\n");
   for (const Backend& backend : pool.backends) AppendBackend(backend, out);
   if (pool.health_check) AppendHealthCheck(*pool.health_check, out);
-  AppendPolicy(pool.policy, out);
+  AppendPolicy(pool.policy, "    ", out);
 }
 
 void AppendPrefixes(const char* key, const std::vector<Prefix>& prefixes, std::string& out) {
@@ -220,8 +243,10 @@ std::string ToYaml(const Pool& pool) {
 
 std::string ToYaml(std::span<const Vip> vips, std::span<const std::string_view> pools,
                    std::span<const std::string_view> source_rules,
-                   const std::string& global_source_rules) {
-  std::string out = vips.empty() ? "vips: []\n" : "vips:\n";
+                   const std::string& global_source_rules, const Policy& policy) {
+  std::string out;
+  AppendPolicy(policy, "", out);
+  out += vips.empty() ? "vips: []\n" : "vips:\n";
   for (const Vip& vip : vips) AppendVip(vip, out);
   absl::StrAppend(&out, pools.empty() ? "pools: []\n" : "pools:\n");
   for (const std::string_view pool : pools) out += pool;
@@ -240,7 +265,7 @@ std::string ToYaml(const Config& config) {
   for (const SourceRules& set : config.source_rules) rules.push_back(ToYaml(set));
   return ToYaml(config.vips, std::vector<std::string_view>(pools.begin(), pools.end()),
                 std::vector<std::string_view>(rules.begin(), rules.end()),
-                config.global_source_rules);
+                config.global_source_rules, config.policy);
 }
 
 }  // namespace evenkeel::model

@@ -74,40 +74,6 @@ model::HealthCheck HealthCheckFromProto(const v1::HealthCheck& check, const std:
   return result;
 }
 
-void PolicyToProto(const model::Policy& policy, v1::Policy* out) {
-  if (policy.min_serving_backends) out->set_min_serving_backends(*policy.min_serving_backends);
-  if (policy.single_backend) {
-    out->mutable_single_backend()->set_reason(policy.single_backend->reason);
-    out->mutable_single_backend()->set_owner(policy.single_backend->owner);
-  }
-  if (policy.max_share_factor) out->set_max_share_factor(*policy.max_share_factor);
-  if (policy.max_share) out->set_max_share(*policy.max_share);
-  if (policy.max_removed_fraction) out->set_max_removed_fraction(*policy.max_removed_fraction);
-  if (policy.max_remapped_fraction) out->set_max_remapped_fraction(*policy.max_remapped_fraction);
-  if (policy.max_weight_ratio) out->set_max_weight_ratio(*policy.max_weight_ratio);
-}
-
-model::Policy PolicyFromProto(const v1::Policy& policy) {
-  model::Policy result;
-  if (policy.has_min_serving_backends()) {
-    result.min_serving_backends = policy.min_serving_backends();
-  }
-  if (policy.has_single_backend()) {
-    result.single_backend = model::SingleBackend{.reason = policy.single_backend().reason(),
-                                                 .owner = policy.single_backend().owner()};
-  }
-  if (policy.has_max_share_factor()) result.max_share_factor = policy.max_share_factor();
-  if (policy.has_max_share()) result.max_share = policy.max_share();
-  if (policy.has_max_removed_fraction()) {
-    result.max_removed_fraction = policy.max_removed_fraction();
-  }
-  if (policy.has_max_remapped_fraction()) {
-    result.max_remapped_fraction = policy.max_remapped_fraction();
-  }
-  if (policy.has_max_weight_ratio()) result.max_weight_ratio = policy.max_weight_ratio();
-  return result;
-}
-
 void BackendToProto(const model::Backend& backend, v1::Backend* out) {
   out->set_name(backend.name);
   out->set_address(backend.address.ToString());
@@ -168,6 +134,7 @@ v1::Config ToProto(const model::Config& config) {
     SourceRulesToProto(rules, out.add_source_rules());
   }
   out.set_global_source_rules(config.global_source_rules);
+  if (config.policy != model::Policy{}) PolicyToProto(config.policy, out.mutable_policy());
   return out;
 }
 
@@ -208,7 +175,9 @@ model::Pool PoolFromProto(const v1::Pool& pool, const std::string& path, Problem
     result.health_check =
         HealthCheckFromProto(pool.health_check(), absl::StrCat(path, ".health_check"), problems);
   }
-  if (pool.has_policy()) result.policy = PolicyFromProto(pool.policy());
+  if (pool.has_policy()) {
+    result.policy = PolicyFromProto(pool.policy(), absl::StrCat(path, ".policy"), problems);
+  }
   return result;
 }
 
@@ -225,6 +194,7 @@ model::Config ConfigFromProto(const v1::Config& config, Problems* problems) {
         SourceRulesFromProto(config.source_rules(i), Element("", "source_rules", i), problems));
   }
   result.global_source_rules = config.global_source_rules();
+  if (config.has_policy()) result.policy = PolicyFromProto(config.policy(), "policy", problems);
   return result;
 }
 

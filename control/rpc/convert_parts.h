@@ -16,6 +16,10 @@ void SourceRulesToProto(const model::SourceRules& rules, v1::SourceRules* out);
 model::SourceRules SourceRulesFromProto(const v1::SourceRules& rules, const std::string& path,
                                         Problems* problems);
 
+void PolicyToProto(const model::Policy& policy, v1::Policy* out);
+model::Policy PolicyFromProto(const v1::Policy& policy, const std::string& path,
+                              Problems* problems);
+
 // Writes only what is not the default.
 void TreatmentToProto(const model::Pool& pool, v1::Pool* out);
 void TreatmentFromProto(const v1::Pool& pool, const std::string& path, model::Pool* out,

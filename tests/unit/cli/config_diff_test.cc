@@ -97,6 +97,20 @@ INSTANTIATE_TEST_SUITE_P(
                   "pools/web", "policy.max_removed_fraction"},
         FieldCase{"remapped", [](auto& c) { c.pools[0].policy.max_remapped_fraction = 0.1; },
                   "pools/web", "policy.max_remapped_fraction"},
+        FieldCase{"peak_load", [](auto& c) { c.pools[0].policy.peak_load = 100; }, "pools/web",
+                  "policy.peak_load"},
+        FieldCase{"exception",
+                  [](auto& c) {
+                    c.pools[0].policy.exceptions = {{"LB004", "one zone", "web team"}};
+                  },
+                  "pools/web", "policy.exceptions"},
+        FieldCase{"policy_of_all", [](auto& c) { c.policy.max_share = 0.4; }, "config",
+                  "policy.max_share"},
+        FieldCase{"freeze",
+                  [](auto& c) {
+                    c.policy.freeze = {{0, 60, "holiday"}};
+                  },
+                  "config", "policy.freeze"},
         FieldCase{"weight_ratio", [](auto& c) { c.pools[0].policy.max_weight_ratio = 2; },
                   "pools/web", "policy.max_weight_ratio"}),
     [](const auto& tested) { return tested.param.name; });

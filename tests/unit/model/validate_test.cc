@@ -133,7 +133,41 @@ INSTANTIATE_TEST_SUITE_P(
              [](Config& c) {
                c.pools[0].policy.single_backend = SingleBackend{"why", ""};
              },
-             "pools[0].policy.single_backend.owner", "is missing"}),
+             "pools[0].policy.single_backend.owner", "is missing"},
+        Case{"single_for_every_pool",
+             [](Config& c) {
+               c.policy.single_backend = SingleBackend{"why", "who"};
+             },
+             "policy.single_backend", "is for one pool"},
+        Case{"peak_load_for_every_pool", [](Config& c) { c.policy.peak_load = 1; },
+             "policy.peak_load", "is for one pool"},
+        Case{"exceptions_for_every_pool",
+             [](Config& c) {
+               c.policy.exceptions = {{"LB004", "why", "who"}};
+             },
+             "policy.exceptions", "is for one pool"},
+        Case{"peak_load_zero", [](Config& c) { c.pools[0].policy.peak_load = 0; },
+             "pools[0].policy.peak_load", "is not a load"},
+        Case{"exception_without_reason",
+             [](Config& c) {
+               c.pools[0].policy.exceptions = {{"LB004", "", "who"}};
+             },
+             "pools[0].policy.exceptions[0].reason", "is missing"},
+        Case{"exception_twice",
+             [](Config& c) {
+               c.pools[0].policy.exceptions = {{"LB004", "why", "who"}, {"LB004", "why", "who"}};
+             },
+             "pools[0].policy.exceptions[1].rule", "is there twice"},
+        Case{"freeze_that_ends_first",
+             [](Config& c) {
+               c.policy.freeze = {{100, 100, "holiday"}};
+             },
+             "policy.freeze[0].to", "is not after from"},
+        Case{"freeze_without_reason",
+             [](Config& c) {
+               c.pools[0].policy.freeze = {{100, 200, ""}};
+             },
+             "pools[0].policy.freeze[0].reason", "is missing"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(Validate, QuicIsUdpOnTheWire) {

@@ -262,5 +262,25 @@ TEST(YamlReader, ReadsDurations) {
   }
 }
 
+TEST(YamlReader, TakesTimesWithAZone) {
+  const auto parse = [](const std::string& from) {
+    return ParseYaml("vips: []\npools: []\npolicy:\n  freeze:\n    - {from: " + from +
+                         ", to: 2026-12-27T06:00:00Z, reason: holiday}\n",
+                     "f");
+  };
+  for (const char* from : {"2026-12-24T18:00:00Z", "\"2026-12-24T19:00:00+01:00\""}) {
+    const ParseResult result = parse(from);
+    ASSERT_TRUE(result.ok()) << result.diagnostics[0].ToString();
+    EXPECT_EQ(result.config.policy.freeze[0].from_unix_s, 1'798'135'200);
+  }
+  for (const char* from :
+       {"2026-12-24", "2026-12-24T18:00:00", "2026-12-24T18:00:00.5Z", "tomorrow",
+        "infinite-future", "1969-12-31T23:59:59Z", "1798135200", "[]"}) {
+    const ParseResult result = parse(from);
+    ASSERT_EQ(result.diagnostics.size(), 1u) << from;
+    EXPECT_EQ(result.diagnostics[0].field, "policy.freeze[0].from");
+  }
+}
+
 }  // namespace
 }  // namespace evenkeel::model

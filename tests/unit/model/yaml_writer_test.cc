@@ -20,8 +20,16 @@ TEST(YamlWriter, IsCanonical) {
   pool.backends.push_back(backend);
   pool.policy.single_backend = SingleBackend{"one \"is\" enough", "team"};
   pool.policy.max_share = 0.5;
+  pool.policy.peak_load = 4;
+  pool.policy.exceptions = {{"LB004", "one zone", "team"}};
   config.pools.push_back(pool);
-  EXPECT_EQ(ToYaml(config), R"(vips:
+  config.policy.max_weight_ratio = 5;
+  config.policy.freeze = {{1'798'135'200, 1'798'351'200, "holiday"}};
+  EXPECT_EQ(ToYaml(config), R"(policy:
+  max_weight_ratio: 5
+  freeze:
+    - {from: "2026-12-24T18:00:00Z", to: "2026-12-27T06:00:00Z", reason: holiday}
+vips:
   - {name: web, address: "2001:db8::1", port: 0, protocol: quic, pool: p}
 pools:
   - name: p
@@ -32,7 +40,13 @@ pools:
     policy:
       single_backend: {reason: "one \"is\" enough", owner: team}
       max_share: 0.5
+      peak_load: 4
+      exceptions:
+        - {rule: "LB004", reason: "one zone", owner: team}
 )");
+  const ParseResult result = ParseYaml(ToYaml(config), "f");
+  ASSERT_TRUE(result.ok()) << result.diagnostics[0].ToString();
+  EXPECT_EQ(result.config, config);
 }
 
 TEST(YamlWriter, WritesEmptyListsThatReadBack) {

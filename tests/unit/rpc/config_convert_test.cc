@@ -100,6 +100,17 @@ TEST(ConfigConvertTest, TreatmentsComeBackAsTheyWere) {
   EXPECT_TRUE(problems.empty());
 }
 
+TEST(ConfigConvertTest, PoliciesComeBackAsTheyWere) {
+  Problems problems;
+  model::Config config = ConfigFromProto(Good(), &problems);
+  config.policy.max_share = 0.4;
+  config.policy.freeze = {{1'800'000'000, 1'800'003'600, "holiday"}};
+  config.pools[0].policy.peak_load = 12.5;
+  config.pools[0].policy.exceptions = {{"LB004", "one zone", "web team"}};
+  EXPECT_EQ(ConfigFromProto(ToProto(config), &problems), config);
+  EXPECT_TRUE(problems.empty());
+}
+
 struct BadField {
   const char* name;
   std::function<void(v1::Config*)> spoil;
@@ -173,6 +184,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{"HealthPort",
                  [](v1::Config* c) { FirstPool(c)->mutable_health_check()->set_port(70000); },
                  "pools[0].health_check.port"},
+        BadField{
+            "FreezeFinerThanASecond",
+            [](v1::Config* c) { c->mutable_policy()->add_freeze()->mutable_to()->set_nanos(1); },
+            "policy.freeze[0].to"},
         BadField{"NegativeDuration", [](v1::Config* c) { Interval(c)->set_seconds(-1); },
                  "pools[0].health_check.interval"},
         BadField{"NegativeNanos", [](v1::Config* c) { Interval(c)->set_nanos(-1); },
