@@ -115,8 +115,29 @@ bool IsUntouched(const PoolState& before, const PoolState& after) {
          (*before.pool == *after.pool && before.built->digest == after.built->digest);
 }
 
+bool DiffersInBackendsOnly(const PoolState& before, const PoolState& after) {
+  const auto rest_of = [](const model::Pool& pool) {
+    model::Pool rest = pool;
+    rest.backends.clear();
+    rest.policy.single_backend.reset();
+    return rest;
+  };
+  return rest_of(*before.pool) == rest_of(*after.pool);
+}
+
+bool DifferInPoolsOnly(const FleetState& before, const FleetState& after) {
+  const BuiltFleet &a = *before.fleet, &b = *after.fleet;
+  const auto same_name = [](const auto& x, const auto& y) { return x->name() == y->name(); };
+  const auto same = [](const auto& x, const auto& y) { return x == y || x->config == y->config; };
+  return a.vips == b.vips && a.policy == b.policy &&
+         a.global_source_rules == b.global_source_rules &&
+         std::equal(a.source_rules.begin(), a.source_rules.end(), b.source_rules.begin(),
+                    b.source_rules.end(), same) &&
+         std::equal(a.pools.begin(), a.pools.end(), b.pools.begin(), b.pools.end(), same_name);
+}
+
 bool HasSameTraffic(const PoolState& before, const PoolState& after) {
-  return before.pool->policy == after.pool->policy && before.built->digest == after.built->digest;
+  return before.policy == after.policy && before.built->digest == after.built->digest;
 }
 
 uint32_t SlotsMoved(const BuiltTable& before, const BuiltTable& after) {

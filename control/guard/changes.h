@@ -14,6 +14,12 @@ bool IsDrainOfOne(const PoolState& before, const PoolState& after);
 // Neither its table nor anything written about it differs.
 bool IsUntouched(const PoolState& before, const PoolState& after);
 
+// Nothing but the pool's backends differs, and what `single_backend` declares about them.
+bool DiffersInBackendsOnly(const PoolState& before, const PoolState& after);
+
+// The same pools by name, and all else equal.
+bool DifferInPoolsOnly(const FleetState& before, const FleetState& after);
+
 // The same table under the same policy: what is bad about it is as bad as before.
 bool HasSameTraffic(const PoolState& before, const PoolState& after);
 

@@ -73,6 +73,10 @@ void ApplyEdit(const Edit& edit, const model::Pool* base, model::Pool& pool) {
 
 void ApplyEdits(std::span<const Edit> edits, const model::Config* base, model::Config& config) {
   for (const Edit& edit : edits) {
+    if (edit.kind == Edit::Kind::kClearPolicy && edit.pool.empty()) {
+      ClearPolicy(edit.name, config.policy);
+      continue;
+    }
     if (edit.kind == Edit::Kind::kKeepVip) {
       if (base != nullptr) PutBack(base->FindVip(edit.name), config.vips);
       continue;

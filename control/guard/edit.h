@@ -18,7 +18,7 @@ struct Edit {
     kSetWeight,     // of backend `name` to `value`
     kRemove,        // backend `name`
     kSetTableSize,  // of the pool to `value`
-    kClearPolicy,   // policy field `name`
+    kClearPolicy,   // policy field `name`; of all pools where `pool` is empty
     kKeepVip,       // VIP `name` as it runs now
     kKeepPool,      // the whole pool as it runs now
   } kind = Kind::kKeep;

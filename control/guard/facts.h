@@ -30,7 +30,7 @@ struct Traffic {
     uint64_t packets = 0;             // in the last 5 minutes, or since the daemon's start
     int64_t last_packet_unix_ns = 0;  // at the latest; 0: none was ever counted
   };
-  std::map<std::string, Vip> vips;        // by name, of the running state
+  std::map<std::string, Vip> vips;        // by name, of the running state; absent: no packets
   std::map<std::string, uint64_t> pools;  // packets in the same time, of all VIPs of the pool
 };
 
@@ -56,13 +56,24 @@ struct LiveFacts {
 
 struct Facts {
   std::vector<model::IpAddress> own_addresses;  // LB009
+  // The host's, for every pool of every configuration; from the daemon's settings.
+  model::Policy host_policy{};
   // Absent offline: rules that need it pass, and their result says that they were not judged.
   std::optional<LiveFacts> live{};
+};
+
+// What a rule would block is a warning until it expires. LB002, LB008 and LB009 have none.
+struct Override {
+  std::string rule;  // "LB001"
+  std::string reason;
+  std::string author;
+  int64_t expires_unix_ns = 0;
 };
 
 // What the request says about its own danger.
 struct Consent {
   bool allow_live = false;  // LB015: what is removed may have carried traffic just now
+  std::vector<Override> overrides{};
 };
 
 }  // namespace evenkeel::guard

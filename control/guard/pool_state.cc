@@ -53,7 +53,7 @@ PoolState MakePoolState(const BuiltPool& built, size_t index, std::span<const ui
   if (!std::is_sorted(order.begin(), order.end(), by_address)) {
     std::stable_sort(order.begin(), order.end(), by_address);
   }
-  PoolState state{&pool, index, &built, {}, {}};
+  PoolState state{&pool, index, &built, {}, {}, {}};
   state.servers.reserve(order.size());
   for (size_t i : order) {
     const model::Backend& backend = pool.backends[i];
@@ -85,7 +85,7 @@ namespace {
 
 // `slots_of` gives the counted slots of a pool's table.
 template <typename SlotsOf>
-FleetState MakeState(const BuiltFleet& fleet, SlotsOf slots_of) {
+FleetState MakeState(const BuiltFleet& fleet, const model::Policy& host, SlotsOf slots_of) {
   FleetState state;
   state.fleet = &fleet;
   state.pools.reserve(fleet.pools.size());
@@ -95,6 +95,7 @@ FleetState MakeState(const BuiltFleet& fleet, SlotsOf slots_of) {
       throw std::invalid_argument(absl::StrCat("pool \"", built.name(), "\" has no table"));
     }
     state.pools.push_back(MakePoolState(built, i, slots_of(built)));
+    state.pools.back().policy = StricterOf(host, fleet.policy, built.config.policy);
     state.by_name.emplace(built.name(), i);
   }
   for (size_t i = 0; i < fleet.vips.size(); ++i) {
@@ -119,10 +120,13 @@ std::vector<uint32_t> KnownSlots(const BuiltPool& built) {
 
 }  // namespace
 
-FleetState MakeRunningState(const BuiltFleet& fleet) { return MakeState(fleet, KnownSlots); }
+FleetState MakeRunningState(const BuiltFleet& fleet, const model::Policy& host) {
+  return MakeState(fleet, host, KnownSlots);
+}
 
-FleetState MakeCandidateState(const BuiltFleet& fleet, const FleetState* running) {
-  return MakeState(fleet, [&](const BuiltPool& built) {
+FleetState MakeCandidateState(const BuiltFleet& fleet, const model::Policy& host,
+                              const FleetState* running) {
+  return MakeState(fleet, host, [&](const BuiltPool& built) {
     const PoolState* before = running == nullptr ? nullptr : running->Find(built.name());
     const bool shared = before != nullptr && before->built->table == built.table;
     return shared ? KnownSlots(*before->built) : built.table->CountSlots();

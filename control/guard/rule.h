@@ -16,6 +16,7 @@
 #include "absl/container/inlined_vector.h"
 #include "control/guard/edit.h"
 #include "control/guard/guard.h"
+#include "control/guard/policy.h"
 
 namespace evenkeel::guard {
 
@@ -35,6 +36,7 @@ struct PoolState {
   const BuiltPool* built = nullptr;
   std::vector<Server> servers;  // serving, ascending by address
   std::vector<size_t> vips;     // that use it, indices into the state's VIPs
+  model::Policy policy{};       // in force: the stricter of the levels
 
   double size() const { return built->table->size; }
   double Share(const Server& server) const { return server.slots / size(); }
@@ -57,9 +59,10 @@ struct FleetState {
 };
 
 // The running state's slots were counted when it was built and judged.
-FleetState MakeRunningState(const BuiltFleet& fleet);
+FleetState MakeRunningState(const BuiltFleet& fleet, const model::Policy& host);
 // Every table that the running state (may be null) does not share is counted anew.
-FleetState MakeCandidateState(const BuiltFleet& fleet, const FleetState* running);
+FleetState MakeCandidateState(const BuiltFleet& fleet, const model::Policy& host,
+                              const FleetState* running);
 
 // What every check sees of the change.
 struct Case {
@@ -75,7 +78,7 @@ struct PoolCase : Case {
   const PoolState& state;
   const PoolState* base;  // the pool of that name in the running state, null if there is none
 
-  const model::Policy& policy() const { return state.pool->policy; }
+  const model::Policy& policy() const { return state.policy; }
 };
 
 // The traffic of VIPs that run on `before` and would run on `after`.
@@ -123,6 +126,7 @@ struct Rule {
   void (*pool)(const PoolCase&, Report&) = nullptr;
   void (*transition)(const TransitionCase&, Report&) = nullptr;
   void (*fleet)(const Case&, Report&) = nullptr;
+  std::vector<Range> limits{};  // that policy may tighten
   // A pool that was already worse, or was not touched, only warns. Not where the table is wrong.
   bool forgives_base = true;
   // May be broken by draining one host while two others serve.
@@ -132,6 +136,13 @@ struct Rule {
   bool yields_to_relief = false;
   // Refuses a rollback too.
   bool binds_rollback = false;
+  // The time rules: an emergency does not wait for them.
+  bool yields_to_emergency = false;
+  // May be broken by a pool that says so (policy.exceptions), or by a request (Override).
+  bool allows_exception = true;
+  bool allows_override = true;
+
+  bool has_check() const { return pool != nullptr || transition != nullptr || fleet != nullptr; }
 };
 
 // All rules, by id.

@@ -34,6 +34,7 @@ Rule BackendShare() {
        "weights 1000, 1, 1, 1: the first server gets 99.7 % of the slots",
        "weights 3, 1, 1, 1: 50.0 %"},
       CheckBackendShare);
+  rule.limits = {kShareFactor, kShare};
   rule.allows_drain_of_one = true;
   rule.relieves = true;
   return rule;
@@ -51,6 +52,7 @@ Rule TableIntent() {
       CheckTableIntent);
   rule.forgives_base = false;
   rule.binds_rollback = true;
+  rule.allows_exception = rule.allows_override = false;
   return rule;
 }
 
@@ -69,6 +71,30 @@ Rule MinServing() {
   return rule;
 }
 
+Rule NMinus1() {
+  Rule rule = OnPool(
+      {"LB004", "n-minus-1", "The rest carries what a lost server, rack or zone leaves.",
+       "Block if, after the loss of any one backend, rack or zone, a server would get more than 80 "
+       "% "
+       "of its capacity. Warn instead where a serving backend declares no `capacity`.",
+       "Servers fail, and so do racks and zones; what is left must not fail with them. Slots of "
+       "what "
+       "is lost go to the others as the built table would respread them. The load is "
+       "`policy.peak_load`, in the unit of `capacity`: the most that the pool gets. Without it, a "
+       "pool is taken to get a quarter of its serving capacity, so that what is refused is "
+       "lopsided "
+       "whatever the load: two servers or zones of which one is more than 3.2 times the other. "
+       "Without capacities, weights stand for them. A rack or zone that all of the pool is in is "
+       "not judged, nor is `policy.single_backend`: there is nothing left to judge.",
+       "capacity 30000 in zone a and 5000 in zone b: losing zone a leaves zone b with 175 % of its "
+       "capacity at a quarter of all",
+       "capacity 30000 in zone a and 10000 in zone b: 100 % at a quarter of all, so with "
+       "`peak_load: 8000`: 80 %"},
+      CheckNMinus1);
+  rule.allows_drain_of_one = true;
+  return rule;
+}
+
 Rule RemovedAtOnce() {
   Rule rule = OnTransition(
       {"LB005", "removed-at-once", "An update takes away little at a time.",
@@ -81,7 +107,7 @@ Rule RemovedAtOnce() {
        "first start.",
        "two of four equal backends removed", "one of four equal backends removed"},
       CheckRemovedAtOnce);
-  rule.pool = CheckRemovedPolicy;
+  rule.limits = {kRemoved};
   rule.fleet = CheckRemovedVips;
   rule.allows_drain_of_one = true;
   return rule;
@@ -104,14 +130,14 @@ Rule Remapped() {
        "a third backend of weight 100 beside two of weight 100: 33 % of slots move",
        "the third backend with weight 84 first: 29.6 %"},
       CheckRemapped);
-  rule.pool = CheckRemappedPolicy;
+  rule.limits = {kRemapped};
   rule.allows_drain_of_one = true;
   rule.yields_to_relief = true;
   return rule;
 }
 
 Rule Weights() {
-  return OnPool(
+  Rule rule = OnPool(
       {"LB007", "weights", "Weights are sane and close to each other.",
        "Block a weight outside 1..1000 (0 drains) and a heaviest to lightest ratio above 20 : 1. "
        "Warn above 10 : 1.",
@@ -120,10 +146,12 @@ Rule Weights() {
        "the limit.",
        "weight: 65536", "weight: 100"},
       CheckWeights);
+  rule.limits = {kWeightRatio};
+  return rule;
 }
 
 Rule Duplicates() {
-  return OnPool(
+  Rule rule = OnPool(
       {"LB008", "duplicates", "A pool lists each server once.",
        "Block an address that occurs twice in a pool, also under another name or drained.",
        "Three names for one server look like redundancy and are none, and give it three shares. "
@@ -131,19 +159,24 @@ Rule Duplicates() {
        "{name: web-1, address: 10.0.1.11} and {name: web-2, address: 10.0.1.11}",
        "{name: web-1, address: 10.0.1.11} and {name: web-2, address: 10.0.1.12}"},
       CheckDuplicates);
+  rule.allows_exception = rule.allows_override = false;
+  return rule;
 }
 
 Rule Addresses() {
-  return OnPool({"LB009", "address", "Every address can be forwarded to.",
-                 "Block a backend that is a VIP, this host's own, loopback, multicast, broadcast, "
-                 "link-local or unspecified; a VIP that is not unicast; and a VIP whose family the "
-                 "forwarding cannot carry to a backend's.",
-                 "A packet to such an address loops or vanishes. `ipip` and `gue` carry IPv4 over "
-                 "IPv4 or IPv6, and "
-                 "IPv6 over IPv6; `l2` needs one family.",
-                 "an IPv6 VIP on a pool of IPv4 backends with forwarding: ipip",
-                 "an IPv4 VIP on a pool of IPv6 backends with forwarding: ipip"},
-                CheckAddresses);
+  Rule rule =
+      OnPool({"LB009", "address", "Every address can be forwarded to.",
+              "Block a backend that is a VIP, this host's own, loopback, multicast, broadcast, "
+              "link-local or unspecified; a VIP that is not unicast; and a VIP whose family the "
+              "forwarding cannot carry to a backend's.",
+              "A packet to such an address loops or vanishes. `ipip` and `gue` carry IPv4 over "
+              "IPv4 or IPv6, and "
+              "IPv6 over IPv6; `l2` needs one family.",
+              "an IPv6 VIP on a pool of IPv4 backends with forwarding: ipip",
+              "an IPv4 VIP on a pool of IPv6 backends with forwarding: ipip"},
+             CheckAddresses);
+  rule.allows_exception = rule.allows_override = false;
+  return rule;
 }
 
 Rule Reachability() {
@@ -166,6 +199,94 @@ Rule Reachability() {
   return rule;
 }
 
+// Judged where health changes tables, not on a change of the configuration.
+Rule MassHealthFailure() {
+  return {{"LB011", "mass-health-failure", "Health never empties a pool.",
+           "Freeze the table if fewer than 50 % of a pool's servers are healthy: traffic goes on "
+           "to all "
+           "of them.",
+           "When most probes fail at once, the probes are broken more often than the servers, and "
+           "the few that are left would get everything. The pool keeps its last table and an alarm "
+           "is raised. Judged by the health checks on each transition (JudgeMassFailure in "
+           "control/guard/health_limits.h), not on a change of the configuration.",
+           "3 of 8 servers healthy: the table stays as it is", "4 of 8 servers healthy"}};
+}
+
+Rule HealthRemovals() {
+  return {
+      {"LB012", "health-removals", "Health takes servers out a few at a time.",
+       "Hold beyond max(1, 10 %) of a pool's servers in a minute.",
+       "A fault that moves from server to server, or a slow one that all share, would take the "
+       "pool apart within seconds. What is beyond the limit stays in the table until the minute "
+       "is over. Judged by the health checks on each transition (RemovalsAllowed in "
+       "control/guard/health_limits.h), not on a change of the configuration.",
+       "a third of 20 servers taken out within a minute", "two of 20 servers"}};
+}
+
+Rule StaleEtag() {
+  return {{"LB013", "stale-etag", "A change is made against what runs.",
+           "Refuse if the state changed since the caller read it.",
+           "Two people, or a person and a script, who edit the same state would undo each other's "
+           "change without knowing. Judged by the daemon before all other rules, by comparing the "
+           "request's etag with the running state's: read the state again, look at the difference, "
+           "and make the change anew.",
+           "an apply with the etag of revision 41 while revision 42 runs",
+           "an apply with the etag of revision 42"}};
+}
+
+Rule OnFleet(RuleInfo info, void (*check)(const Case&, Report&)) {
+  Rule rule;
+  rule.info = info;
+  rule.fleet = check;
+  rule.allows_exception = false;
+  return rule;
+}
+
+Rule Pace() {
+  Rule rule = OnFleet(
+      {"LB014", "pace", "One change at a time, and time to see what it did.",
+       "Refuse while a revision awaits its confirmation, less than 30 s after the last change of "
+       "the same pool, and beyond 10 changes of a pool in an hour.",
+       "Damage shows in the traffic after seconds; a script in a loop, or two changes at once, "
+       "leave nobody the time to see which it was. The drain of one host, and a change that mends "
+       "a pool, do not wait; a rollback never does.",
+       "a second change of the pool after 10 s", "the same change after 30 s"},
+      CheckPace);
+  rule.allows_exception = true;
+  rule.yields_to_emergency = true;
+  return rule;
+}
+
+Rule LiveRemoval() {
+  return OnFleet(
+      {"LB015", "live-removal", "What carries traffic is not removed by accident.",
+       "Block if a VIP or pool that would go had packets in the last 5 minutes, unless the request "
+       "says `--allow-live`.",
+       "A VIP that clients use and that is gone from a file is more often a slip than a wish: "
+       "absent does not mean delete. A VIP is its address, port and IP protocol; one that is "
+       "renamed, or gets another pool, stays.",
+       "VIP web removed, 120000 packets in the last 5 minutes",
+       "the same VIP 5 minutes after its clients have left, or with --allow-live"},
+      CheckLiveRemoval);
+}
+
+Rule FreezeRule() {
+  Rule rule = OnFleet(
+      {"LB016", "freeze", "Nothing changes in a freeze.",
+       "Refuse from `from` until `to` of each entry of `policy.freeze`.",
+       "Holidays and launches are no time for changes. Entries of the host, of the running "
+       "configuration and of the running pools that a change touches count, each for its part; "
+       "those of the candidate do not, so that a change cannot end the freeze that it falls into. "
+       "The drain of one host, and a change that mends a pool, are not held up; a rollback never "
+       "is.",
+       "{from: 2026-12-24T18:00:00Z, to: 2026-12-27T06:00:00Z, reason: holiday}, and an apply on "
+       "the 25th",
+       "the same apply on the 27th at 06:00:00Z"},
+      CheckFreeze);
+  rule.yields_to_emergency = true;
+  return rule;
+}
+
 Rule TableSize() {
   return OnPool(
       {"LB017", "table-size", "The table has room for its backends.",
@@ -174,6 +295,23 @@ Rule TableSize() {
        "sizes are primes up to 655373, enough for 6553 backends.",
        "5000 backends with table_size: 65537", "5000 backends with table_size: 500009"},
       CheckTableSize);
+}
+
+Rule FleetShare() {
+  Rule rule = OnFleet(
+      {"LB018", "fleet-share", "No server gets too much of all traffic.",
+       "Block if a server, over all its pools, would get more than twice its present load and more "
+       "than 50 % of all traffic.",
+       "Pools may each be sound and yet share a server. Its load is the sum of its shares, "
+       "weighted "
+       "by the packets that the VIPs of each pool had in the last 5 minutes; a VIP takes its "
+       "traffic along where it goes. Pools with `single_backend` count as traffic, not against "
+       "their server.",
+       "the server that has 20 % of all traffic becomes the heaviest in three pools: 55 %",
+       "the same in one of the pools: 38 %"},
+      CheckFleetShare);
+  rule.yields_to_emergency = true;
+  return rule;
 }
 
 Rule SourceAccessRule() {
@@ -196,9 +334,12 @@ Rule SourceAccessRule() {
 }  // namespace
 
 std::span<const Rule> RuleTable() {
-  static const auto* const table = new std::vector<Rule>{
-      BackendShare(), TableIntent(), MinServing(),   RemovedAtOnce(), Remapped(),        Weights(),
-      Duplicates(),   Addresses(),   Reachability(), TableSize(),     SourceAccessRule()};
+  static const auto* const table =
+      new std::vector<Rule>{BackendShare(),  TableIntent(),  MinServing(),        NMinus1(),
+                            RemovedAtOnce(), Remapped(),     Weights(),           Duplicates(),
+                            Addresses(),     Reachability(), MassHealthFailure(), HealthRemovals(),
+                            StaleEtag(),     Pace(),         LiveRemoval(),       FreezeRule(),
+                            TableSize(),     FleetShare(),   SourceAccessRule()};
   return *table;
 }
 

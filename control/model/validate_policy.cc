@@ -46,6 +46,9 @@ class PolicyValidator {
   // What declares an exception is a matter of one pool, whose owner answers for it.
   void CheckForAll(const Policy& policy) {
     constexpr char kOfAPool[] = "is for one pool; write it there";
+    if (policy.min_serving_backends.value_or(2) < 2) {
+      Add("min_serving_backends", "is less than the default; write at least 2, or leave it out");
+    }
     if (policy.single_backend) Add("single_backend", kOfAPool);
     if (policy.peak_load) Add("peak_load", kOfAPool);
     if (!policy.exceptions.empty()) Add("exceptions", kOfAPool);

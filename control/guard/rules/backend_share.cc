@@ -24,12 +24,6 @@ struct Limits {
   double factor;
 };
 
-bool DeclaresCapacity(const PoolState& state) {
-  return std::all_of(state.servers.begin(), state.servers.end(), [&](const Server& server) {
-    return state.pool->backends[server.backends.front()].capacity.has_value();
-  });
-}
-
 // What each server should have of the table, 0..1.
 std::vector<double> IntendedShares(const PoolState& state, const std::vector<uint64_t>& weights) {
   const bool by_capacity = DeclaresCapacity(state);
@@ -52,9 +46,8 @@ std::vector<uint64_t> WeightsOf(const PoolState& state) {
 }
 
 Limits LimitsFor(const model::Policy& policy, size_t serving) {
-  const double share = LimitOf(kShare, policy.max_share);
-  return {serving >= 3 ? std::min(share, kMaxShareOfMany) : share,
-          LimitOf(kShareFactor, policy.max_share_factor)};
+  const double share = LimitOf(kShare, policy);
+  return {serving >= 3 ? std::min(share, kMaxShareOfMany) : share, LimitOf(kShareFactor, policy)};
 }
 
 // The largest share that server `i` may have.
@@ -192,8 +185,6 @@ void ProposeFix(const PoolCase& c, const Limits& limits, Finding& finding) {
 
 void CheckBackendShare(const PoolCase& c, Report& report) {
   const PoolState& state = c.state;
-  CheckTightens(state, kShareFactor, c.policy().max_share_factor, report);
-  CheckTightens(state, kShare, c.policy().max_share, report);
   const Limits limits = LimitsFor(c.policy(), state.servers.size());
   report.limit = DescribeLimit(limits, state.servers.size());
   report.observed = "nothing serves";

@@ -28,24 +28,10 @@ bool CanPutBack(const PoolState& state, const model::Backend& backend) {
 
 }  // namespace
 
-double LimitOf(const Range& range, const std::optional<double>& value) {
-  // NaN compares false with everything and so is refused too.
-  return value && *value >= range.lowest && *value <= range.loosest ? *value : range.loosest;
-}
-
-void CheckTightens(const PoolState& state, const Range& range, const std::optional<double>& value,
-                   Report& report) {
-  if (!value || LimitOf(range, value) == *value) return;
-  Finding& finding =
-      report.Add(Severity::kBlock, "",
-                 absl::StrCat("pools[", state.index, "].policy.", model::Av(range.field)));
-  finding.key = absl::StrCat(kPolicyKey, model::Av(range.field));
-  finding.violation.observed = absl::StrFormat("policy.%s is %g", range.field, *value);
-  finding.violation.limit =
-      absl::StrFormat("a pool may only tighten it: %g to %g", range.lowest, range.loosest);
-  finding.violation.fix = absl::StrFormat("set %s to at most %g, or remove it for the default",
-                                          range.field, range.loosest);
-  finding.edits = {{Edit::Kind::kClearPolicy, state.pool->name, std::string(range.field), 0}};
+bool DeclaresCapacity(const PoolState& state) {
+  return std::all_of(state.servers.begin(), state.servers.end(), [&](const Server& server) {
+    return state.pool->backends[server.backends.front()].capacity.has_value();
+  });
 }
 
 bool IsOffline(const Case& c, Report& report) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "control/guard/rules/rules.h"
 #include "control/guard/words.h"
@@ -10,10 +12,12 @@ constexpr uint32_t kDefaultMinimum = 2;
 
 // The minimum in force. A policy that would loosen it is a finding of its own.
 uint32_t Minimum(const PoolCase& c, Report& report) {
-  const model::Policy& policy = c.policy();
-  if (!policy.min_serving_backends) return policy.single_backend ? 1 : kDefaultMinimum;
+  const model::Policy& policy = c.state.pool->policy;
+  const uint32_t in_force =
+      std::max(kDefaultMinimum, c.policy().min_serving_backends.value_or(kDefaultMinimum));
+  if (!policy.min_serving_backends) return policy.single_backend ? 1 : in_force;
   const uint32_t wanted = *policy.min_serving_backends;
-  if (wanted >= kDefaultMinimum && !policy.single_backend) return wanted;
+  if (wanted >= kDefaultMinimum && !policy.single_backend) return in_force;
   Finding& finding = report.Add(
       Severity::kBlock, "", absl::StrCat("pools[", c.state.index, "].policy.min_serving_backends"));
   finding.key = absl::StrCat(kPolicyKey, "min_serving_backends");
@@ -28,7 +32,7 @@ uint32_t Minimum(const PoolCase& c, Report& report) {
   finding.violation.fix =
       "remove it; a pool that is meant to have one backend declares single_backend: {reason, "
       "owner}";
-  return kDefaultMinimum;
+  return in_force;
 }
 
 }  // namespace

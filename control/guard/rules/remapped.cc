@@ -187,13 +187,9 @@ bool IsDeclaredSingle(const Transition& t) {
 
 }  // namespace
 
-void CheckRemappedPolicy(const PoolCase& c, Report& report) {
-  CheckTightens(c.state, kRemapped, c.policy().max_remapped_fraction, report);
-}
-
 void CheckRemapped(const TransitionCase& c, Report& report) {
   const Transition& t = c.transition;
-  const double limit = LimitOf(kRemapped, t.after->pool->policy.max_remapped_fraction);
+  const double limit = LimitOf(kRemapped, t.after->policy);
   // Where the way to the slots is another one, no flow can be told to stay.
   const double moved =
       t.respread != nullptr

@@ -89,7 +89,7 @@ void ProposeKeeping(const Transition& t, std::vector<const Server*> removed, dou
 
 void CheckRemovedAtOnce(const TransitionCase& c, Report& report) {
   const Transition& t = c.transition;
-  const double fraction = LimitOf(kRemoved, t.after->pool->policy.max_removed_fraction);
+  const double fraction = LimitOf(kRemoved, t.after->policy);
   double total = 0;
   for (const Server& server : t.before->servers) total += static_cast<double>(server.weight);
   const std::vector<const Server*> removed = RemovedServers(t);
@@ -105,10 +105,6 @@ void CheckRemovedAtOnce(const TransitionCase& c, Report& report) {
   finding.violation.observed = absl::StrCat("removed or drained at once: ", report.observed);
   finding.violation.limit = report.limit;
   ProposeKeeping(t, removed, fraction * total * (1 + kRounding), finding);
-}
-
-void CheckRemovedPolicy(const PoolCase& c, Report& report) {
-  CheckTightens(c.state, kRemoved, c.policy().max_removed_fraction, report);
 }
 
 void CheckRemovedVips(const Case& c, Report& report) {

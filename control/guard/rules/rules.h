@@ -11,36 +11,24 @@ namespace evenkeel::guard {
 void CheckBackendShare(const PoolCase& c, Report& report);         // LB001
 void CheckTableIntent(const PoolCase& c, Report& report);          // LB002
 void CheckMinServing(const PoolCase& c, Report& report);           // LB003
+void CheckNMinus1(const PoolCase& c, Report& report);              // LB004
 void CheckRemovedAtOnce(const TransitionCase& c, Report& report);  // LB005
-void CheckRemovedPolicy(const PoolCase& c, Report& report);
 void CheckRemovedVips(const Case& c, Report& report);
-void CheckRemapped(const TransitionCase& c, Report& report);  // LB006
-void CheckRemappedPolicy(const PoolCase& c, Report& report);
+void CheckRemapped(const TransitionCase& c, Report& report);   // LB006
 void CheckWeights(const PoolCase& c, Report& report);          // LB007
 void CheckDuplicates(const PoolCase& c, Report& report);       // LB008
 void CheckAddresses(const PoolCase& c, Report& report);        // LB009
 void CheckReachability(const PoolCase& c, Report& report);     // LB010
+void CheckPace(const Case& c, Report& report);                 // LB014
+void CheckLiveRemoval(const Case& c, Report& report);          // LB015
+void CheckFreeze(const Case& c, Report& report);               // LB016
 void CheckTableSize(const PoolCase& c, Report& report);        // LB017
+void CheckFleetShare(const Case& c, Report& report);           // LB018
 void CheckSourcesAdmitted(const PoolCase& c, Report& report);  // LB019
 void CheckNewlyDenied(const Case& c, Report& report);
 
-// A limit that a pool may tighten: `lowest` to `loosest`, which is the default.
-struct Range {
-  std::string_view field;  // of the policy
-  double lowest;
-  double loosest;
-};
-inline constexpr Range kShareFactor = {"max_share_factor", 1, 2};
-inline constexpr Range kShare = {"max_share", 1e-6, 0.8};
-inline constexpr Range kRemoved = {"max_removed_fraction", 1e-6, 0.25};
-inline constexpr Range kRemapped = {"max_remapped_fraction", 1e-6, 0.30};
-inline constexpr Range kWeightRatio = {"max_weight_ratio", 1, 20};
-
-// The limit in force: the pool's if it is in the range, else the default.
-double LimitOf(const Range& range, const std::optional<double>& value);
-// A finding that names the field where the pool's value is outside the range.
-void CheckTightens(const PoolState& state, const Range& range, const std::optional<double>& value,
-                   Report& report);
+// Whether every serving backend has one.
+bool DeclaresCapacity(const PoolState& state);
 
 // True, and said so in the report, where there is no daemon that knows.
 bool IsOffline(const Case& c, Report& report);

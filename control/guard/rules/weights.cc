@@ -119,8 +119,7 @@ void CheckRange(const PoolCase& c, double ratio, Report& report) {
 }  // namespace
 
 void CheckWeights(const PoolCase& c, Report& report) {
-  CheckTightens(c.state, kWeightRatio, c.policy().max_weight_ratio, report);
-  const double block = LimitOf(kWeightRatio, c.policy().max_weight_ratio);
+  const double block = LimitOf(kWeightRatio, c.policy());
   CheckRange(c, block, report);
   const model::Pool& pool = *c.state.pool;
   const Extremes extremes = FindExtremes(pool);

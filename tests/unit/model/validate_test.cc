@@ -139,6 +139,9 @@ INSTANTIATE_TEST_SUITE_P(
                c.policy.single_backend = SingleBackend{"why", "who"};
              },
              "policy.single_backend", "is for one pool"},
+        Case{"min_serving_of_one_for_every_pool",
+             [](Config& c) { c.policy.min_serving_backends = 1; }, "policy.min_serving_backends",
+             "write at least 2"},
         Case{"peak_load_for_every_pool", [](Config& c) { c.policy.peak_load = 1; },
              "policy.peak_load", "is for one pool"},
         Case{"exceptions_for_every_pool",
