@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <limits>
 #include <mutex>
 #include <system_error>
 #include <type_traits>
@@ -24,9 +25,13 @@ constexpr mode_t kDirectoryMode = 0750;
 constexpr mode_t kFileMode = 0640;
 
 constexpr char kColumns[] =
-    "number, author, reason, source, created_unix_ns, outcome, digest, verdict_json, error";
+    "number, author, reason, source, created_unix_ns, outcome, digest, verdict_json, error, "
+    "ticket, base, restores, standing, deadline_unix_ns, auto_confirm, settled_unix_ns, "
+    "settled_by, settled_why, good_unix_ns";
 constexpr char kRefusalColumns[] =
-    "0, author, reason, source, created_unix_ns, 3, digest, verdict_json, error";
+    "0, author, reason, source, created_unix_ns, 3, digest, verdict_json, error, "
+    "ticket, 0, 0, 0, 0, 0, 0, '', '', 0";
+constexpr int kConfigColumn = 19;  // after those
 
 int64_t NowUnixNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -107,6 +112,7 @@ struct History::Impl {
   Database db;
   ConfigStore configs;
   Statement insert, finish, refuse, last_applied, get, pending, list;
+  Statement insert_pool, supersede, confirm, mark_good, confirmed_before, last_good, pool_changes;
 
   // One call of the interface: alone, and what fails says of which database.
   template <typename Work>
@@ -130,6 +136,10 @@ struct History::Impl {
   absl::StatusOr<uint64_t> Begin(const Revision& revision);
   absl::Status Finish(uint64_t number, Outcome outcome, const std::string& error);
   absl::Status RecordRefusal(const Revision& revision);
+  absl::Status Update(Statement& statement, const std::string& missing);
+  absl::Status Confirm(uint64_t number, const std::string& by, const std::string& why);
+  absl::Status MarkGood(uint64_t number, int64_t unix_ns);
+  absl::StatusOr<std::vector<PoolChange>> PoolChanges(int64_t since_unix_ns);
 };
 
 absl::Status History::Impl::Open() {
@@ -149,20 +159,39 @@ absl::Status History::Impl::PrepareStatements() {
   const std::pair<Statement*, std::string> statements[] = {
       {&insert,
        "INSERT INTO revisions (author, reason, source, created_unix_ns, outcome, digest, "
-       "verdict_json, error, config) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, '', ?7)"},
+       "verdict_json, error, config, ticket, base, restores, standing, deadline_unix_ns, "
+       "auto_confirm) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, '', ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
+      {&insert_pool, "INSERT OR IGNORE INTO pool_changes (revision, pool) VALUES (?1, ?2)"},
       {&finish,
        "UPDATE revisions SET outcome = ?2, error = ?3, finished_unix_ns = ?4 "
        "WHERE number = ?1 AND outcome = 0 RETURNING number"},
+      {&supersede,
+       "UPDATE revisions SET standing = 2, settled_unix_ns = ?2, settled_by = n.author, "
+       "settled_why = n.reason FROM (SELECT author, reason FROM revisions WHERE number = ?1) AS n "
+       "WHERE standing = 1 AND outcome = 1 AND number < ?1"},
+      {&confirm,
+       "UPDATE revisions SET standing = 0, settled_unix_ns = ?2, settled_by = ?3, "
+       "settled_why = ?4 WHERE number = ?1 AND standing = 1 AND outcome = 1 RETURNING number"},
+      {&mark_good,
+       "UPDATE revisions SET good_unix_ns = ?2 WHERE number = ?1 AND standing = 0 AND outcome = 1 "
+       "RETURNING number"},
+      {&confirmed_before, select + "WHERE outcome = 1 AND standing = 0 AND number < ?1 "
+                                   "ORDER BY number DESC LIMIT 1"},
+      {&last_good, select + "WHERE good_unix_ns > 0 ORDER BY number DESC LIMIT 1"},
+      {&pool_changes,
+       "SELECT pool, number, created_unix_ns FROM revisions JOIN pool_changes "
+       "ON revision = number WHERE outcome = 1 AND created_unix_ns >= ?1 ORDER BY number, pool"},
       {&refuse,
        "INSERT INTO refusals (author, reason, source, created_unix_ns, digest, verdict_json, "
-       "error, config) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?8, ?7)"},
+       "error, config, ticket) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?9, ?7, ?8)"},
       {&last_applied, select + "WHERE outcome = 1 ORDER BY number DESC LIMIT 1"},
       {&get, select + "WHERE number = ?1"},
       {&pending, select + "WHERE outcome = 0 ORDER BY number"},
       {&list, absl::StrCat("SELECT *, x'' FROM (SELECT ", kColumns,
-                           " FROM revisions ORDER BY number DESC LIMIT ?1)",
-                           " UNION ALL SELECT *, x'' FROM (SELECT ", kRefusalColumns,
-                           " FROM refusals ORDER BY id DESC LIMIT ?1)",
+                           " FROM revisions WHERE created_unix_ns < ?2 ORDER BY number DESC "
+                           "LIMIT ?1) UNION ALL SELECT *, x'' FROM (SELECT ",
+                           kRefusalColumns,
+                           " FROM refusals WHERE created_unix_ns < ?2 ORDER BY id DESC LIMIT ?1)",
                            " ORDER BY created_unix_ns DESC, number DESC LIMIT ?1")},
   };
   for (const auto& [statement, sql] : statements) {
@@ -184,7 +213,17 @@ absl::StatusOr<Revision> History::Impl::ReadRow(Statement* statement) {
   revision.digest = statement->Text(6);
   revision.verdict_json = statement->Text(7);
   revision.error = statement->Text(8);
-  absl::StatusOr<std::string> config = configs.Get(statement->Text(9));
+  revision.ticket = statement->Text(9);
+  revision.base = static_cast<uint64_t>(statement->Int(10));
+  revision.restores = static_cast<uint64_t>(statement->Int(11));
+  revision.standing = static_cast<Standing>(statement->Int(12));
+  revision.deadline_unix_ns = statement->Int(13);
+  revision.auto_confirm = statement->Int(14) != 0;
+  revision.settled_unix_ns = statement->Int(15);
+  revision.settled_by = statement->Text(16);
+  revision.settled_why = statement->Text(17);
+  revision.good_unix_ns = statement->Int(18);
+  absl::StatusOr<std::string> config = configs.Get(statement->Text(kConfigColumn));
   if (!config.ok()) return config.status();
   revision.config_yaml = std::move(*config);
   return revision;
@@ -214,7 +253,7 @@ absl::StatusOr<std::optional<Revision>> History::Impl::ReadOne(Statement* statem
   return std::move(rows->front());
 }
 
-// A row of `statement`, whose parameters 1 to 7 are what every record has.
+// A row of `statement`, whose parameters 1 to 8 are what every record has.
 absl::Status History::Impl::Insert(Statement& statement, const Revision& revision) {
   absl::StatusOr<std::string> config = configs.Put(&db, revision.config_yaml);
   if (!config.ok()) return config.status();
@@ -225,37 +264,93 @@ absl::Status History::Impl::Insert(Statement& statement, const Revision& revisio
       .Bind(5, revision.digest)
       .Bind(6, revision.verdict_json)
       .BindBlob(7, *config)
+      .Bind(8, revision.ticket)
       .Run();
 }
 
 absl::StatusOr<uint64_t> History::Impl::Begin(const Revision& revision) {
   absl::StatusOr<Transaction> transaction = Transaction::Begin(&db);
   if (!transaction.ok()) return transaction.status();
-  if (absl::Status s = Insert(insert.Reset(), revision); !s.ok()) return s;
+  insert.Reset()
+      .Bind(9, static_cast<int64_t>(revision.base))
+      .Bind(10, static_cast<int64_t>(revision.restores))
+      .Bind(11, static_cast<int64_t>(revision.standing))
+      .Bind(12, revision.deadline_unix_ns)
+      .Bind(13, static_cast<int64_t>(revision.auto_confirm));
+  if (absl::Status s = Insert(insert, revision); !s.ok()) return s;
   const int64_t number = db.last_insert_id();
+  for (const std::string& pool : revision.pools) {
+    if (absl::Status s = insert_pool.Reset().Bind(1, number).Bind(2, pool).Run(); !s.ok()) return s;
+  }
   if (absl::Status s = transaction->Commit(); !s.ok()) return s;
   return static_cast<uint64_t>(number);
 }
 
-absl::Status History::Impl::Finish(uint64_t number, Outcome outcome, const std::string& error) {
-  absl::StatusOr<bool> row = finish.Reset()
-                                 .Bind(1, static_cast<int64_t>(number))
-                                 .Bind(2, static_cast<int64_t>(outcome))
-                                 .Bind(3, error)
-                                 .Bind(4, NowUnixNs())
-                                 .Step();
+// Runs an UPDATE that is about one revision and returns its number. NotFound: there was none.
+absl::Status History::Impl::Update(Statement& statement, const std::string& missing) {
+  absl::StatusOr<bool> row = statement.Step();
   if (!row.ok()) return row.status();
   if (!*row) {
-    finish.Reset();
-    return absl::NotFoundError(absl::StrCat("revision ", number, " is not pending"));
+    statement.Reset();
+    return absl::NotFoundError(missing);
   }
-  return finish.Run();
+  return statement.Run();
+}
+
+absl::Status History::Impl::Finish(uint64_t number, Outcome outcome, const std::string& error) {
+  absl::StatusOr<Transaction> transaction = Transaction::Begin(&db);
+  if (!transaction.ok()) return transaction.status();
+  const int64_t now = NowUnixNs();
+  finish.Reset()
+      .Bind(1, static_cast<int64_t>(number))
+      .Bind(2, static_cast<int64_t>(outcome))
+      .Bind(3, error)
+      .Bind(4, now);
+  if (absl::Status s = Update(finish, absl::StrCat("revision ", number, " is not pending"));
+      !s.ok()) {
+    return s;
+  }
+  if (outcome == Outcome::kApplied) {
+    supersede.Reset().Bind(1, static_cast<int64_t>(number)).Bind(2, now);
+    if (absl::Status s = supersede.Run(); !s.ok()) return s;
+  }
+  return transaction->Commit();
+}
+
+absl::Status History::Impl::Confirm(uint64_t number, const std::string& by,
+                                    const std::string& why) {
+  confirm.Reset()
+      .Bind(1, static_cast<int64_t>(number))
+      .Bind(2, NowUnixNs())
+      .Bind(3, by)
+      .Bind(4, why);
+  return Update(confirm, absl::StrCat("revision ", number, " does not await a confirmation"));
+}
+
+absl::Status History::Impl::MarkGood(uint64_t number, int64_t unix_ns) {
+  mark_good.Reset().Bind(1, static_cast<int64_t>(number)).Bind(2, unix_ns);
+  return Update(mark_good, absl::StrCat("revision ", number, " is not confirmed"));
+}
+
+absl::StatusOr<std::vector<PoolChange>> History::Impl::PoolChanges(int64_t since_unix_ns) {
+  std::vector<PoolChange> changes;
+  pool_changes.Reset().Bind(1, since_unix_ns);
+  while (true) {
+    absl::StatusOr<bool> row = pool_changes.Step();
+    if (!row.ok()) return row.status();
+    if (!*row) break;
+    changes.push_back({.pool = pool_changes.Text(0),
+                       .revision = static_cast<uint64_t>(pool_changes.Int(1)),
+                       .unix_ns = pool_changes.Int(2)});
+  }
+  pool_changes.Reset();
+  return changes;
 }
 
 absl::Status History::Impl::RecordRefusal(const Revision& revision) {
   absl::StatusOr<Transaction> transaction = Transaction::Begin(&db);
   if (!transaction.ok()) return transaction.status();
-  if (absl::Status s = Insert(refuse.Reset().Bind(8, revision.error), revision); !s.ok()) return s;
+  if (absl::Status s = Insert(refuse.Reset().Bind(9, revision.error), revision); !s.ok()) return s;
   return transaction->Commit();
 }
 
@@ -298,9 +393,34 @@ absl::StatusOr<std::vector<Revision>> History::Pending() {
   return impl_->Do([&] { return impl_->ReadRows(&impl_->pending.Reset()); });
 }
 
-absl::StatusOr<std::vector<Revision>> History::List(uint32_t limit) {
-  return impl_->Do(
-      [&] { return impl_->ReadRows(&impl_->list.Reset().Bind(1, static_cast<int64_t>(limit))); });
+absl::StatusOr<std::vector<Revision>> History::List(uint32_t limit, int64_t before_unix_ns) {
+  const int64_t before = before_unix_ns == 0 ? std::numeric_limits<int64_t>::max() : before_unix_ns;
+  return impl_->Do([&] {
+    return impl_->ReadRows(
+        &impl_->list.Reset().Bind(1, static_cast<int64_t>(limit)).Bind(2, before));
+  });
+}
+
+absl::Status History::Confirm(uint64_t number, const std::string& by, const std::string& why) {
+  return impl_->Do([&] { return impl_->Confirm(number, by, why); });
+}
+
+absl::Status History::MarkGood(uint64_t number, int64_t unix_ns) {
+  return impl_->Do([&] { return impl_->MarkGood(number, unix_ns); });
+}
+
+absl::StatusOr<std::optional<Revision>> History::ConfirmedBefore(uint64_t number) {
+  return impl_->Do([&] {
+    return impl_->ReadOne(&impl_->confirmed_before.Reset().Bind(1, static_cast<int64_t>(number)));
+  });
+}
+
+absl::StatusOr<std::optional<Revision>> History::LastGood() {
+  return impl_->Do([&] { return impl_->ReadOne(&impl_->last_good.Reset()); });
+}
+
+absl::StatusOr<std::vector<PoolChange>> History::PoolChanges(int64_t since_unix_ns) {
+  return impl_->Do([&] { return impl_->PoolChanges(since_unix_ns); });
 }
 
 }  // namespace evenkeel::history

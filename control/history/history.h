@@ -25,17 +25,42 @@ enum class Outcome {
   kRefused,  // by the guard
 };
 
+// Of an applied revision: whether it may stay.
+enum class Standing {
+  kConfirmed,   // at once, where no confirmation was asked for
+  kAwaiting,    // until its deadline: at most one revision does, the last applied one
+  kRolledBack,  // not confirmed in time, cancelled, or undone while it was awaited
+};
+
 struct Revision {
   uint64_t number = 0;  // from 1; refusals have a number of their own kind, 0 here
   std::string author;   // "uid 1000 (alice)"
   std::string reason;
-  std::string source;  // "bootstrap", "api"
+  std::string ticket;  // of the tracker that its organisation uses; may be empty
+  std::string source;  // "bootstrap", "api", "rollback", "window"
   int64_t created_unix_ns = 0;
   Outcome outcome = Outcome::kPending;
   std::string digest;        // hex, of the built state
   std::string config_yaml;   // canonical
   std::string verdict_json;  // of the guard
   std::string error;         // why it failed or was refused
+
+  uint64_t base = 0;      // in force when it was made; 0: nothing was
+  uint64_t restores = 0;  // of a rollback: the revision whose state it brings back
+  Standing standing = Standing::kConfirmed;
+  int64_t deadline_unix_ns = 0;  // of its confirmation; 0: none was asked for
+  bool auto_confirm = false;     // at the deadline: confirmed if nothing speaks against it
+  int64_t settled_unix_ns = 0;   // when it was confirmed or rolled back
+  std::string settled_by, settled_why;
+  int64_t good_unix_ns = 0;        // since when it is known as good: confirmed and baked; 0: not
+  std::vector<std::string> pools;  // that it changed; written, and read by PoolChanges only
+};
+
+// A pool that an applied revision changed.
+struct PoolChange {
+  std::string pool;
+  uint64_t revision = 0;
+  int64_t unix_ns = 0;
 };
 
 // Thread-safe.
@@ -47,14 +72,23 @@ class History {
 
   // Records intent before the kernel is touched; returns the new revision's number.
   absl::StatusOr<uint64_t> Begin(const Revision& revision);
+  // An applied revision rolls back the one that awaits its confirmation, if one does: nothing else
+  // is accepted meanwhile.
   absl::Status Finish(uint64_t number, Outcome outcome, const std::string& error);
   absl::Status RecordRefusal(const Revision& revision);
+  // NotFound: the revision does not await its confirmation.
+  absl::Status Confirm(uint64_t number, const std::string& by, const std::string& why);
+  absl::Status MarkGood(uint64_t number, int64_t unix_ns);
 
   absl::StatusOr<std::optional<Revision>> LastApplied();
+  // The newest confirmed revision below `number`: where a rollback from `number` leads.
+  absl::StatusOr<std::optional<Revision>> ConfirmedBefore(uint64_t number);
+  absl::StatusOr<std::optional<Revision>> LastGood();
+  absl::StatusOr<std::vector<PoolChange>> PoolChanges(int64_t since_unix_ns);
   absl::StatusOr<std::optional<Revision>> Get(uint64_t number);
-  absl::StatusOr<std::vector<Revision>> Pending();             // left by a crash
-  absl::StatusOr<std::vector<Revision>> List(uint32_t limit);  // newest first, refusals too;
-                                                               // config_yaml stays empty
+  absl::StatusOr<std::vector<Revision>> Pending();  // left by a crash
+  // Newest first, refusals too, those before `before_unix_ns` (0: all); config_yaml stays empty.
+  absl::StatusOr<std::vector<Revision>> List(uint32_t limit, int64_t before_unix_ns = 0);
 
  private:
   struct Impl;

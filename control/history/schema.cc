@@ -47,6 +47,30 @@ CREATE TABLE refusals (
   error            TEXT NOT NULL
 ) STRICT;
 )sql",
+    // Confirmation, rollback, and what the time rules ask. What was applied before counts as
+    // confirmed.
+    R"sql(
+ALTER TABLE revisions ADD COLUMN ticket TEXT NOT NULL DEFAULT '';
+ALTER TABLE revisions ADD COLUMN base INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE revisions ADD COLUMN restores INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE revisions ADD COLUMN standing INTEGER NOT NULL DEFAULT 0
+  CHECK (standing BETWEEN 0 AND 2);
+ALTER TABLE revisions ADD COLUMN deadline_unix_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE revisions ADD COLUMN auto_confirm INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE revisions ADD COLUMN settled_unix_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE revisions ADD COLUMN settled_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE revisions ADD COLUMN settled_why TEXT NOT NULL DEFAULT '';
+ALTER TABLE revisions ADD COLUMN good_unix_ns INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX revisions_awaiting ON revisions (number) WHERE standing = 1;
+CREATE INDEX revisions_by_time ON revisions (created_unix_ns);
+ALTER TABLE refusals ADD COLUMN ticket TEXT NOT NULL DEFAULT '';
+CREATE INDEX refusals_by_time ON refusals (created_unix_ns);
+CREATE TABLE pool_changes (
+  revision  INTEGER NOT NULL REFERENCES revisions (number) ON DELETE CASCADE,
+  pool      TEXT NOT NULL,
+  PRIMARY KEY (revision, pool)
+) STRICT, WITHOUT ROWID;
+)sql",
 };
 
 absl::Status CheckOwner(Database* db, int64_t version) {

@@ -2,6 +2,8 @@
 #include "control/history/history.h"
 
 #include "control/history/config_store.h"
+#include "control/history/schema.h"
+#include "tests/unit/history/history_fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,49 +24,6 @@ namespace evenkeel::history {
 namespace {
 
 using ::testing::HasSubstr;
-
-class HistoryTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "ek-history-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    dir_ = root_ + "/state";
-  }
-  void TearDown() override { std::filesystem::remove_all(root_); }
-
-  std::string db_path() const { return dir_ + "/history.db"; }
-  std::unique_ptr<History> MustOpen() {
-    auto history = History::Open(dir_);
-    EXPECT_TRUE(history.ok()) << history.status();
-    return history.ok() ? std::move(*history) : nullptr;
-  }
-  // Runs SQL from a second connection.
-  void Sql(const std::string& sql) {
-    sqlite3* db = nullptr;
-    ASSERT_EQ(sqlite3_open(db_path().c_str(), &db), SQLITE_OK);
-    char* error = nullptr;
-    EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &error), SQLITE_OK)
-        << (error != nullptr ? error : "");
-    sqlite3_free(error);
-    sqlite3_close(db);
-  }
-
-  std::string root_, dir_;
-};
-
-Revision MakeRevision(const std::string& reason, int64_t at = 1) {
-  Revision revision;
-  revision.author = "uid 1000 (alice)";
-  revision.reason = reason;
-  revision.source = "api";
-  revision.created_unix_ns = at;
-  revision.digest = std::string(64, 'a');
-  revision.config_yaml = "vips:\n  - name: web\n    port: 80\npools:\n  - name: " + reason +
-                         "\n    backends:\n      - name: b\n";
-  revision.verdict_json = R"({"verdict":"pass"})";
-  return revision;
-}
 
 TEST_F(HistoryTest, MakesDirectoryAndDatabaseWithTheirModes) {
   MustOpen();
@@ -232,7 +191,7 @@ TEST_F(HistoryTest, ANewerSchemaIsLeftAlone) {
   const auto history = History::Open(dir_);
   EXPECT_EQ(history.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(history.status().message()), HasSubstr("999"));
-  Sql("PRAGMA user_version = 1");
+  Sql("PRAGMA user_version = " + std::to_string(SchemaVersion()));
   EXPECT_TRUE(History::Open(dir_).ok());
 }
 
