@@ -4,6 +4,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "control/cli/cat.h"
+#include "control/cli/standing.h"
 #include "control/cli/text.h"
 #include "control/cli/verdict_report.h"
 
@@ -27,6 +28,8 @@ const char* OutcomeWord(Kind kind) {
       return "refused";
     case Kind::kStale:
       return "stale";
+    case Kind::kConfirmed:
+      return "confirmed";
     case Kind::kFailed:
       break;
   }
@@ -52,22 +55,6 @@ std::string Milliseconds(std::chrono::microseconds duration) {
   return absl::StrFormat("%.2f ms", static_cast<double>(duration.count()) / 1000);
 }
 
-void PrintPublished(Printer& out, const Planned& planned, const publish::PublishResult& result) {
-  out.Line(Cat(Plural(result.tables_staged, "table"), " staged in ", Milliseconds(result.stage),
-               ", verified with ", Plural(result.probes, "probe packet"), " in ",
-               Milliseconds(result.verify), ", swapped in ", Milliseconds(result.swap)));
-  for (const neighbor::Resolution& r : result.unreachable) {
-    out.Put("  unreachable: ", Style::kBad)
-        .Line(Cat(absl::StrJoin(NamesOf(r.address, planned.change), ", "), " (",
-                  r.address.ToString(), "): ", r.problem));
-  }
-  if (!result.unreachable.empty()) {
-    out.Line(
-        "  Packets of these backends are dropped and counted until they are reachable: mend "
-        "the route or neighbour, or drain them.");
-  }
-}
-
 ordered_json UnreachableJson(const Planned& planned, const publish::PublishResult& result) {
   ordered_json list = ordered_json::array();
   for (const neighbor::Resolution& r : result.unreachable) {
@@ -80,6 +67,23 @@ ordered_json UnreachableJson(const Planned& planned, const publish::PublishResul
 }
 
 }  // namespace
+
+void PrintPublished(Printer& out, const engine::Change& change,
+                    const publish::PublishResult& result) {
+  out.Line(Cat(Plural(result.tables_staged, "table"), " staged in ", Milliseconds(result.stage),
+               ", verified with ", Plural(result.probes, "probe packet"), " in ",
+               Milliseconds(result.verify), ", swapped in ", Milliseconds(result.swap)));
+  for (const neighbor::Resolution& r : result.unreachable) {
+    out.Put("  unreachable: ", Style::kBad)
+        .Line(Cat(absl::StrJoin(NamesOf(r.address, change), ", "), " (", r.address.ToString(),
+                  "): ", r.problem));
+  }
+  if (!result.unreachable.empty()) {
+    out.Line(
+        "  Packets of these backends are dropped and counted until they are reachable: mend "
+        "the route or neighbour, or drain them.");
+  }
+}
 
 ordered_json ApplyJson(const ChangeOptions& options, const Planned& planned,
                        const engine::Outcome& outcome) {
@@ -98,6 +102,7 @@ ordered_json ApplyJson(const ChangeOptions& options, const Planned& planned,
   document["schema"] = kApplySchema;
   document["outcome"] = OutcomeWord(outcome.kind);
   if (outcome.kind != Kind::kInvalid) document["digest"] = outcome.applied.digest.ToHex();
+  AddStanding(outcome.applied, &document);
   if (outcome.publish) {
     const publish::PublishResult& result = *outcome.publish;
     document["tables_staged"] = result.tables_staged;
@@ -122,7 +127,8 @@ void ReportApply(Session& session, const ChangeOptions& options, const Planned& 
     case Kind::kApplied:
       out.Put(Cat("Applied as revision ", applied.revision), Style::kGood)
           .Line(Cat(" (digest ", applied.digest.ToShort(), ", etag ", applied.etag, ")"));
-      if (outcome.publish) PrintPublished(out, planned, *outcome.publish);
+      if (outcome.publish) PrintPublished(out, planned.change, *outcome.publish);
+      if (applied.awaits()) PrintAwaited(out, applied, session.env.now_unix_ns());
       break;
     case Kind::kNoChange:
       out.Line("No change: this is the state in force", Style::kGood);
@@ -142,6 +148,7 @@ void ReportApply(Session& session, const ChangeOptions& options, const Planned& 
     }
     case Kind::kStale:
     case Kind::kFailed:
+    case Kind::kConfirmed:
       break;  // reported elsewhere
   }
 }

@@ -20,6 +20,10 @@ nlohmann::ordered_json ApplyJson(const ChangeOptions& options, const Planned& pl
 void ReportApply(Session& session, const ChangeOptions& options, const Planned& planned,
                  const engine::Outcome& outcome);
 
+// How it was published: how much, how fast, and who cannot be reached.
+void PrintPublished(Printer& out, const engine::Change& change,
+                    const publish::PublishResult& result);
+
 }  // namespace evenkeel::cli
 
 #endif  // EVENKEEL_CONTROL_CLI_APPLY_REPORT_H_

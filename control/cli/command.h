@@ -70,13 +70,16 @@ class CommandTree {
 };
 
 std::unique_ptr<Command> MakeApply();
+std::unique_ptr<Command> MakeCancel();
 std::unique_ptr<Command> MakeCheck();
 std::unique_ptr<Command> MakeCompletion();
+std::unique_ptr<Command> MakeConfirm();
 std::unique_ptr<Command> MakeDiff();
 std::unique_ptr<Command> MakeGet();
 std::unique_ptr<Command> MakeHelp();
 std::unique_ptr<Command> MakeHistory();
 std::unique_ptr<Command> MakePlan();
+std::unique_ptr<Command> MakeRollback();
 std::unique_ptr<Command> MakeRules();
 std::unique_ptr<Command> MakeStatus();
 std::unique_ptr<Command> MakeWatch();

@@ -56,10 +56,35 @@ const std::vector<CommandSpec>& Commands() {
        "CI) it cannot ask, and changes nothing unless --yes is given.\n\n"
        "Exit codes: 0 applied or nothing to change, 1 error or not confirmed,\n"
        "2 changes were made (with --detailed-exitcode), 3 refused by a rule,\n"
-       "4 warnings with --fail-on warn, 5 the state changed meanwhile.\n\n"
-       "  evenkeel apply -f web.yaml --reason 'add web-4, OPS-1234'\n"
+       "4 warnings with --fail-on warn, 5 the state changed meanwhile, 6 rolled back.\n\n"
+       "With --confirm-within the change must be confirmed (evenkeel confirm), or the\n"
+       "daemon rolls it back. With --auto-confirm the daemon watches it for that time\n"
+       "(default 60s) and confirms it itself if nothing speaks against it; the command\n"
+       "waits for that.\n\n"
+       "  evenkeel apply -f web.yaml --reason 'add web-4' --ticket OPS-1234\n"
+       "  evenkeel apply -f web.yaml --reason 'add web-4' --confirm-within 2m\n"
        "  evenkeel apply -f web.yaml --reason 'deploy 77' --yes -o json",
        MakeApply},
+      {"confirm", "Keep the change that awaits its confirmation", true, "text|json",
+       "Exit codes: 0 confirmed, 1 error, 5 nothing awaits it, 6 it was rolled back.\n\n"
+       "  evenkeel confirm\n"
+       "  evenkeel confirm 42 --reason 'graphs are flat'",
+       MakeConfirm},
+      {"cancel", "Take the change back that awaits its confirmation", true, "text|json",
+       "Exit codes: 0 rolled back, 1 error, 5 nothing awaits a confirmation, 6 it was\n"
+       "rolled back already.\n\n"
+       "  evenkeel cancel",
+       MakeCancel},
+      {"rollback", "Bring an earlier state back, at once", true, "text|json",
+       "Without a revision: the last confirmed one before the one in force. It asks\n"
+       "nothing, and no rule about changes holds it up; only a state that reaches no\n"
+       "server at all is refused. Connections stay where they are, unless\n"
+       "--purge-pinned is given.\n\n"
+       "Exit codes: 0 rolled back or that state is in force, 1 error, 3 refused by a\n"
+       "rule, 5 the state changed meanwhile.\n\n"
+       "  evenkeel rollback\n"
+       "  evenkeel rollback 41 --reason 'b2 gets everything'",
+       MakeRollback},
       {"get", "Print the state in force, or a past revision, as a configuration file", true,
        "text|json|yaml",
        "  evenkeel get > web.yaml     # edit, then: evenkeel apply -f web.yaml ...\n"

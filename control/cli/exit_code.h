@@ -8,12 +8,13 @@ namespace evenkeel::cli {
 
 // The contract with scripts: the same for every command, whatever the output format.
 enum class ExitCode {
-  kDone = 0,      // done, or nothing to change
-  kError = 1,     // usage, input, daemon not reachable, failure inside
-  kChanges = 2,   // changes present; only with --detailed-exitcode
-  kRefused = 3,   // by a rule
-  kWarnings = 4,  // warnings with --fail-on warn
-  kConflict = 5,  // somebody else changed the state meanwhile
+  kDone = 0,        // done, or nothing to change
+  kError = 1,       // usage, input, daemon not reachable, failure inside
+  kChanges = 2,     // changes present; only with --detailed-exitcode
+  kRefused = 3,     // by a rule
+  kWarnings = 4,    // warnings with --fail-on warn
+  kConflict = 5,    // somebody else changed the state meanwhile
+  kRolledBack = 6,  // what was applied did not stay
 };
 
 // Of a call that failed: a conflict is told apart, everything else is an error.
@@ -37,10 +38,12 @@ inline ExitCode Worse(ExitCode a, ExitCode b) {
         return 3;
       case ExitCode::kRefused:
         return 4;
+      case ExitCode::kRolledBack:
+        return 5;
       case ExitCode::kError:
         break;
     }
-    return 5;
+    return 6;
   };
   return rank(a) >= rank(b) ? a : b;
 }

@@ -2,6 +2,7 @@
 #include "control/cli/history_report.h"
 
 #include "control/cli/cat.h"
+#include "control/cli/standing.h"
 #include "control/cli/text.h"
 
 namespace evenkeel::cli {
@@ -34,13 +35,49 @@ Style StyleOf(history::Outcome outcome) {
   return Style::kBad;
 }
 
+// What became of it after it was applied; nothing where it simply stayed.
+void PrintEnding(Printer& out, const history::Revision& r, int64_t now_unix_ns) {
+  if (r.restores != 0) out.Hanging(7, {""}, Cat("brings back revision ", r.restores), 0);
+  const std::string by = Cat(UtcTime(r.settled_unix_ns), " by ", r.settled_by,
+                             r.settled_why.empty() ? "" : Cat(": ", r.settled_why));
+  switch (r.standing) {
+    case history::Standing::kAwaiting:
+      out.Hanging(7, {"awaits its confirmation until", Style::kWarn},
+                  Deadline(r.deadline_unix_ns, now_unix_ns));
+      break;
+    case history::Standing::kRolledBack:
+      out.Hanging(7, {"rolled back", Style::kBad}, by);
+      break;
+    case history::Standing::kConfirmed:
+      if (r.settled_unix_ns != 0) out.Hanging(7, {"confirmed", Style::kGood}, by);
+      break;
+  }
+  if (r.good_unix_ns != 0) {
+    out.Hanging(7, {"known as good since", Style::kGood}, UtcTime(r.good_unix_ns));
+  }
+}
+
 }  // namespace
 
 nlohmann::ordered_json ToJson(const history::Revision& revision) {
-  return {{"revision", revision.number}, {"outcome", std::string(Word(revision.outcome))},
-          {"author", revision.author},   {"reason", revision.reason},
-          {"source", revision.source},   {"created_at", Rfc3339(revision.created_unix_ns)},
-          {"digest", revision.digest},   {"error", revision.error}};
+  const bool applied = revision.outcome == history::Outcome::kApplied;
+  return {{"revision", revision.number},
+          {"outcome", std::string(Word(revision.outcome))},
+          {"author", revision.author},
+          {"reason", revision.reason},
+          {"ticket", revision.ticket},
+          {"source", revision.source},
+          {"created_at", Rfc3339(revision.created_unix_ns)},
+          {"digest", revision.digest},
+          {"error", revision.error},
+          {"base", revision.base},
+          {"restores", revision.restores},
+          {"standing", applied ? std::string(StandingWord(revision.standing)) : ""},
+          {"confirm_by", Rfc3339(revision.deadline_unix_ns)},
+          {"settled_at", Rfc3339(revision.settled_unix_ns)},
+          {"settled_by", revision.settled_by},
+          {"settled_why", revision.settled_why},
+          {"good_at", Rfc3339(revision.good_unix_ns)}};
 }
 
 void PrintRevisions(Printer& out, const std::vector<history::Revision>& revisions,
@@ -51,9 +88,11 @@ void PrintRevisions(Printer& out, const std::vector<history::Revision>& revision
             Style::kBold)
         .Put(Word(r.outcome), StyleOf(r.outcome))
         .Line(Cat("  ", UtcTime(r.created_unix_ns), " (", Ago(r.created_unix_ns, now_unix_ns),
-                  ")  ", r.author, r.source.empty() ? "" : Cat(" via ", r.source)));
+                  ")  ", r.author, r.source.empty() ? "" : Cat(" via ", r.source),
+                  r.ticket.empty() ? "" : Cat(", ", r.ticket)));
     if (!r.reason.empty()) out.Hanging(7, {""}, r.reason, 0);
     if (!r.error.empty()) out.Hanging(7, {"error:", Style::kBad}, r.error);
+    if (r.outcome == history::Outcome::kApplied) PrintEnding(out, r, now_unix_ns);
   }
 }
 

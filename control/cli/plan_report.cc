@@ -97,6 +97,7 @@ std::string_view OutcomeVerdict(const engine::Outcome& outcome) {
     case Kind::kApplied:
     case Kind::kValidated:
     case Kind::kNoChange:
+    case Kind::kConfirmed:
     case Kind::kRefused:
       return outcome.kind == Kind::kRefused ? "refuse" : VerdictWord(outcome.verdict.severity);
     case Kind::kInvalid:
@@ -120,6 +121,7 @@ ExitCode PlanExitCode(const ChangeOptions& options, const engine::Outcome& outco
                                                                : ExitCode::kError;
     case Kind::kApplied:
     case Kind::kValidated:
+    case Kind::kConfirmed:
     case Kind::kNoChange:
       break;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/abi/verdict.h"
 #include "control/cli/config_json.h"
+#include "control/cli/standing.h"
 #include "control/cli/status_report.h"
 #include "control/cli/text.h"
 
@@ -14,6 +15,15 @@ ordered_json CounterJson(const dataplane::Counter& counter) {
           {"bytes", counter.bytes},
           {"new_flows", counter.new_flows},
           {"drops", counter.drops}};
+}
+
+ordered_json AppliedJson(const engine::Applied& applied) {
+  ordered_json document = {
+      {"revision", applied.revision},     {"etag", applied.etag},
+      {"digest", applied.digest.ToHex()}, {"author", applied.author},
+      {"reason", applied.reason},         {"applied_at", Rfc3339(applied.applied_unix_ns)}};
+  AddStanding(applied, &document);
+  return document;
 }
 
 ordered_json InterfacesJson(const engine::Status& status) {
@@ -90,13 +100,8 @@ ordered_json ToJson(const engine::Status& status) {
           {"version", status.version},
           {"instance", status.instance},
           {"started_at", Rfc3339(status.started_unix_ns)},
-          {"applied",
-           {{"revision", status.applied.revision},
-            {"etag", status.applied.etag},
-            {"digest", status.applied.digest.ToHex()},
-            {"author", status.applied.author},
-            {"reason", status.applied.reason},
-            {"applied_at", Rfc3339(status.applied.applied_unix_ns)}}},
+          {"applied", AppliedJson(status.applied)},
+          {"last_good", status.last_good},
           {"kernel_digest", status.kernel_digest},
           {"digest_matches", status.digest_matches},
           {"alarm", IsAlarm(status)},

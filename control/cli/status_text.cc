@@ -4,6 +4,7 @@
 
 #include "control/cli/cat.h"
 #include "control/cli/plan_report.h"
+#include "control/cli/standing.h"
 #include "control/cli/status_report.h"
 #include "control/cli/text.h"
 
@@ -88,7 +89,12 @@ void PrintState(Printer& out, const Status& s, int64_t now) {
     out.Hanging(0, Label("State"),
                 Cat("revision ", a.revision, " by ", a.author, ", ", UtcTime(a.applied_unix_ns),
                     " (", Ago(a.applied_unix_ns, now), ")"));
-    if (!a.reason.empty()) out.Hanging(0, Label(""), a.reason);
+    if (!a.reason.empty()) {
+      out.Hanging(0, Label(""), Cat(a.reason, a.ticket.empty() ? "" : Cat(" (", a.ticket, ")")));
+    }
+    if (a.restores != 0) out.Hanging(0, Label(""), Cat("brings back revision ", a.restores));
+    if (s.last_good != 0) out.Hanging(0, Label("Last good"), RevisionName(s.last_good));
+    if (a.awaits()) PrintAwaited(out, a, now);
   }
   if (IsAlarm(s)) {
     out.Put(Label("Kernel").text, Style::kBold)

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <spdlog/spdlog.h>
+#include <time.h>
 
 #include <chrono>
 #include <iostream>
@@ -18,6 +19,7 @@
 #include "control/daemon/instance_lock.h"
 #include "control/daemon/next_hop_feed.h"
 #include "control/daemon/service_manager.h"
+#include "control/daemon/ticker.h"
 #include "control/dataplane/dispatcher.h"
 #include "control/engine/local_engine.h"
 #include "control/engine/publisher_kernel.h"
@@ -29,11 +31,20 @@ namespace evenkeel::daemon {
 namespace {
 
 constexpr std::chrono::milliseconds kShutdownGrace{2000};
+// How late a change that nobody confirms may be rolled back.
+constexpr std::chrono::milliseconds kTick{200};
 
 int64_t NowUnixNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
+}
+
+// Goes on while the host sleeps, and is never set.
+int64_t SteadyNs() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec;
 }
 
 absl::StatusOr<guard::Facts> ReadHostFacts(const guard::BuiltFleet& /*candidate*/) {
@@ -125,6 +136,7 @@ class Daemon {
   std::unique_ptr<engine::PublisherKernel> kernel_;
   std::vector<engine::InterfaceStatus> interfaces_;  // fixed before the engine is served
   std::unique_ptr<engine::LocalEngine> engine_;
+  Ticker ticker_;
 };
 
 // Before the first thread: it sets a variable of the environment. A daemon that shares nothing may
@@ -168,8 +180,8 @@ bool Daemon::ReadBootstrap() {
   bootstrap_ = engine::Bootstrap{.config = std::move(parsed->config), .path = settings_.config};
 
   // Judged here already, before the kernel is opened, so that a refusal leaves it untouched.
-  const engine::Evaluation evaluation = engine::EvaluateAlone(
-      bootstrap_->config, {.hash_key = hash_key_, .facts = ReadHostFacts});
+  const engine::Evaluation evaluation =
+      engine::EvaluateAlone(bootstrap_->config, {.hash_key = hash_key_, .facts = ReadHostFacts});
   if (evaluation.kind == engine::Outcome::Kind::kValidated) return true;
   if (evaluation.kind == engine::Outcome::Kind::kRefused) {
     PrintRefusal(settings_.config, evaluation);
@@ -212,6 +224,8 @@ int Daemon::StartEngine() {
   dependencies.resolver = resolver_.get();
   dependencies.court = {.hash_key = hash_key_, .facts = ReadHostFacts};
   dependencies.now_unix_ns = NowUnixNs;
+  dependencies.steady_ns = SteadyNs;
+  dependencies.bake = std::chrono::seconds(settings_.bake_time_s);
   dependencies.interfaces = [this] { return interfaces_; };
   dependencies.version = EK_VERSION;
   dependencies.instance = settings_.instance;
@@ -275,6 +289,7 @@ void Daemon::WaitForSignals() {
 // Ends the threads that call into what is about to be destroyed.
 void Daemon::Quiesce() {
   if (server_ != nullptr) server_->Shutdown(kShutdownGrace);
+  ticker_.Stop();
   if (feed_ != nullptr) feed_->Stop();
 }
 
@@ -311,6 +326,7 @@ int Daemon::Run() {
   if (const int code = StartEngine(); code != kExitOk) return code;
   if (auto status = Attach(); !status.ok()) return Fail(status);
   CompareFile();
+  ticker_.Start(kTick, [this] { engine_->Tick(); });
   if (auto status = server_->Serve(engine_.get()); !status.ok()) return Fail(status);
   spdlog::info("serving on {}", settings_.socket);
   if (auto status = NotifyServiceManager("READY=1"); !status.ok()) {

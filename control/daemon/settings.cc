@@ -89,15 +89,16 @@ Setter Limit(uint32_t dataplane::Limits::*member) {
   };
 }
 
-absl::Status SetFlowIdleTimeout(const std::string& value, Settings* settings) {
-  constexpr uint32_t kLeast = 10, kMost = 86400;
-  uint32_t number = 0;
-  if (!absl::SimpleAtoi(value, &number) || number < kLeast || number > kMost) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("is \"", value, "\"; write seconds, ", kLeast, "..", kMost));
-  }
-  settings->flow_idle_timeout_s = number;
-  return absl::OkStatus();
+Setter Seconds(uint32_t Settings::*member, uint32_t least, uint32_t most) {
+  return [=](const std::string& value, Settings* settings) -> absl::Status {
+    uint32_t number = 0;
+    if (!absl::SimpleAtoi(value, &number) || number < least || number > most) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("is \"", value, "\"; write seconds, ", least, "..", most));
+    }
+    settings->*member = number;
+    return absl::OkStatus();
+  };
 }
 
 absl::Status SetSource4(const std::string& value, Settings* settings) {
@@ -168,7 +169,8 @@ const std::map<std::string_view, Setter>& Setters() {
       {"limits.max_vips", Limit(&dataplane::Limits::max_vips)},
       {"limits.max_backends", Limit(&dataplane::Limits::max_backends)},
       {"limits.max_pins", Limit(&dataplane::Limits::max_pins)},
-      {"flow_idle_timeout", SetFlowIdleTimeout},
+      {"flow_idle_timeout", Seconds(&Settings::flow_idle_timeout_s, 10, 86400)},
+      {"bake_time", Seconds(&Settings::bake_time_s, 0, 604800)},
       {"gue_port", SetGuePort},
       {"source_prefix4", SetSource4},
       {"source_prefix6", SetSource6},

@@ -30,6 +30,7 @@ struct Settings {
   std::string log_format = "text";
   dataplane::Limits limits;
   uint32_t flow_idle_timeout_s = 900;  // how long a flow without packets counts as alive
+  uint32_t bake_time_s = 600;  // how long a confirmed revision runs until it is known as good
   dataplane::Encapsulation encapsulation;
 
   std::string PinDir() const;

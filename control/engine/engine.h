@@ -5,6 +5,7 @@
 #ifndef EVENKEEL_CONTROL_ENGINE_ENGINE_H_
 #define EVENKEEL_CONTROL_ENGINE_ENGINE_H_
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,8 +29,14 @@ struct Applied {
   std::string etag;       // opaque; changes with every applied revision, never empty
   guard::Digest digest;
   model::Config config;  // filled by Get(); elsewhere left empty, it can be megabytes
-  std::string author, reason;
+  std::string author, reason, ticket;
   int64_t applied_unix_ns = 0;
+  history::Standing standing = history::Standing::kConfirmed;
+  int64_t deadline_unix_ns = 0;  // of the confirmation that it awaits
+  bool auto_confirm = false;     // at the deadline: confirmed if nothing speaks against it
+  uint64_t restores = 0;         // of a rollback: the revision whose state this is
+
+  bool awaits() const { return standing == history::Standing::kAwaiting; }
 };
 
 // Replace the whole state, or one pool of the running state (`pool` set: every other pool and all
@@ -39,14 +46,43 @@ struct Change {
   std::optional<model::Pool> pool;
 };
 
+// The time in which a change must be confirmed; the daemon rolls it back otherwise.
+struct Window {
+  std::chrono::seconds length{0};  // 10 s .. 24 h; 0: it is confirmed at once
+  bool auto_confirm = false;       // by the daemon, at the end, if nothing speaks against it
+};
+inline constexpr std::chrono::seconds kMinWindow{10};
+inline constexpr std::chrono::seconds kMaxWindow{24 * 3600};
+
 struct Request {
   Change change;
   std::string etag;    // of the state that the change was made against; required by Apply
   std::string reason;  // required by Apply
+  std::string ticket;  // optional, at most 128 bytes
   std::string author;
   std::string source = "api";
   bool validate_only = false;
   bool record_refusal = false;  // also with validate_only
+  Window window;
+  guard::Consent consent;
+};
+
+// To confirm or cancel what awaits its confirmation.
+struct Settlement {
+  uint64_t revision = 0;  // must be the one that awaits; 0: whichever does
+  std::string reason{};   // optional
+  std::string author{};
+};
+
+// Back to an earlier state. No etag: the way out must not fail because something else changed.
+struct Rollback {
+  uint64_t target = 0;     // 0: the newest confirmed revision before the one in force
+  bool last_good = false;  // the last one known as good, instead
+  // What the caller saw in force; kStale if another is by now, so that two people who roll back the
+  // same revision do not go back two. 0: whatever is in force.
+  uint64_t from = 0;
+  std::string reason{}, ticket{}, author{};
+  bool purge_pinned = false;  // let go of the flows that the revision in force attracted
 };
 
 // Why a request did not end in an applied state. Exactly one of the causes.
@@ -55,15 +91,17 @@ struct Outcome {
     kApplied,
     kNoChange,
     kValidated,  // validate_only (or Plan), would be accepted
+    kConfirmed,  // of Confirm
     kInvalid,    // `diagnostics`
     kRefused,    // `verdict`
-    kStale,      // etag is not the current one
+    kStale,      // etag is not the current one, or the revision does not await a confirmation
     kFailed,     // `status`: publishing or recording failed, nothing changed
   } kind = Kind::kFailed;
   std::vector<model::Diagnostic> diagnostics;
   guard::Verdict verdict;  // over the socket, of an accepted Apply: violations and changes only
   absl::Status status;
-  Applied applied;  // the state in force after the request (kStale: the current one)
+  Applied applied;           // the state in force after the request (kStale: the current one)
+  bool rolled_back = false;  // kStale of Confirm and Cancel: what it was about was rolled back
   std::optional<publish::PublishResult> publish;
 };
 
@@ -114,6 +152,7 @@ struct Status {
   std::string instance;
   int64_t started_unix_ns = 0;
   Applied applied;
+  uint64_t last_good = 0;     // the newest revision known as good; 0: none yet
   std::string kernel_digest;  // hex, read back now; empty: nothing published
   bool digest_matches = false;
   std::string adoption;  // what the daemon found at its start
@@ -128,7 +167,15 @@ struct Status {
 
 struct Event {
   int64_t unix_ns = 0;
-  enum class Kind { kApplied, kRefused, kFailed, kUnreachable, kReachable } kind = Kind::kApplied;
+  enum class Kind {
+    kApplied,
+    kRefused,
+    kFailed,
+    kUnreachable,
+    kReachable,
+    kConfirmed,
+    kRolledBack,  // `revision` is in force now
+  } kind = Kind::kApplied;
   uint64_t revision = 0;
   std::string subject;
   std::string message;
@@ -144,9 +191,14 @@ class Engine {
   virtual ~Engine() = default;
   virtual Outcome Plan(const Request& request) = 0;  // never changes anything
   virtual Outcome Apply(const Request& request) = 0;
+  virtual Outcome Confirm(const Settlement& settlement) = 0;
+  virtual Outcome Cancel(const Settlement& settlement) = 0;  // rolls back what awaits
+  virtual Outcome RollBack(const Rollback& rollback) = 0;
   virtual absl::StatusOr<Applied> Get() = 0;
   virtual absl::StatusOr<history::Revision> GetRevision(uint64_t number) = 0;
-  virtual absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit) = 0;
+  // Newest first; those before `before_unix_ns`, 0: all.
+  virtual absl::StatusOr<std::vector<history::Revision>> ListRevisions(
+      uint32_t limit, int64_t before_unix_ns = 0) = 0;
   virtual absl::StatusOr<Status> GetStatus() = 0;
   // Events from now on, until Unsubscribe. The sink must not block.
   virtual uint64_t Subscribe(EventSink sink) = 0;

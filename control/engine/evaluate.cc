@@ -82,7 +82,21 @@ Evaluation CannotBuild(const Candidate& candidate, const absl::Status& status) {
   return Invalid({{.location = {}, .field = "pools", .message = std::string(status.message())}});
 }
 
-Evaluation BuildAndJudge(const Candidate& change, const Fleet& base, const Court& court) {
+using JudgeBy = guard::Judgement (*)(Fleet candidate, Fleet base, const guard::Facts& facts,
+                                     const guard::Consent& consent);
+
+guard::Judgement JudgeChange(Fleet candidate, Fleet base, const guard::Facts& facts,
+                             const guard::Consent& consent) {
+  return guard::Judge(std::move(candidate), std::move(base), facts, consent);
+}
+
+guard::Judgement JudgeReturn(Fleet candidate, Fleet base, const guard::Facts& facts,
+                             const guard::Consent& /*consent*/) {
+  return guard::JudgeRollback(std::move(candidate), std::move(base), facts);
+}
+
+Evaluation BuildAndJudge(const Candidate& change, const Fleet& base, const Court& court,
+                         JudgeBy judge) {
   auto candidate = change.build();
   if (!candidate.ok()) return CannotBuild(change, candidate.status());
   absl::StatusOr<guard::Facts> facts = court.facts(**candidate);
@@ -91,7 +105,7 @@ Evaluation BuildAndJudge(const Candidate& change, const Fleet& base, const Court
         facts.status().code(),
         absl::StrCat("this host's addresses cannot be read: ", facts.status().message())));
   }
-  guard::Judgement judgement = guard::Judge(*candidate, base, *facts);
+  guard::Judgement judgement = judge(*candidate, base, *facts, court.consent);
   Evaluation result;
   result.candidate = *std::move(candidate);
   result.verdict = std::move(judgement.verdict);
@@ -101,10 +115,10 @@ Evaluation BuildAndJudge(const Candidate& change, const Fleet& base, const Court
 }
 
 // Whatever is thrown inside a check refuses the change; it never lets it pass.
-Evaluation Guarded(const Candidate& change, const Fleet& base, const Court& court) {
+Evaluation Guarded(const Candidate& change, const Fleet& base, const Court& court, JudgeBy judge) {
   std::string reason;
   try {
-    return BuildAndJudge(change, base, court);
+    return BuildAndJudge(change, base, court, judge);
   } catch (const std::exception& error) {
     reason = error.what();
   } catch (...) {
@@ -122,21 +136,29 @@ bool SameAsRunning(const Evaluation& evaluation, const State& state) {
          evaluation.candidate->HasConfigOf(*state.desired);
 }
 
+Evaluation UnlessSame(Evaluation evaluation, const State& state) {
+  if (evaluation.kind == Outcome::Kind::kValidated && SameAsRunning(evaluation, state)) {
+    evaluation.kind = Outcome::Kind::kNoChange;
+  }
+  return evaluation;
+}
+
 }  // namespace
 
 Evaluation Evaluate(const Change& change, const State& state, const Court& court) {
   const Candidate candidate = change.config.has_value()
                                   ? Whole(*change.config, court.hash_key, state.desired.get())
                                   : WithPool(*change.pool, *state.desired);
-  Evaluation result = Guarded(candidate, state.kernel, court);
-  if (result.kind == Outcome::Kind::kValidated && SameAsRunning(result, state)) {
-    result.kind = Outcome::Kind::kNoChange;
-  }
-  return result;
+  return UnlessSame(Guarded(candidate, state.kernel, court, JudgeChange), state);
+}
+
+Evaluation EvaluateRollback(const model::Config& config, const State& state, const Court& court) {
+  const Candidate candidate = Whole(config, court.hash_key, state.desired.get());
+  return UnlessSame(Guarded(candidate, state.kernel, court, JudgeReturn), state);
 }
 
 Evaluation EvaluateAlone(const model::Config& config, const Court& court) {
-  return Guarded(Whole(config, court.hash_key, nullptr), nullptr, court);
+  return Guarded(Whole(config, court.hash_key, nullptr), nullptr, court, JudgeChange);
 }
 
 }  // namespace evenkeel::engine

@@ -29,6 +29,7 @@ struct Court {
   maglev::HashKey hash_key{};
   // Of the host and of what runs, for this candidate. An error: nothing can be judged.
   std::function<absl::StatusOr<guard::Facts>(const guard::BuiltFleet& candidate)> facts;
+  guard::Consent consent{};
 };
 
 struct Evaluation {
@@ -42,6 +43,9 @@ struct Evaluation {
 };
 
 Evaluation Evaluate(const Change& change, const State& state, const Court& court);
+
+// Of a state that was in force before: it is nearly never refused (guard::JudgeRollback).
+Evaluation EvaluateRollback(const model::Config& config, const State& state, const Court& court);
 
 // For a whole state without a base: the first bootstrap, and a restart.
 Evaluation EvaluateAlone(const model::Config& config, const Court& court);

@@ -7,6 +7,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "control/engine/outcomes.h"
+#include "control/engine/recorded.h"
 #include "control/engine/request_check.h"
 #include "control/engine/verdict_json.h"
 
@@ -16,63 +18,26 @@ namespace {
 constexpr uint32_t kDefaultListLimit = 50;
 constexpr uint32_t kMaxListLimit = 1000;
 
-history::Revision Record(const Request& request, const Evaluation& evaluation, int64_t now,
-                         StateText* text) {
-  history::Revision revision;
-  revision.author = request.author;
-  revision.reason = request.reason;
-  revision.source = request.source;
-  revision.created_unix_ns = now;
-  if (evaluation.candidate != nullptr) {
-    revision.digest = evaluation.candidate->digest.ToHex();
-    revision.config_yaml = text->Of(*evaluation.candidate);
-  }
-  revision.verdict_json = VerdictToJson(evaluation.verdict);
-  return revision;
-}
-
-Outcome ToOutcome(Evaluation evaluation, const State& state) {
-  Outcome outcome;
-  outcome.kind = evaluation.kind;
-  outcome.diagnostics = std::move(evaluation.diagnostics);
-  outcome.verdict = std::move(evaluation.verdict);
-  outcome.status = std::move(evaluation.status);
-  outcome.applied = state.applied;
-  return outcome;
-}
-
-Outcome Invalid(std::vector<model::Diagnostic> diagnostics, const State& state) {
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::kInvalid;
-  outcome.diagnostics = std::move(diagnostics);
-  outcome.applied = state.applied;
-  return outcome;
-}
-
-Outcome Stale(const Request& request, const State& state) {
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::kStale;
-  outcome.status = absl::AbortedError(
-      absl::StrCat("etag ", absl::CEscape(request.etag), " is not that of the state in force (",
-                   state.applied.etag, ", revision ", state.applied.revision, " by ",
-                   state.applied.author.empty() ? "nobody" : state.applied.author,
-                   "); plan the change again and apply it with the new etag"));
-  outcome.applied = state.applied;
-  return outcome;
-}
-
-Outcome Failed(absl::Status status, const State& state) {
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::kFailed;
-  outcome.status = std::move(status);
-  outcome.applied = state.applied;
-  return outcome;
-}
-
 }  // namespace
 
 std::string MakeEtag(uint64_t revision, const guard::Digest& digest) {
   return revision == 0 ? "r0" : absl::StrCat("r", revision, "-", digest.ToShort());
+}
+
+Applied MakeApplied(const history::Revision& revision, const guard::Digest& digest) {
+  Applied applied;
+  applied.revision = revision.number;
+  applied.etag = MakeEtag(revision.number, digest);
+  applied.digest = digest;
+  applied.author = revision.author;
+  applied.reason = revision.reason;
+  applied.ticket = revision.ticket;
+  applied.applied_unix_ns = revision.created_unix_ns;
+  applied.standing = revision.standing;
+  applied.deadline_unix_ns = revision.deadline_unix_ns;
+  applied.auto_confirm = revision.auto_confirm;
+  applied.restores = revision.restores;
+  return applied;
 }
 
 LocalEngine::LocalEngine(Dependencies dependencies)
@@ -120,39 +85,72 @@ Outcome LocalEngine::Plan(const Request& request) {
     return Invalid(std::move(problems), *state);
   }
   if (!request.etag.empty() && request.etag != state->applied.etag) return Stale(request, *state);
-  return ToOutcome(Evaluate(request.change, *state, deps_.court), *state);
+  return ToOutcome(Evaluate(request.change, *state, MakeCourt(*state, request.consent)), *state);
 }
 
 Outcome LocalEngine::Apply(const Request& request) {
   std::lock_guard serial(apply_mutex_);
   const std::shared_ptr<const State> state = Snapshot();
-  if (auto problems = CheckApply(request); !problems.empty()) {
-    return Invalid(std::move(problems), *state);
+  auto problems = CheckApply(request);
+  if (request.window.length > std::chrono::seconds(0) && state->applied.revision == 0) {
+    problems.push_back({.location = {},
+                        .field = "confirm_within",
+                        .message = "there is no earlier state to go back to; apply the first one "
+                                   "without"});
   }
+  if (!problems.empty()) return Invalid(std::move(problems), *state);
   // Before the guard: a change made against another state would be judged for the wrong delta.
   if (request.etag != state->applied.etag) return Stale(request, *state);
-  Evaluation evaluation = Evaluate(request.change, *state, deps_.court);
+  Evaluation evaluation = Evaluate(request.change, *state, MakeCourt(*state, request.consent));
   const bool meant = !request.validate_only || request.record_refusal;
+  const Cause cause{request.author, request.reason, request.ticket, request.source};
   if (evaluation.kind == Outcome::Kind::kRefused && meant) {
-    return Refuse(request, std::move(evaluation), *state);
+    return Refuse(cause, std::move(evaluation), *state);
   }
   if (evaluation.kind != Outcome::Kind::kValidated || request.validate_only) {
     return ToOutcome(std::move(evaluation), *state);
   }
-  return Commit(request, std::move(evaluation), *state);
+  history::Revision record = MakeRecord(cause, evaluation, *state);
+  if (request.window.length > std::chrono::seconds(0)) {
+    record.standing = history::Standing::kAwaiting;
+    record.deadline_unix_ns =
+        record.created_unix_ns + std::chrono::nanoseconds(request.window.length).count();
+    record.auto_confirm = request.window.auto_confirm;
+  }
+  return Commit(std::move(record), std::move(evaluation), *state);
 }
 
-Outcome LocalEngine::Refuse(const Request& request, Evaluation evaluation, const State& state) {
+history::Revision LocalEngine::MakeRecord(const Cause& cause, const Evaluation& evaluation,
+                                          const State& state) {
+  history::Revision revision;
+  revision.author = cause.author;
+  revision.reason = cause.reason;
+  revision.ticket = cause.ticket;
+  revision.source = cause.source;
+  revision.created_unix_ns = deps_.now_unix_ns();
+  if (evaluation.candidate != nullptr) {
+    revision.digest = evaluation.candidate->digest.ToHex();
+    revision.config_yaml = text_.Of(*evaluation.candidate);
+  }
+  revision.verdict_json = VerdictToJson(evaluation.verdict);
+  revision.base = state.applied.revision;
+  for (const guard::PoolChange& pool : evaluation.verdict.pools) {
+    if (pool.kind != guard::PoolChange::Kind::kUnchanged) revision.pools.push_back(pool.pool);
+  }
+  return revision;
+}
+
+Outcome LocalEngine::Refuse(const Cause& cause, Evaluation evaluation, const State& state) {
   const std::string summary = SummarizeRefusal(evaluation.verdict);
-  history::Revision record = Record(request, evaluation, deps_.now_unix_ns(), &text_);
+  history::Revision record = MakeRecord(cause, evaluation, state);
   record.error = summary;
   const absl::Status recorded = deps_.history->RecordRefusal(record);
   SetNotice(
       "refusal-record",
       recorded.ok() ? "" : absl::StrCat("a refusal could not be recorded: ", recorded.message()));
-  spdlog::warn("refused change by {}: {}", request.author, summary);
+  spdlog::warn("refused change by {}: {}", cause.author, summary);
   Emit(Event::Kind::kRefused, state.applied.revision, "guard",
-       absl::StrCat("change by ", request.author, " refused: ", summary));
+       absl::StrCat("change by ", cause.author, " refused: ", summary));
   return ToOutcome(std::move(evaluation), state);
 }
 
@@ -177,48 +175,82 @@ absl::Status LocalEngine::RetryUnrecorded() {
     }
     unrecorded_.erase(number);
   }
-  return absl::OkStatus();
+  if (!unrecorded_rollback_.has_value()) return absl::OkStatus();
+  absl::StatusOr<uint64_t> number = deps_.history->Begin(*unrecorded_rollback_);
+  if (!number.ok()) return number.status();
+  const history::Revision record = *std::move(unrecorded_rollback_);
+  unrecorded_rollback_.reset();
+  SetNotice("rollback-record", "");
+  auto state = std::make_shared<State>(*Snapshot());
+  state->applied.revision = *number;
+  state->applied.etag = MakeEtag(*number, state->applied.digest);
+  SetState(std::move(state));
+  return FinishRevision(*number, history::Outcome::kApplied, "");
 }
 
-Outcome LocalEngine::Commit(const Request& request, Evaluation evaluation, const State& state) {
-  if (auto status = RetryUnrecorded(); !status.ok()) return Failed(std::move(status), state);
-  const int64_t now = deps_.now_unix_ns();
-  absl::StatusOr<uint64_t> number = deps_.history->Begin(Record(request, evaluation, now, &text_));
-  if (!number.ok()) return Failed(number.status(), state);
+absl::StatusOr<uint64_t> LocalEngine::Begin(const history::Revision& record) {
+  if (auto status = RetryUnrecorded(); !status.ok()) return status;
+  return deps_.history->Begin(record);
+}
+
+Outcome LocalEngine::Commit(history::Revision record, Evaluation evaluation, const State& state) {
+  const bool restores = record.restores != 0;
+  const absl::StatusOr<uint64_t> begun = Begin(record);
+  const bool recorded = begun.ok();
+  // What nobody confirmed goes, also where that cannot be written down: the record still says that
+  // it awaits, and so a restart would come to the same end.
+  if (!recorded && record.source != kWindowSource) return Failed(begun.status(), state);
+  record.number = recorded ? *begun : record.restores;
 
   absl::StatusOr<publish::PublishResult> published =
-      deps_.kernel->Publish(*evaluation.approval, *number);
+      restores ? deps_.kernel->Restore(*evaluation.approval, record.number)
+               : deps_.kernel->Publish(*evaluation.approval, record.number);
   if (!published.ok()) {
     const std::string error(published.status().message());
-    FinishRevision(*number, history::Outcome::kFailed, error).IgnoreError();  // noticed, retried
-    spdlog::error("revision {} by {} failed, nothing changed: {}", *number, request.author, error);
-    Emit(Event::Kind::kFailed, *number, "publish", error);
+    if (recorded) {
+      FinishRevision(record.number, history::Outcome::kFailed, error).IgnoreError();  // retried
+    }
+    spdlog::error("revision {} by {} failed, nothing changed: {}", record.number, record.author,
+                  error);
+    Emit(Event::Kind::kFailed, record.number, "publish", error);
     return Failed(published.status(), state);
   }
-  FinishRevision(*number, history::Outcome::kApplied, "").IgnoreError();  // noticed, retried
-
-  auto next = std::make_shared<State>();
-  next->applied.revision = *number;
-  next->applied.etag = MakeEtag(*number, evaluation.candidate->digest);
-  next->applied.digest = evaluation.candidate->digest;
-  next->applied.author = request.author;
-  next->applied.reason = request.reason;
-  next->applied.applied_unix_ns = now;
-  next->desired = evaluation.candidate;
-  next->kernel = evaluation.candidate;
-  SetState(next);
-  for (const char* about_the_former_state : {"empty", "unknown-state", "restore", "rebuilt"}) {
-    SetNotice(about_the_former_state, "");
+  if (recorded) {
+    FinishRevision(record.number, history::Outcome::kApplied, "").IgnoreError();  // retried
+  } else {
+    unrecorded_rollback_ = record;
+    SetNotice("rollback-record",
+              absl::StrCat("the rollback to revision ", record.restores,
+                           " could not be recorded, no change is accepted until it is: ",
+                           begun.status().message()));
   }
-
-  spdlog::info("revision {} by {} in force, digest {}: {}", *number, request.author,
-               next->applied.digest.ToShort(), absl::CEscape(request.reason));
-  Emit(Event::Kind::kApplied, *number, "revision",
-       absl::StrCat("revision ", *number, " by ", request.author, ": ", request.reason));
-  Outcome outcome = ToOutcome(std::move(evaluation), *next);
+  PutIntoForce(record, evaluation);
+  Outcome outcome = ToOutcome(std::move(evaluation), *Snapshot());
   outcome.kind = Outcome::Kind::kApplied;
   outcome.publish = *std::move(published);
   return outcome;
+}
+
+// What the kernel has from now on.
+void LocalEngine::PutIntoForce(const history::Revision& record, const Evaluation& evaluation) {
+  auto next = std::make_shared<State>();
+  next->applied = MakeApplied(record, evaluation.candidate->digest);
+  next->desired = evaluation.candidate;
+  next->kernel = evaluation.candidate;
+  const std::string digest = next->applied.digest.ToShort();
+  SetState(std::move(next));
+  for (const char* about_the_former_state :
+       {"empty", "unknown-state", "restore", "rebuilt", "window"}) {
+    SetNotice(about_the_former_state, "");
+  }
+  OpenWindow(record, record.deadline_unix_ns - record.created_unix_ns);
+  spdlog::info("revision {} by {} in force, digest {}: {}", record.number, record.author, digest,
+               absl::CEscape(record.reason));
+  const bool restores = record.restores != 0;
+  Emit(restores ? Event::Kind::kRolledBack : Event::Kind::kApplied, record.number, "revision",
+       absl::StrCat("revision ", record.number, " by ", record.author,
+                    restores ? absl::StrCat(" brings back revision ", record.restores) : "", ": ",
+                    record.reason));
 }
 
 absl::StatusOr<Applied> LocalEngine::Get() {
@@ -238,8 +270,10 @@ absl::StatusOr<history::Revision> LocalEngine::GetRevision(uint64_t number) {
   return **std::move(found);
 }
 
-absl::StatusOr<std::vector<history::Revision>> LocalEngine::ListRevisions(uint32_t limit) {
-  return deps_.history->List(limit == 0 ? kDefaultListLimit : std::min(limit, kMaxListLimit));
+absl::StatusOr<std::vector<history::Revision>> LocalEngine::ListRevisions(uint32_t limit,
+                                                                          int64_t before_unix_ns) {
+  return deps_.history->List(limit == 0 ? kDefaultListLimit : std::min(limit, kMaxListLimit),
+                             before_unix_ns);
 }
 
 void LocalEngine::ReportReachability(const neighbor::Resolution& resolution) {

@@ -5,6 +5,7 @@
 #ifndef EVENKEEL_CONTROL_ENGINE_LOCAL_ENGINE_H_
 #define EVENKEEL_CONTROL_ENGINE_LOCAL_ENGINE_H_
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "control/engine/event_hub.h"
 #include "control/engine/kernel.h"
 #include "control/engine/state_text.h"
+#include "control/engine/traffic_monitor.h"
 #include "control/history/history.h"
 #include "control/neighbor/neighbor.h"
 
@@ -30,6 +32,15 @@ struct Dependencies {
   const neighbor::Resolver* resolver = nullptr;  // null: reachability is not shown in the status
   Court court;
   std::function<int64_t()> now_unix_ns;
+  std::function<int64_t()> steady_ns;  // never set back; null: now_unix_ns
+  // Why what runs is bad, in one sentence; empty: nothing speaks against it. Asked with every Tick
+  // while a revision awaits its confirmation, and rolls it back; null: there is none.
+  std::function<std::string()> objection;
+  // How packets get to each backend of a candidate; null: nothing is said of it.
+  std::function<absl::StatusOr<std::map<model::IpAddress, guard::Reach>>(const guard::BuiltFleet&)>
+      reach;
+  // How long a confirmed revision is in force until it counts as known good.
+  std::chrono::nanoseconds bake = std::chrono::minutes(10);
   std::function<std::vector<InterfaceStatus>()> interfaces;  // may be empty
   std::string version, instance;
 };
@@ -50,6 +61,14 @@ struct StartReport {
 
 // "r7-3fa94c11b2de": changes with every revision and is the same after a restart.
 std::string MakeEtag(uint64_t revision, const guard::Digest& digest);
+// The state in force that `revision` is, built with `digest`.
+Applied MakeApplied(const history::Revision& revision, const guard::Digest& digest);
+
+// Who changes something, and why.
+struct Cause {
+  std::string author, reason, ticket;
+  std::string source;  // as history::Revision::source
+};
 
 class LocalEngine final : public Engine {
  public:
@@ -65,14 +84,22 @@ class LocalEngine final : public Engine {
   void CompareFile(const std::string& path, const model::Config* config,
                    const std::string& problem);
 
+  // Ends the window of a revision that awaits its confirmation, and retries what could not be done
+  // or recorded before. To be called a few times a second.
+  void Tick();
+
   // A backend's reachability changed.
   void ReportReachability(const neighbor::Resolution& resolution);
 
   Outcome Plan(const Request& request) override;
   Outcome Apply(const Request& request) override;
+  Outcome Confirm(const Settlement& settlement) override;
+  Outcome Cancel(const Settlement& settlement) override;
+  Outcome RollBack(const Rollback& rollback) override;
   absl::StatusOr<Applied> Get() override;
   absl::StatusOr<history::Revision> GetRevision(uint64_t number) override;
-  absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit) override;
+  absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit,
+                                                               int64_t before_unix_ns = 0) override;
   absl::StatusOr<Status> GetStatus() override;
   uint64_t Subscribe(EventSink sink) override { return events_.Subscribe(std::move(sink)); }
   void Unsubscribe(uint64_t id) override { events_.Unsubscribe(id); }
@@ -83,16 +110,42 @@ class LocalEngine final : public Engine {
   void SetNotice(const std::string& key, std::string text);  // empty text: none
   void Emit(Event::Kind kind, uint64_t revision, std::string subject, std::string message);
 
-  // Of Apply.
-  Outcome Refuse(const Request& request, Evaluation evaluation, const State& state);
-  Outcome Commit(const Request& request, Evaluation evaluation, const State& state);
+  // Of Apply and RollBack, with apply_mutex_ held.
+  Outcome Refuse(const Cause& cause, Evaluation evaluation, const State& state);
+  history::Revision MakeRecord(const Cause& cause, const Evaluation& evaluation,
+                               const State& state);
+  // Records the intent, publishes, records the outcome. A record that `restores` something is
+  // published whatever runs; one whose window ended also where nothing can be recorded.
+  Outcome Commit(history::Revision record, Evaluation evaluation, const State& state);
+  absl::StatusOr<uint64_t> Begin(const history::Revision& record);
+  void PutIntoForce(const history::Revision& record, const Evaluation& evaluation);
   absl::Status FinishRevision(uint64_t number, history::Outcome outcome, const std::string& error);
-  // Records the outcomes that could not be recorded when they happened.
+  // Records what could not be recorded when it happened.
   absl::Status RetryUnrecorded();
+
+  // Of Plan, Apply and RollBack (live_facts.cc). `state` must outlive the court.
+  Court MakeCourt(const State& state, const guard::Consent& consent);
+  guard::LiveFacts GatherLive(const State& state, const guard::BuiltFleet& candidate);
+  absl::Status SampleTraffic(int64_t at_most_old_ns);
+
+  // Of Confirm, Cancel, RollBack and Tick (confirmation.cc), with apply_mutex_ held.
+  absl::StatusOr<history::Revision> FindTarget(const Rollback& rollback, const State& state);
+  Outcome RollBackTo(const history::Revision& target, const Cause& cause, const State& state);
+  std::optional<Outcome> NotAwaited(const Settlement& settlement, const State& state);
+  absl::Status ConfirmInForce(const Cause& cause, const State& state);
+  void WatchWindow();
+  void EndWindow(const State& state);
+  Outcome LeaveWindow(const std::string& why, const State& state);
+  void PromoteGood();
+  std::string Objection();
+  bool KernelMatches(const State& state);
+  int64_t SteadyNow() const;
+  void OpenWindow(const history::Revision& record, int64_t left_ns);
 
   // Of Start (startup.cc).
   absl::StatusOr<std::string> SettlePending();
   absl::StatusOr<StartReport> StartFromHistory(const history::Revision& last);
+  void ResumeWindow(const history::Revision& last, StartReport* report);
   absl::StatusOr<StartReport> StartFromBootstrap(const Bootstrap& bootstrap);
   absl::StatusOr<StartReport> StartEmpty();
   absl::Status BringBack(const history::Revision& last, const Evaluation& evaluation,
@@ -107,13 +160,22 @@ class LocalEngine final : public Engine {
   const int64_t started_unix_ns_;
   EventHub events_;
 
-  std::mutex apply_mutex_;  // one change at a time; guards the next two
+  TrafficMonitor traffic_;
+  std::mutex sample_mutex_;
+  int64_t sampled_ns_ = 0;  // sample_mutex_
+
+  std::mutex apply_mutex_;  // one change at a time; guards what follows up to state_mutex_
   std::map<uint64_t, std::pair<history::Outcome, std::string>> unrecorded_;
+  std::optional<history::Revision> unrecorded_rollback_;  // in force, though not recorded
   StateText text_;
+  int64_t window_end_ns_ = 0;  // of the revision that awaits, in steady time
+  int64_t retry_at_ns_ = 0;    // what failed at the end of a window, in steady time
+  int64_t good_from_ns_ = 0;   // when the revision in force came to be confirmed, in steady time
 
   mutable std::mutex state_mutex_;  // guards all below; held for a copy only
   std::shared_ptr<const State> state_;
   std::string adoption_;
+  uint64_t last_good_ = 0;  // revision
   std::map<std::string, std::string> notices_;
 };
 

@@ -11,13 +11,35 @@ model::Diagnostic Problem(std::string field, std::string message) {
   return {.location = {}, .field = std::move(field), .message = std::move(message)};
 }
 
-void CheckReason(const std::string& reason, std::vector<model::Diagnostic>* problems) {
-  if (reason.size() > kMaxReasonBytes) {
-    problems->push_back(Problem("reason", absl::StrCat("is ", reason.size(), " bytes, at most ",
-                                                       kMaxReasonBytes, " are kept; shorten it")));
+void CheckText(const std::string& field, const std::string& text, size_t most,
+               std::vector<model::Diagnostic>* problems) {
+  if (text.size() > most) {
+    problems->push_back(Problem(field, absl::StrCat("is ", text.size(), " bytes, at most ", most,
+                                                    " are kept; shorten it")));
   }
-  if (model::FindInvalidUtf8(reason).has_value()) {
-    problems->push_back(Problem("reason", "is not UTF-8; send the text as UTF-8"));
+  if (model::FindInvalidUtf8(text).has_value()) {
+    problems->push_back(Problem(field, "is not UTF-8; send the text as UTF-8"));
+  }
+}
+
+void CheckReason(const std::string& reason, std::vector<model::Diagnostic>* problems) {
+  if (reason.empty()) {
+    problems->push_back(
+        Problem("reason", "is missing; say in a few words why, it is kept with the revision"));
+  }
+}
+
+void CheckWindow(const Window& window, std::vector<model::Diagnostic>* problems) {
+  if (window.length == std::chrono::seconds(0)) {
+    if (window.auto_confirm) {
+      problems->push_back(Problem("auto_confirm", "needs confirm_within; say for how long"));
+    }
+    return;
+  }
+  if (window.length < kMinWindow || window.length > kMaxWindow) {
+    problems->push_back(Problem(
+        "confirm_within", absl::StrCat("is ", window.length.count(), " s; from ",
+                                       kMinWindow.count(), " s to ", kMaxWindow.count(), " s")));
   }
 }
 
@@ -30,7 +52,8 @@ std::vector<model::Diagnostic> CheckPlan(const Request& request) {
                                              ? "has both config and pool; send one of them"
                                              : "is empty; send config (the whole state) or pool"));
   }
-  CheckReason(request.reason, &problems);
+  CheckText("reason", request.reason, kMaxReasonBytes, &problems);
+  CheckText("ticket", request.ticket, kMaxTicketBytes, &problems);
   return problems;
 }
 
@@ -42,9 +65,24 @@ std::vector<model::Diagnostic> CheckApply(const Request& request) {
                 "is missing; pass the etag that Get or Plan returned with the state that "
                 "this change was made against"));
   }
-  if (request.reason.empty()) {
-    problems.push_back(
-        Problem("reason", "is missing; say in a few words why, it is kept with the revision"));
+  CheckReason(request.reason, &problems);
+  CheckWindow(request.window, &problems);
+  return problems;
+}
+
+std::vector<model::Diagnostic> CheckSettlement(const Settlement& settlement) {
+  std::vector<model::Diagnostic> problems;
+  CheckText("reason", settlement.reason, kMaxReasonBytes, &problems);
+  return problems;
+}
+
+std::vector<model::Diagnostic> CheckRollback(const Rollback& rollback) {
+  std::vector<model::Diagnostic> problems;
+  CheckText("reason", rollback.reason, kMaxReasonBytes, &problems);
+  CheckText("ticket", rollback.ticket, kMaxTicketBytes, &problems);
+  CheckReason(rollback.reason, &problems);
+  if (rollback.last_good && rollback.target != 0) {
+    problems.push_back(Problem("revision", "is given beside last_good; send one of them"));
   }
   return problems;
 }

@@ -10,11 +10,14 @@
 namespace evenkeel::engine {
 
 inline constexpr size_t kMaxReasonBytes = 1024;
+inline constexpr size_t kMaxTicketBytes = 128;
 
 // What is wrong with the request itself, before its change is looked at. Apply demands an etag and
 // a reason; Plan does not.
 std::vector<model::Diagnostic> CheckPlan(const Request& request);
 std::vector<model::Diagnostic> CheckApply(const Request& request);
+std::vector<model::Diagnostic> CheckSettlement(const Settlement& settlement);
+std::vector<model::Diagnostic> CheckRollback(const Rollback& rollback);
 
 }  // namespace evenkeel::engine
 

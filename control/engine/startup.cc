@@ -4,24 +4,17 @@
 // (docs/adr/0031-state-wins-over-the-file.md).
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "control/engine/local_engine.h"
+#include "control/engine/recorded.h"
 #include "control/engine/verdict_json.h"
-#include "control/model/yaml.h"
 
 namespace evenkeel::engine {
 namespace {
 
 using AdoptState = publish::AdoptReport::State;
-
-absl::StatusOr<model::Config> ParseRecorded(const history::Revision& revision) {
-  const std::string name = absl::StrCat("revision ", revision.number);
-  model::ParseResult parsed = model::ParseYaml(revision.config_yaml, name);
-  if (parsed.ok()) return std::move(parsed.config);
-  return absl::DataLossError(absl::StrCat(
-      "the configuration recorded as ", name, " is not valid: ", parsed.diagnostics[0].ToString(),
-      "; run the evenkeeld that wrote it, or move history.db away and start with --config"));
-}
 
 // An evaluation that ended without a built state says why as a Status.
 absl::Status WhyNotBuilt(const Evaluation& evaluation, const std::string& what) {
@@ -37,15 +30,16 @@ absl::Status WhyNotBuilt(const Evaluation& evaluation, const std::string& what) 
 std::shared_ptr<State> MakeState(const history::Revision& revision, const Evaluation& evaluation,
                                  std::shared_ptr<const guard::BuiltFleet> kernel) {
   auto state = std::make_shared<State>();
-  state->applied.revision = revision.number;
-  state->applied.digest = evaluation.candidate->digest;
-  state->applied.etag = MakeEtag(revision.number, evaluation.candidate->digest);
-  state->applied.author = revision.author;
-  state->applied.reason = revision.reason;
-  state->applied.applied_unix_ns = revision.created_unix_ns;
+  state->applied = MakeApplied(revision, evaluation.candidate->digest);
   state->desired = evaluation.candidate;
   state->kernel = std::move(kernel);
   return state;
+}
+
+// Its time to be confirmed has passed.
+bool IsOver(const history::Revision& revision, int64_t now_unix_ns) {
+  return revision.standing == history::Standing::kAwaiting &&
+         now_unix_ns >= revision.deadline_unix_ns;
 }
 
 std::string Join(const std::string& first, const std::string& second) {
@@ -86,6 +80,10 @@ absl::StatusOr<StartReport> LocalEngine::Start(const Bootstrap* bootstrap) {
   absl::StatusOr<std::optional<history::Revision>> last = deps_.history->LastApplied();
   if (!last.ok()) return last.status();
 
+  absl::StatusOr<std::optional<history::Revision>> good = deps_.history->LastGood();
+  if (!good.ok()) return good.status();
+
+  std::lock_guard serial(apply_mutex_);
   absl::StatusOr<StartReport> report = last->has_value()      ? StartFromHistory(**last)
                                        : bootstrap != nullptr ? StartFromBootstrap(*bootstrap)
                                                               : StartEmpty();
@@ -93,6 +91,7 @@ absl::StatusOr<StartReport> LocalEngine::Start(const Bootstrap* bootstrap) {
   report->adoption = Join(*settled, report->adoption);
   std::lock_guard lock(state_mutex_);
   adoption_ = report->adoption;
+  last_good_ = good->has_value() ? (*good)->number : 0;
   return report;
 }
 
@@ -113,11 +112,33 @@ absl::StatusOr<StartReport> LocalEngine::StartFromHistory(const history::Revisio
   StartReport report;
   report.revision = last.number;
   report.adoption = adopted->message;
-  if (adopted->state != AdoptState::kMatches) {
+  if (adopted->state != AdoptState::kMatches && !IsOver(last, deps_.now_unix_ns())) {
     if (auto status = BringBack(last, evaluation, &report); !status.ok()) return status;
   }
   SetState(MakeState(last, evaluation, deps_.kernel->applied()));
+  ResumeWindow(last, &report);
   return report;
+}
+
+// A window goes on where the former daemon left it. One that ended meanwhile, watched by nobody,
+// ends in a rollback also where it would have confirmed by itself.
+void LocalEngine::ResumeWindow(const history::Revision& last, StartReport* report) {
+  const int64_t length = last.deadline_unix_ns - last.created_unix_ns;
+  OpenWindow(last, std::clamp<int64_t>(last.deadline_unix_ns - deps_.now_unix_ns(), 0, length));
+  if (!IsOver(last, deps_.now_unix_ns())) return;
+  const std::shared_ptr<const State> state = Snapshot();
+  const Outcome outcome =
+      LeaveWindow("its time to be confirmed ended while the daemon was not running", *state);
+  report->revision = Snapshot()->applied.revision;
+  report->wrote |= outcome.kind == Outcome::Kind::kApplied;
+  report->adoption =
+      Join(report->adoption,
+           outcome.kind == Outcome::Kind::kApplied
+               ? absl::StrCat("revision ", last.number, " was not confirmed in time, revision ",
+                              outcome.applied.restores, " is back as revision ", report->revision)
+               : absl::StrCat("revision ", last.number,
+                              " was not confirmed in time and is to be rolled "
+                              "back"));
 }
 
 absl::Status LocalEngine::BringBack(const history::Revision& last, const Evaluation& evaluation,

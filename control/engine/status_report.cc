@@ -145,6 +145,7 @@ absl::StatusOr<Status> LocalEngine::GetStatus() {
   FillTraffic(*state, &status);
   std::lock_guard lock(state_mutex_);
   status.adoption = adoption_;
+  status.last_good = last_good_;
   for (const auto& [key, text] : notices_) status.notices.push_back(text);
   return status;
 }

@@ -17,6 +17,7 @@
 #include "control/rpc/config_convert.h"
 #include "control/rpc/state_convert.h"
 #include "control/rpc/status.h"
+#include "control/rpc/time_convert.h"
 #include "control/rpc/watch_client.h"
 
 namespace evenkeel::rpc {
@@ -101,9 +102,13 @@ class Client final : public engine::Engine {
 
   engine::Outcome Plan(const engine::Request& request) override;
   engine::Outcome Apply(const engine::Request& request) override;
+  engine::Outcome Confirm(const engine::Settlement& settlement) override;
+  engine::Outcome Cancel(const engine::Settlement& settlement) override;
+  engine::Outcome RollBack(const engine::Rollback& rollback) override;
   absl::StatusOr<engine::Applied> Get() override;
   absl::StatusOr<history::Revision> GetRevision(uint64_t number) override;
-  absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit) override;
+  absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit,
+                                                               int64_t before_unix_ns) override;
   absl::StatusOr<engine::Status> GetStatus() override;
   uint64_t Subscribe(engine::EventSink sink) override;
   void Unsubscribe(uint64_t id) override;
@@ -113,6 +118,11 @@ class Client final : public engine::Engine {
   void Renew();
   absl::Status Explain(const grpc::Status& status);
   engine::Outcome ExplainOutcome(const grpc::Status& status);
+  // A call that may change something.
+  template <typename Request, typename Response>
+  engine::Outcome Change(grpc::Status (v1::Control::Stub::*call)(grpc::ClientContext*,
+                                                                 const Request&, Response*),
+                         const Request& request);
   absl::Status CheckRequest(const engine::Request& request, size_t bytes) const;
 
   const std::string socket_;
@@ -171,6 +181,21 @@ absl::Status Client::CheckRequest(const engine::Request& request, size_t bytes) 
   return absl::OkStatus();
 }
 
+template <typename Request, typename Response>
+engine::Outcome Client::Change(grpc::Status (v1::Control::Stub::*call)(grpc::ClientContext*,
+                                                                       const Request&, Response*),
+                               const Request& request) {
+  grpc::ClientContext context;
+  Prepare(&context, kApplyDeadline);
+  Response response;
+  const std::shared_ptr<v1::Control::Stub> stub = Stub();
+  if (grpc::Status status = (stub.get()->*call)(&context, request, &response); !status.ok()) {
+    return ExplainOutcome(status);
+  }
+  absl::StatusOr<engine::Outcome> outcome = FromProto(response);
+  return outcome.ok() ? *std::move(outcome) : Failed(outcome.status());
+}
+
 engine::Outcome Client::Plan(const engine::Request& request) {
   v1::PlanRequest message;
   WriteChange(request.change, message.mutable_change());
@@ -195,17 +220,41 @@ engine::Outcome Client::Apply(const engine::Request& request) {
   message.set_reason(request.reason);
   message.set_validate_only(request.validate_only);
   message.set_record_refusal(request.record_refusal);
+  message.set_ticket(request.ticket);
+  if (request.window.length.count() != 0) {
+    message.mutable_confirm_within()->set_seconds(request.window.length.count());
+  }
+  message.set_auto_confirm(request.window.auto_confirm);
+  message.set_allow_live(request.consent.allow_live);
   if (auto status = CheckRequest(request, message.ByteSizeLong()); !status.ok()) {
     return Failed(std::move(status));
   }
-  grpc::ClientContext context;
-  Prepare(&context, kApplyDeadline);
-  v1::ApplyResponse response;
-  if (grpc::Status status = Stub()->Apply(&context, message, &response); !status.ok()) {
-    return ExplainOutcome(status);
-  }
-  absl::StatusOr<engine::Outcome> outcome = FromProto(response);
-  return outcome.ok() ? *std::move(outcome) : Failed(outcome.status());
+  return Change(&v1::Control::Stub::Apply, message);
+}
+
+engine::Outcome Client::Confirm(const engine::Settlement& settlement) {
+  v1::ConfirmRequest message;
+  message.set_revision(settlement.revision);
+  message.set_reason(settlement.reason);
+  return Change(&v1::Control::Stub::Confirm, message);
+}
+
+engine::Outcome Client::Cancel(const engine::Settlement& settlement) {
+  v1::CancelRequest message;
+  message.set_revision(settlement.revision);
+  message.set_reason(settlement.reason);
+  return Change(&v1::Control::Stub::Cancel, message);
+}
+
+engine::Outcome Client::RollBack(const engine::Rollback& rollback) {
+  v1::RollbackRequest message;
+  message.set_revision(rollback.target);
+  message.set_last_good(rollback.last_good);
+  message.set_from(rollback.from);
+  message.set_reason(rollback.reason);
+  message.set_ticket(rollback.ticket);
+  message.set_purge_pinned(rollback.purge_pinned);
+  return Change(&v1::Control::Stub::Rollback, message);
 }
 
 absl::StatusOr<engine::Applied> Client::Get() {
@@ -234,11 +283,13 @@ absl::StatusOr<history::Revision> Client::GetRevision(uint64_t number) {
   return revision;
 }
 
-absl::StatusOr<std::vector<history::Revision>> Client::ListRevisions(uint32_t limit) {
+absl::StatusOr<std::vector<history::Revision>> Client::ListRevisions(uint32_t limit,
+                                                                     int64_t before_unix_ns) {
   grpc::ClientContext context;
   Prepare(&context, kReadDeadline);
   v1::ListRequest request;
   request.set_limit(limit);
+  if (before_unix_ns != 0) SetTime(before_unix_ns, request.mutable_before());
   v1::ListResponse response;
   const grpc::Status status = Stub()->List(&context, request, &response);
   if (!status.ok()) return Explain(status);

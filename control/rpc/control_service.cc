@@ -12,6 +12,7 @@
 #include "control/rpc/peer.h"
 #include "control/rpc/state_convert.h"
 #include "control/rpc/status.h"
+#include "control/rpc/time_convert.h"
 
 namespace evenkeel::rpc {
 namespace {
@@ -35,6 +36,15 @@ engine::Change ReadChange(const v1::Change& change, Problems* problems) {
   if (change.has_config()) result.config = ConfigFromProto(change.config(), problems);
   if (change.has_pool()) result.pool = PoolFromProto(change.pool(), "pool", problems);
   return result;
+}
+
+std::chrono::seconds ReadSeconds(const google::protobuf::Duration& duration,
+                                 const std::string& field, Problems* problems) {
+  if (duration.nanos() != 0 || duration.seconds() < 0) {
+    AddProblem(problems, field, "is to be whole seconds, not below 0");
+    return std::chrono::seconds(0);
+  }
+  return std::chrono::seconds(duration.seconds());
 }
 
 grpc::Status CheckSize(const google::protobuf::Message& request) {
@@ -106,8 +116,54 @@ grpc::Status ControlService::Apply(grpc::ServerContext* context, const v1::Apply
   apply.source = "api";
   apply.validate_only = request->validate_only();
   apply.record_refusal = request->record_refusal();
+  apply.ticket = request->ticket();
+  apply.window.length = ReadSeconds(request->confirm_within(), "confirm_within", &problems);
+  apply.window.auto_confirm = request->auto_confirm();
+  apply.consent.allow_live = request->allow_live();
   const engine::Outcome outcome =
       problems.empty() ? engine_->Apply(apply) : Invalid(std::move(problems));
+  if (grpc::Status status = ToGrpc(outcome, DetailBytes(*context)); !status.ok()) return status;
+  *response = ToApplyResponse(outcome);
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::Confirm(grpc::ServerContext* context,
+                                     const v1::ConfirmRequest* request,
+                                     v1::ConfirmResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
+  const engine::Outcome outcome = engine_->Confirm({.revision = request->revision(),
+                                                    .reason = request->reason(),
+                                                    .author = DescribePeer(context->peer())});
+  if (grpc::Status status = ToGrpc(outcome, DetailBytes(*context)); !status.ok()) return status;
+  *response->mutable_applied() = ToProto(outcome.applied, /*with_config=*/false);
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::Cancel(grpc::ServerContext* context, const v1::CancelRequest* request,
+                                    v1::ApplyResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
+  const engine::Outcome outcome = engine_->Cancel({.revision = request->revision(),
+                                                   .reason = request->reason(),
+                                                   .author = DescribePeer(context->peer())});
+  if (grpc::Status status = ToGrpc(outcome, DetailBytes(*context)); !status.ok()) return status;
+  *response = ToApplyResponse(outcome);
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::Rollback(grpc::ServerContext* context,
+                                      const v1::RollbackRequest* request,
+                                      v1::ApplyResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
+  const engine::Outcome outcome = engine_->RollBack({.target = request->revision(),
+                                                     .last_good = request->last_good(),
+                                                     .from = request->from(),
+                                                     .reason = request->reason(),
+                                                     .ticket = request->ticket(),
+                                                     .author = DescribePeer(context->peer()),
+                                                     .purge_pinned = request->purge_pinned()});
   if (grpc::Status status = ToGrpc(outcome, DetailBytes(*context)); !status.ok()) return status;
   *response = ToApplyResponse(outcome);
   return grpc::Status::OK;
@@ -145,6 +201,9 @@ grpc::Status ControlService::Get(grpc::ServerContext* /*context*/, const v1::Get
   applied->set_digest(revision->digest);
   applied->set_author(revision->author);
   applied->set_reason(revision->reason);
+  applied->set_ticket(revision->ticket);
+  applied->set_standing(response->revision().standing());
+  applied->set_restores(revision->restores);
   *applied->mutable_applied_at() = response->revision().created_at();
   return grpc::Status::OK;
 }
@@ -153,7 +212,7 @@ grpc::Status ControlService::List(grpc::ServerContext* /*context*/, const v1::Li
                                   v1::ListResponse* response) {
   const Running running(this);
   if (!running.status().ok()) return running.status();
-  const auto revisions = engine_->ListRevisions(request->limit());
+  const auto revisions = engine_->ListRevisions(request->limit(), ReadTime(request->before()));
   if (!revisions.ok()) return ToGrpc(revisions.status());
   for (const history::Revision& revision : *revisions) {
     *response->add_revisions() = ToProto(revision);

@@ -29,6 +29,12 @@ class ControlService final : public v1::Control::Service {
                     v1::PlanResponse* response) override;
   grpc::Status Apply(grpc::ServerContext* context, const v1::ApplyRequest* request,
                      v1::ApplyResponse* response) override;
+  grpc::Status Confirm(grpc::ServerContext* context, const v1::ConfirmRequest* request,
+                       v1::ConfirmResponse* response) override;
+  grpc::Status Cancel(grpc::ServerContext* context, const v1::CancelRequest* request,
+                      v1::ApplyResponse* response) override;
+  grpc::Status Rollback(grpc::ServerContext* context, const v1::RollbackRequest* request,
+                        v1::ApplyResponse* response) override;
   grpc::Status Get(grpc::ServerContext* context, const v1::GetRequest* request,
                    v1::GetResponse* response) override;
   grpc::Status List(grpc::ServerContext* context, const v1::ListRequest* request,

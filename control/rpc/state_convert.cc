@@ -6,23 +6,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "control/rpc/config_convert.h"
+#include "control/rpc/time_convert.h"
 #include "control/rpc/verdict_convert.h"
 
 namespace evenkeel::rpc {
 namespace {
 
 using OutcomeKind = engine::Outcome::Kind;
-
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
-
-void SetTime(int64_t unix_ns, google::protobuf::Timestamp* time) {
-  time->set_seconds(unix_ns / kNanosPerSecond);
-  time->set_nanos(static_cast<int32_t>(unix_ns % kNanosPerSecond));
-}
-
-int64_t ReadTime(const google::protobuf::Timestamp& time) {
-  return time.seconds() * kNanosPerSecond + time.nanos();
-}
 
 void Encode(const dataplane::Counter& counter, v1::Counter* out) {
   out->set_packets(counter.packets);
@@ -108,6 +98,10 @@ v1::WatchResponse::Kind Encode(engine::Event::Kind kind) {
       return v1::WatchResponse::UNREACHABLE;
     case engine::Event::Kind::kReachable:
       return v1::WatchResponse::REACHABLE;
+    case engine::Event::Kind::kConfirmed:
+      return v1::WatchResponse::CONFIRMED;
+    case engine::Event::Kind::kRolledBack:
+      return v1::WatchResponse::ROLLED_BACK;
   }
   return v1::WatchResponse::KIND_UNSPECIFIED;
 }
@@ -124,8 +118,36 @@ std::optional<engine::Event::Kind> Decode(v1::WatchResponse::Kind kind) {
       return engine::Event::Kind::kUnreachable;
     case v1::WatchResponse::REACHABLE:
       return engine::Event::Kind::kReachable;
+    case v1::WatchResponse::CONFIRMED:
+      return engine::Event::Kind::kConfirmed;
+    case v1::WatchResponse::ROLLED_BACK:
+      return engine::Event::Kind::kRolledBack;
     default:
       return std::nullopt;
+  }
+}
+
+v1::Standing Encode(history::Standing standing) {
+  switch (standing) {
+    case history::Standing::kConfirmed:
+      return v1::STANDING_CONFIRMED;
+    case history::Standing::kAwaiting:
+      return v1::STANDING_AWAITING;
+    case history::Standing::kRolledBack:
+      return v1::STANDING_ROLLED_BACK;
+  }
+  return v1::STANDING_UNSPECIFIED;
+}
+
+// An older daemon says nothing: what it applied is final.
+history::Standing Decode(v1::Standing standing) {
+  switch (standing) {
+    case v1::STANDING_AWAITING:
+      return history::Standing::kAwaiting;
+    case v1::STANDING_ROLLED_BACK:
+      return history::Standing::kRolledBack;
+    default:
+      return history::Standing::kConfirmed;
   }
 }
 
@@ -183,6 +205,13 @@ v1::AppliedState ToProto(const engine::Applied& applied, bool with_config) {
   if (with_config) *out.mutable_config() = ToProto(applied.config);
   out.set_author(applied.author);
   out.set_reason(applied.reason);
+  out.set_ticket(applied.ticket);
+  out.set_standing(Encode(applied.standing));
+  if (applied.deadline_unix_ns != 0) {
+    SetTime(applied.deadline_unix_ns, out.mutable_confirm_by());
+  }
+  out.set_auto_confirm(applied.auto_confirm);
+  out.set_restores(applied.restores);
   return out;
 }
 
@@ -200,6 +229,11 @@ absl::StatusOr<engine::Applied> FromProto(const v1::AppliedState& applied) {
   result.author = applied.author();
   result.reason = applied.reason();
   result.applied_unix_ns = ReadTime(applied.applied_at());
+  result.ticket = applied.ticket();
+  result.standing = Decode(applied.standing());
+  result.deadline_unix_ns = ReadTime(applied.confirm_by());
+  result.auto_confirm = applied.auto_confirm();
+  result.restores = applied.restores();
   if (auto status = Mismatch(problems); !status.ok()) return status;
   return result;
 }
@@ -214,6 +248,16 @@ v1::RevisionInfo ToProto(const history::Revision& revision) {
   out.set_outcome(Encode(revision.outcome));
   out.set_digest(revision.digest);
   out.set_error(revision.error);
+  out.set_ticket(revision.ticket);
+  out.set_base(revision.base);
+  out.set_restores(revision.restores);
+  out.set_standing(Encode(revision.standing));
+  out.set_auto_confirm(revision.auto_confirm);
+  if (revision.deadline_unix_ns != 0) SetTime(revision.deadline_unix_ns, out.mutable_confirm_by());
+  if (revision.settled_unix_ns != 0) SetTime(revision.settled_unix_ns, out.mutable_settled_at());
+  out.set_settled_by(revision.settled_by);
+  out.set_settled_why(revision.settled_why);
+  if (revision.good_unix_ns != 0) SetTime(revision.good_unix_ns, out.mutable_good_at());
   return out;
 }
 
@@ -227,6 +271,16 @@ history::Revision FromProto(const v1::RevisionInfo& info) {
   revision.outcome = Decode(info.outcome());
   revision.digest = info.digest();
   revision.error = info.error();
+  revision.ticket = info.ticket();
+  revision.base = info.base();
+  revision.restores = info.restores();
+  revision.standing = Decode(info.standing());
+  revision.auto_confirm = info.auto_confirm();
+  revision.deadline_unix_ns = ReadTime(info.confirm_by());
+  revision.settled_unix_ns = ReadTime(info.settled_at());
+  revision.settled_by = info.settled_by();
+  revision.settled_why = info.settled_why();
+  revision.good_unix_ns = ReadTime(info.good_at());
   return revision;
 }
 
@@ -270,6 +324,7 @@ v1::StatusResponse ToProto(const engine::Status& status) {
   }
   for (const std::string& notice : status.notices) out.add_notices(notice);
   out.set_pinned_flows(status.pinned_flows);
+  out.set_last_good(status.last_good);
   return out;
 }
 
@@ -316,6 +371,7 @@ absl::StatusOr<engine::Status> FromProto(const v1::StatusResponse& status) {
   }
   result.notices.assign(status.notices().begin(), status.notices().end());
   result.pinned_flows = status.pinned_flows();
+  result.last_good = status.last_good();
   if (auto mismatch = Mismatch(problems); !mismatch.ok()) return mismatch;
   return result;
 }
@@ -392,6 +448,15 @@ absl::StatusOr<engine::Outcome> FromProto(const v1::ApplyResponse& response) {
   publish.swap = std::chrono::microseconds(response.swap_us());
   outcome.publish = std::move(publish);
   if (auto status = Mismatch(problems); !status.ok()) return status;
+  return outcome;
+}
+
+absl::StatusOr<engine::Outcome> FromProto(const v1::ConfirmResponse& response) {
+  engine::Outcome outcome;
+  absl::StatusOr<engine::Applied> applied = FromProto(response.applied());
+  if (!applied.ok()) return applied.status();
+  outcome.kind = OutcomeKind::kConfirmed;
+  outcome.applied = *std::move(applied);
   return outcome;
 }
 

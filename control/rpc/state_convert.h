@@ -29,6 +29,7 @@ std::optional<engine::Event> FromProto(const v1::WatchResponse& message);
 
 v1::ApplyResponse ToApplyResponse(const engine::Outcome& outcome);
 absl::StatusOr<engine::Outcome> FromProto(const v1::ApplyResponse& response);
+absl::StatusOr<engine::Outcome> FromProto(const v1::ConfirmResponse& response);
 v1::PlanResponse ToPlanResponse(const engine::Outcome& outcome);
 absl::StatusOr<engine::Outcome> FromProto(const v1::PlanResponse& response);
 

@@ -135,6 +135,7 @@ grpc::Status Stale(const engine::Outcome& outcome) {
   (*info.mutable_metadata())["etag"] = outcome.applied.etag;
   (*info.mutable_metadata())["revision"] = absl::StrCat(outcome.applied.revision);
   (*info.mutable_metadata())["author"] = outcome.applied.author;
+  if (outcome.rolled_back) (*info.mutable_metadata())["rolled_back"] = "true";
   if (outcome.applied.revision != 0) {
     (*info.mutable_metadata())["digest"] = outcome.applied.digest.ToHex();
   }
@@ -252,6 +253,7 @@ grpc::Status ToGrpc(const engine::Outcome& outcome, size_t detail_bytes) {
     case OutcomeKind::kApplied:
     case OutcomeKind::kNoChange:
     case OutcomeKind::kValidated:
+    case OutcomeKind::kConfirmed:
       return grpc::Status::OK;
   }
   return {grpc::StatusCode::INTERNAL, "an outcome without a meaning"};
@@ -287,6 +289,7 @@ Decoded OutcomeFromGrpc(const grpc::Status& status) {
   const std::string& reason = details.info.reason();
   if (reason == kStale) {
     outcome.kind = OutcomeKind::kStale;
+    outcome.rolled_back = details.Get("rolled_back") == "true";
   } else if (reason == kInvalid) {
     outcome.kind = OutcomeKind::kInvalid;
     outcome.status = absl::OkStatus();

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/time/time.h"
 #include "control/cli/apply_report.h"
 #include "control/cli/cat.h"
 #include "control/cli/change_options.h"
 #include "control/cli/command.h"
 #include "control/cli/plan_report.h"
 #include "control/cli/stale_report.h"
+#include "control/cli/standing.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -14,6 +16,7 @@ namespace {
 using Kind = engine::Outcome::Kind;
 
 constexpr size_t kMaxReasonBytes = 1024;
+constexpr std::chrono::seconds kDefaultWindow{60};
 
 class Apply final : public Command {
  public:
@@ -22,6 +25,17 @@ class Apply final : public Command {
     app.add_option("-r,--reason", reason_, "Why; recorded with the revision")
         ->type_name("TEXT")
         ->required();
+    app.add_option("--ticket", ticket_, "Of your tracker; recorded with the revision")
+        ->type_name("TICKET");
+    app.add_option("--confirm-within", within_,
+                   "Roll it back unless it is confirmed in this time, 10s to 24h")
+        ->type_name("DURATION");
+    app.add_flag("--auto-confirm", window_.auto_confirm,
+                 "Watch it for that time, then confirm it if nothing speaks against it");
+    app.add_flag("--wait,!--no-wait", wait_,
+                 "Wait until it is confirmed or rolled back; default with --auto-confirm");
+    app.add_flag("--allow-live", allow_live_,
+                 "Also if a VIP or pool goes that carried traffic just now (LB015)");
     app.add_flag("-y,--yes", yes_, "Do not ask; needed where standard input is no terminal");
     app.add_flag("--validate-only", validate_only_, "Let the daemon do all but the change itself");
   }
@@ -35,6 +49,9 @@ class Apply final : public Command {
       return session.FailUsage(
           Cat("--reason has ", reason_.size(), " bytes; at most ", kMaxReasonBytes));
     }
+    if (const absl::Status status = ReadWindow(); !status.ok()) {
+      return session.FailUsage(std::string(status.message()));
+    }
     const ChangeOptions options = flags_.Take();
     const absl::StatusOr<Planned> planned = RequestPlan(session, options);
     if (!planned.ok()) return session.Fail(planned.status());
@@ -47,6 +64,24 @@ class Apply final : public Command {
   }
 
  private:
+  absl::Status ReadWindow() {
+    if (within_.empty()) {
+      if (window_.auto_confirm) window_.length = kDefaultWindow;
+      return absl::OkStatus();
+    }
+    absl::Duration length;
+    if (!absl::ParseDuration(within_, &length)) {
+      return absl::InvalidArgumentError(
+          Cat("--confirm-within ", within_, " is no duration; write 90s, 2m or 1h"));
+    }
+    window_.length = absl::ToChronoSeconds(length);
+    if (window_.length < engine::kMinWindow || window_.length > engine::kMaxWindow) {
+      return absl::InvalidArgumentError(
+          Cat("--confirm-within ", within_, " is not from 10s to 24h"));
+    }
+    return absl::OkStatus();
+  }
+
   // Refused, invalid, stale, or nothing to change: the plan says it all.
   static ExitCode ReportNotApplicable(Session& session, const ChangeOptions& options,
                                       const Planned& planned) {
@@ -78,6 +113,9 @@ class Apply final : public Command {
     request.change = planned.change;
     request.etag = planned.outcome.applied.etag;
     request.reason = reason_;
+    request.ticket = ticket_;
+    request.window = window_;
+    request.consent.allow_live = allow_live_;
     return request;
   }
 
@@ -140,11 +178,19 @@ class Apply final : public Command {
                               : outcome.status);
     }
     ReportApply(session, options, planned, outcome);
+    if (outcome.kind == Kind::kApplied && outcome.applied.awaits() &&
+        wait_.value_or(window_.auto_confirm)) {
+      const ExitCode settled = WaitSettled(session, outcome.applied);
+      if (settled != ExitCode::kDone) return settled;
+    }
     return PlanExitCode(options, outcome);
   }
 
   ChangeFlags flags_;
-  std::string reason_;
+  std::string reason_, ticket_, within_;
+  engine::Window window_;
+  std::optional<bool> wait_;
+  bool allow_live_ = false;
   bool yes_ = false;
   bool validate_only_ = false;
 };

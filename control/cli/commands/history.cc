@@ -13,9 +13,11 @@ class History final : public Command {
     app.add_option("-n,--limit", limit_, "At most this many, default 20")
         ->type_name("COUNT")
         ->check(CLI::Range(1u, kMaxListed).description(""));
+    app.add_flag("--export", export_, "All of it as JSON lines, newest first");
   }
 
   ExitCode Run(Session& session) override {
+    if (export_) return Export(session);
     const absl::StatusOr<std::vector<history::Revision>> revisions =
         session.daemon().ListRevisions(limit_);
     if (!revisions.ok()) return session.Fail(revisions.status());
@@ -32,6 +34,18 @@ class History final : public Command {
   }
 
  private:
+  static ExitCode Export(Session& session) {
+    int64_t before_unix_ns = 0;
+    while (true) {
+      const auto page = session.daemon().ListRevisions(kMaxListed, before_unix_ns);
+      if (!page.ok()) return session.Fail(page.status());
+      if (page->empty()) return ExitCode::kDone;
+      for (const history::Revision& revision : *page) session.PrintJsonLine(ToJson(revision));
+      before_unix_ns = page->back().created_unix_ns;
+    }
+  }
+
+  bool export_ = false;
   uint32_t limit_ = 20;
 };
 

@@ -27,6 +27,10 @@ const char* Word(Kind kind) {
       return "failed";
     case Kind::kUnreachable:
       return "unreachable";
+    case Kind::kConfirmed:
+      return "confirmed";
+    case Kind::kRolledBack:
+      return "rolled_back";
     case Kind::kReachable:
       break;
   }
@@ -34,7 +38,16 @@ const char* Word(Kind kind) {
 }
 
 Style StyleOf(Kind kind) {
-  return kind == Kind::kApplied || kind == Kind::kReachable ? Style::kGood : Style::kBad;
+  switch (kind) {
+    case Kind::kApplied:
+    case Kind::kConfirmed:
+    case Kind::kReachable:
+      return Style::kGood;
+    case Kind::kRolledBack:
+      return Style::kWarn;
+    default:
+      return Style::kBad;
+  }
 }
 
 // Filled by the stream's thread, emptied by the command's.

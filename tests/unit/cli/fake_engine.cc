@@ -23,9 +23,13 @@ class Connection final : public engine::Engine {
   absl::StatusOr<history::Revision> GetRevision(uint64_t n) override {
     return fake_.GetRevision(n);
   }
-  absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t n) override {
-    return fake_.ListRevisions(n);
+  absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t n,
+                                                               int64_t before) override {
+    return fake_.ListRevisions(n, before);
   }
+  engine::Outcome Confirm(const engine::Settlement& s) override { return fake_.Confirm(s); }
+  engine::Outcome Cancel(const engine::Settlement& s) override { return fake_.Cancel(s); }
+  engine::Outcome RollBack(const engine::Rollback& r) override { return fake_.RollBack(r); }
   absl::StatusOr<engine::Status> GetStatus() override { return fake_.GetStatus(); }
   uint64_t Subscribe(engine::EventSink sink) override { return fake_.Subscribe(std::move(sink)); }
   void Unsubscribe(uint64_t id) override { fake_.Unsubscribe(id); }
@@ -86,6 +90,9 @@ void FakeEngine::Force(const model::Config& config, const std::string& author,
   running_.author = author;
   running_.reason = reason;
   running_.digest = Build(config)->digest;
+  running_.standing = history::Standing::kConfirmed;
+  running_.deadline_unix_ns = 0;
+  running_.restores = 0;
   running_.applied_unix_ns = kEpochNs + static_cast<int64_t>(running_.revision) * 60'000'000'000;
   history::Revision revision;
   revision.number = running_.revision;
@@ -127,8 +134,7 @@ engine::Outcome FakeEngine::Evaluate(const engine::Request& request) const {
     result.kind = Kind::kInvalid;
     return result;
   }
-  result.verdict =
-      guard::Judge(Build(candidate), Build(running_.config), guard::Facts{}).verdict;
+  result.verdict = guard::Judge(Build(candidate), Build(running_.config), guard::Facts{}).verdict;
   result.kind = result.verdict.refused()       ? Kind::kRefused
                 : candidate == running_.config ? Kind::kNoChange
                                                : Kind::kValidated;
@@ -149,6 +155,12 @@ engine::Outcome FakeEngine::Apply(const engine::Request& request) {
   }
   if (result.kind != Kind::kValidated || request.validate_only) return result;
   Force(Changed(running_.config, request.change), "uid 1000 (alice)", request.reason);
+  if (request.window.length.count() != 0) {
+    running_.standing = history_.back().standing = history::Standing::kAwaiting;
+    running_.deadline_unix_ns = history_.back().deadline_unix_ns =
+        running_.applied_unix_ns + std::chrono::nanoseconds(request.window.length).count();
+    running_.auto_confirm = request.window.auto_confirm;
+  }
   result.kind = Kind::kApplied;
   result.applied = running_;
   result.publish.emplace();
@@ -173,9 +185,52 @@ absl::StatusOr<history::Revision> FakeEngine::GetRevision(uint64_t number) {
   return absl::NotFoundError(Cat("there is no revision ", number));
 }
 
-absl::StatusOr<std::vector<history::Revision>> FakeEngine::ListRevisions(uint32_t limit) {
+engine::Outcome FakeEngine::Confirm(const engine::Settlement& settlement) {
+  settlements.push_back(settlement);
+  if (settle_outcome) return *settle_outcome;
+  Settle(history::Standing::kConfirmed, "uid 1000 (alice)", settlement.reason);
+  engine::Outcome result;
+  result.kind = Kind::kConfirmed;
+  result.applied = running_;
+  return result;
+}
+
+engine::Outcome FakeEngine::Cancel(const engine::Settlement& settlement) {
+  settlements.push_back(settlement);
+  return RollBack({.target = running_.revision - 1, .reason = settlement.reason});
+}
+
+engine::Outcome FakeEngine::RollBack(const engine::Rollback& rollback) {
+  rollbacks.push_back(rollback);
+  if (settle_outcome) return *settle_outcome;
+  const uint64_t target = rollback.target != 0 ? rollback.target : running_.revision - 1;
+  const model::Config before = running_.config;
+  const model::Config config = model::ParseYaml(history_[target - 1].config_yaml, "history").config;
+  Settle(history::Standing::kRolledBack, "uid 1000 (alice)", rollback.reason);
+  Force(config, "uid 1000 (alice)", rollback.reason);
+  running_.restores = history_.back().restores = target;
+  engine::Outcome result;
+  result.kind = Kind::kApplied;
+  result.applied = running_;
+  result.verdict = guard::Judge(Build(config), Build(before), guard::Facts{}).verdict;
+  result.publish.emplace();
+  return result;
+}
+
+void FakeEngine::Settle(history::Standing standing, const std::string& by, const std::string& why) {
+  running_.standing = history_.back().standing = standing;
+  history_.back().settled_unix_ns = running_.applied_unix_ns + 1;
+  history_.back().settled_by = by;
+  history_.back().settled_why = why;
+}
+
+absl::StatusOr<std::vector<history::Revision>> FakeEngine::ListRevisions(uint32_t limit,
+                                                                         int64_t before_unix_ns) {
   if (!down.ok()) return down;
   std::vector<history::Revision> newest_first(history_.rbegin(), history_.rend());
+  if (before_unix_ns != 0) {
+    std::erase_if(newest_first, [&](const auto& r) { return r.created_unix_ns >= before_unix_ns; });
+  }
   if (newest_first.size() > limit) newest_first.resize(limit);
   return newest_first;
 }

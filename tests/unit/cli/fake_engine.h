@@ -21,9 +21,13 @@ class FakeEngine final : public engine::Engine {
 
   engine::Outcome Plan(const engine::Request& request) override;
   engine::Outcome Apply(const engine::Request& request) override;
+  engine::Outcome Confirm(const engine::Settlement& settlement) override;
+  engine::Outcome Cancel(const engine::Settlement& settlement) override;
+  engine::Outcome RollBack(const engine::Rollback& rollback) override;
   absl::StatusOr<engine::Applied> Get() override;
   absl::StatusOr<history::Revision> GetRevision(uint64_t number) override;
-  absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit) override;
+  absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit,
+                                                               int64_t before_unix_ns = 0) override;
   absl::StatusOr<engine::Status> GetStatus() override;
   uint64_t Subscribe(engine::EventSink sink) override;
   void Unsubscribe(uint64_t id) override;
@@ -42,6 +46,12 @@ class FakeEngine final : public engine::Engine {
   std::vector<engine::Event> events;  // delivered at Subscribe
   std::vector<engine::Request> applied_requests;
   int refusals = 0;  // that a daemon would record
+  std::vector<engine::Settlement> settlements;
+  std::vector<engine::Rollback> rollbacks;
+  std::optional<engine::Outcome> settle_outcome;  // of Confirm, Cancel and RollBack
+
+  // What becomes of the newest revision.
+  void Settle(history::Standing standing, const std::string& by, const std::string& why);
 
  private:
   engine::Outcome Evaluate(const engine::Request& request) const;

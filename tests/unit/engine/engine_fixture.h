@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -137,6 +138,9 @@ class EngineFixture : public ::testing::Test {
     dependencies.court.hash_key = {1, 2, 3};
     dependencies.court.facts = [this](const guard::BuiltFleet&) { return facts_(); };
     dependencies.now_unix_ns = [this] { return ++now_ns_; };
+    dependencies.steady_ns = [this] { return steady_ns_.load(); };
+    dependencies.objection = [this] { return objection_; };
+    dependencies.bake = std::chrono::seconds(600);
     dependencies.version = "1.2.3";
     dependencies.instance = "test";
     engine_ = std::make_unique<LocalEngine>(std::move(dependencies));
@@ -181,7 +185,16 @@ class EngineFixture : public ::testing::Test {
   }
 
   std::string dir_;
+  // Both clocks go on, and the daemon looks at them.
+  void Pass(std::chrono::nanoseconds time) {
+    now_ns_ += time.count();
+    steady_ns_ += time.count();
+    engine_->Tick();
+  }
+
   std::atomic<int64_t> now_ns_{1'000'000'000};
+  std::atomic<int64_t> steady_ns_{5'000'000'000};
+  std::string objection_;
   std::function<absl::StatusOr<guard::Facts>()> facts_ = [] { return guard::Facts{}; };
   FakeKernel kernel_;
   std::unique_ptr<history::History> history_;

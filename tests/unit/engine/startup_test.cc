@@ -211,9 +211,7 @@ TEST_F(StartupTest, ARecordedStateThatTheGuardNowRefusesLeavesTheKernelAsItIs) {
   kernel_.Force(nullptr, 0);
   StartDaemon();
   // The host took over a backend's address meanwhile (LB009).
-  facts_ = [] {
-    return guard::Facts{.own_addresses = {*model::IpAddress::Parse("10.0.1.1")}};
-  };
+  facts_ = [] { return guard::Facts{.own_addresses = {*model::IpAddress::Parse("10.0.1.1")}}; };
   const StartReport report = MustStart();
   EXPECT_FALSE(report.wrote);
   EXPECT_EQ(kernel_.writes, 1);

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the daemon knows that a rule may ask for.
+#include "control/engine/local_engine.h"
+
+namespace evenkeel::engine {
+namespace {
+
+constexpr int64_t kHourNs = 3600 * int64_t{1'000'000'000};
+// Reading all counters costs milliseconds; changes in a row share one reading.
+constexpr int64_t kFreshNs = 1'000'000'000;
+
+std::vector<guard::PastChange> ToPastChanges(const std::vector<history::PoolChange>& changes) {
+  std::vector<guard::PastChange> result;
+  for (const history::PoolChange& change : changes) {
+    result.push_back({.pool = change.pool, .revision = change.revision, .unix_ns = change.unix_ns});
+  }
+  return result;
+}
+
+}  // namespace
+
+absl::Status LocalEngine::SampleTraffic(int64_t at_most_old_ns) {
+  const int64_t now = SteadyNow();
+  std::lock_guard lock(sample_mutex_);
+  if (sampled_ns_ != 0 && now < sampled_ns_ + at_most_old_ns) return absl::OkStatus();
+  const absl::StatusOr<publish::CounterReport> counters = deps_.kernel->ReadCounters();
+  if (!counters.ok()) return counters.status();
+  traffic_.Note(*counters, now, deps_.now_unix_ns());
+  sampled_ns_ = now;
+  return absl::OkStatus();
+}
+
+Court LocalEngine::MakeCourt(const State& state, const guard::Consent& consent) {
+  Court court = deps_.court;
+  court.consent = consent;
+  court.facts = [this, &state](const guard::BuiltFleet& candidate) {
+    absl::StatusOr<guard::Facts> facts = deps_.court.facts(candidate);
+    if (facts.ok()) facts->live = GatherLive(state, candidate);
+    return facts;
+  };
+  return court;
+}
+
+// What cannot be gathered is an error in its place: the rule that asks for it refuses.
+guard::LiveFacts LocalEngine::GatherLive(const State& state, const guard::BuiltFleet& candidate) {
+  guard::LiveFacts live;
+  live.now_unix_ns = deps_.now_unix_ns();
+  live.pending_revision = state.applied.awaits() ? state.applied.revision : 0;
+  const auto changes = deps_.history->PoolChanges(live.now_unix_ns - kHourNs);
+  if (changes.ok()) {
+    live.changes = ToPastChanges(*changes);
+  } else {
+    live.changes = changes.status();
+  }
+  if (const absl::Status status = SampleTraffic(kFreshNs); !status.ok()) {
+    live.traffic = status;
+  } else if (state.kernel != nullptr) {
+    live.traffic = traffic_.Report(*state.kernel, SteadyNow());
+  }
+  if (deps_.reach) live.reach = deps_.reach(candidate);
+  return live;
+}
+
+}  // namespace evenkeel::engine

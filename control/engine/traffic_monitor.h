@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EVENKEEL_CONTROL_ENGINE_TRAFFIC_MONITOR_H_
+#define EVENKEEL_CONTROL_ENGINE_TRAFFIC_MONITOR_H_
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "control/guard/facts.h"
+#include "control/guard/fleet.h"
+#include "control/publish/publisher.h"
+
+namespace evenkeel::engine {
+
+// What each VIP carried in the last five minutes, from samples of its counter. Thread-safe.
+class TrafficMonitor {
+ public:
+  static constexpr std::chrono::minutes kSpan{5};
+  // Samples that lie closer together are one.
+  static constexpr std::chrono::seconds kStep{10};
+
+  // Times may not go back. A VIP that is met for the first time with packets on its counter may
+  // have carried them just now.
+  void Note(const publish::CounterReport& counters, int64_t steady_ns, int64_t now_unix_ns);
+  // Of the VIPs of `running`.
+  guard::Traffic Report(const guard::BuiltFleet& running, int64_t steady_ns) const;
+
+ private:
+  struct Sample {
+    int64_t steady_ns = 0;
+    uint64_t packets = 0;  // since the sample before
+  };
+  struct Vip {
+    uint64_t counter = 0;
+    int64_t last_packet_unix_ns = 0;
+    std::deque<Sample> samples;
+  };
+
+  mutable std::mutex mutex_;
+  std::map<std::string, Vip> vips_;  // by name
+};
+
+}  // namespace evenkeel::engine
+
+#endif  // EVENKEEL_CONTROL_ENGINE_TRAFFIC_MONITOR_H_

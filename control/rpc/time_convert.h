@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EVENKEEL_CONTROL_RPC_TIME_CONVERT_H_
+#define EVENKEEL_CONTROL_RPC_TIME_CONVERT_H_
+
+#include <google/protobuf/timestamp.pb.h>
+
+#include <cstdint>
+
+namespace evenkeel::rpc {
+
+// Nanoseconds since 1970; an absent time is 0.
+inline void SetTime(int64_t unix_ns, google::protobuf::Timestamp* time) {
+  constexpr int64_t kNanosPerSecond = 1'000'000'000;
+  time->set_seconds(unix_ns / kNanosPerSecond);
+  time->set_nanos(static_cast<int32_t>(unix_ns % kNanosPerSecond));
+}
+
+inline int64_t ReadTime(const google::protobuf::Timestamp& time) {
+  return time.seconds() * 1'000'000'000 + time.nanos();
+}
+
+}  // namespace evenkeel::rpc
+
+#endif  // EVENKEEL_CONTROL_RPC_TIME_CONVERT_H_
