@@ -13,11 +13,12 @@ namespace evenkeel::cli {
 class ChangeFlags {
  public:
   void Declare(CLI::App& app);
-  ChangeOptions Take() const;
+  // InvalidArgument: options that do not go together.
+  absl::StatusOr<ChangeOptions> Take() const;
 
  private:
   ChangeOptions options_;
-  std::string fail_on_;
+  std::string fail_on_, expires_;
 };
 
 // Declares --fail-on; its value is "error", "warn" or, for the default, empty.

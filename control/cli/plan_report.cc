@@ -74,6 +74,7 @@ absl::StatusOr<Planned> RequestPlan(Session& session, const ChangeOptions& optio
   engine::Request request;
   request.change = planned.change;
   request.etag = options.etag;
+  request.consent = planned.consent = options.consent;
   planned.outcome = session.daemon().Plan(request);
   if (planned.outcome.kind == Kind::kFailed) {
     return planned.outcome.status.ok() ? absl::InternalError("the daemon's answer has no result")

@@ -26,11 +26,13 @@ struct ChangeOptions {
   bool detailed_exitcode = false;
   bool fail_on_warn = false;
   bool all = false;  // print every backend
+  engine::Consent consent;
 };
 
 struct Planned {
   ConfigFile file;
   engine::Change change;
+  engine::Consent consent;
   engine::Outcome outcome;
   // Field by field against the state that the plan was made against; empty where that was not
   // known any more.

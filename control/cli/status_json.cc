@@ -26,6 +26,18 @@ ordered_json AppliedJson(const engine::Applied& applied) {
   return document;
 }
 
+ordered_json OverridesJson(const engine::Status& status) {
+  ordered_json list = ordered_json::array();
+  for (const history::Override& o : status.overrides) {
+    list.push_back({{"rule", o.rule},
+                    {"revision", o.revision},
+                    {"reason", o.reason},
+                    {"author", o.author},
+                    {"expires_at", Rfc3339(o.expires_unix_ns)}});
+  }
+  return list;
+}
+
 ordered_json InterfacesJson(const engine::Status& status) {
   ordered_json list = ordered_json::array();
   for (const engine::InterfaceStatus& i : status.interfaces) {
@@ -102,6 +114,7 @@ ordered_json ToJson(const engine::Status& status) {
           {"started_at", Rfc3339(status.started_unix_ns)},
           {"applied", AppliedJson(status.applied)},
           {"last_good", status.last_good},
+          {"overrides", OverridesJson(status)},
           {"kernel_digest", status.kernel_digest},
           {"digest_matches", status.digest_matches},
           {"alarm", IsAlarm(status)},

@@ -95,6 +95,11 @@ void PrintState(Printer& out, const Status& s, int64_t now) {
     if (a.restores != 0) out.Hanging(0, Label(""), Cat("brings back revision ", a.restores));
     if (s.last_good != 0) out.Hanging(0, Label("Last good"), RevisionName(s.last_good));
     if (a.awaits()) PrintAwaited(out, a, now);
+    for (const history::Override& o : s.overrides) {
+      out.Hanging(0, {Label("Override").text, Style::kWarn},
+                  Cat(o.rule, " until ", Deadline(o.expires_unix_ns, now), " by ", o.author,
+                      " with ", RevisionName(o.revision), ": ", o.reason));
+    }
   }
   if (IsAlarm(s)) {
     out.Put(Label("Kernel").text, Style::kBold)

@@ -47,10 +47,10 @@ int64_t SteadyNs() {
   return now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec;
 }
 
-absl::StatusOr<guard::Facts> ReadHostFacts(const guard::BuiltFleet& /*candidate*/) {
+absl::StatusOr<guard::Facts> ReadHostFacts(const model::Policy& policy) {
   auto addresses = neighbor::NetlinkResolver::OwnAddresses();
   if (!addresses.ok()) return addresses.status();
-  return guard::Facts{.own_addresses = *std::move(addresses)};
+  return guard::Facts{.own_addresses = *std::move(addresses), .host_policy = policy};
 }
 
 const char* ModeName(dataplane::XdpMode mode) {
@@ -108,6 +108,8 @@ class Daemon {
     return kExitError;
   }
   absl::Status PrepareSharing();
+  absl::Status ReadHostPolicy();
+  engine::Court MakeCourt() const;
   absl::Status OpenState();
   // True: go on. Otherwise `exit_code_` is set and the reason was printed.
   bool ReadBootstrap();
@@ -124,6 +126,7 @@ class Daemon {
   int exit_code_ = kExitOk;
   maglev::HashKey hash_key_{};
   std::optional<engine::Bootstrap> bootstrap_;
+  model::Policy host_policy_;
 
   // In the order of their making; ended in the reverse order.
   std::unique_ptr<InstanceLock> lock_;
@@ -166,6 +169,29 @@ absl::Status Daemon::OpenState() {
   return absl::OkStatus();
 }
 
+// A configuration with nothing but `policy`. It is for every pool: what a pool alone can have is
+// refused there already.
+absl::Status Daemon::ReadHostPolicy() {
+  if (settings_.policy_file.empty()) return absl::OkStatus();
+  absl::StatusOr<model::ParseResult> parsed = ReadConfig(settings_.policy_file);
+  if (!parsed.ok()) return parsed.status();
+  if (!parsed->ok()) return absl::InvalidArgumentError(parsed->diagnostics[0].ToString());
+  if (!parsed->config.vips.empty() || !parsed->config.pools.empty() ||
+      !parsed->config.source_rules.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(settings_.policy_file,
+                     ": has more than `policy`; the host's policy file has nothing else, the "
+                     "configuration is named by --config"));
+  }
+  host_policy_ = std::move(parsed->config.policy);
+  return absl::OkStatus();
+}
+
+engine::Court Daemon::MakeCourt() const {
+  return {.hash_key = hash_key_,
+          .facts = [this](const guard::BuiltFleet&) { return ReadHostFacts(host_policy_); }};
+}
+
 bool Daemon::ReadBootstrap() {
   exit_code_ = kExitError;
   absl::StatusOr<std::optional<history::Revision>> last = history_->LastApplied();
@@ -180,8 +206,7 @@ bool Daemon::ReadBootstrap() {
   bootstrap_ = engine::Bootstrap{.config = std::move(parsed->config), .path = settings_.config};
 
   // Judged here already, before the kernel is opened, so that a refusal leaves it untouched.
-  const engine::Evaluation evaluation =
-      engine::EvaluateAlone(bootstrap_->config, {.hash_key = hash_key_, .facts = ReadHostFacts});
+  const engine::Evaluation evaluation = engine::EvaluateAlone(bootstrap_->config, MakeCourt());
   if (evaluation.kind == engine::Outcome::Kind::kValidated) return true;
   if (evaluation.kind == engine::Outcome::Kind::kRefused) {
     PrintRefusal(settings_.config, evaluation);
@@ -222,9 +247,11 @@ int Daemon::StartEngine() {
   dependencies.kernel = kernel_.get();
   dependencies.history = history_.get();
   dependencies.resolver = resolver_.get();
-  dependencies.court = {.hash_key = hash_key_, .facts = ReadHostFacts};
+  dependencies.court = MakeCourt();
   dependencies.now_unix_ns = NowUnixNs;
   dependencies.steady_ns = SteadyNs;
+  dependencies.pace = {.gap_ns = settings_.change_interval_s * int64_t{1'000'000'000},
+                       .per_hour = settings_.changes_per_hour};
   dependencies.bake = std::chrono::seconds(settings_.bake_time_s);
   dependencies.interfaces = [this] { return interfaces_; };
   dependencies.version = EK_VERSION;
@@ -320,6 +347,7 @@ int Daemon::Run() {
   ::signal(SIGPIPE, SIG_IGN);
 
   spdlog::info("evenkeeld {} instance {}", EK_VERSION, settings_.instance);
+  if (auto status = ReadHostPolicy(); !status.ok()) return Fail(status);
   if (auto status = OpenState(); !status.ok()) return Fail(status);
   if (!ReadBootstrap()) return exit_code_;
   if (auto status = OpenKernel(); !status.ok()) return Fail(status);

@@ -50,6 +50,13 @@ constexpr Flag kFlags[] = {
      "Place among the programs that share an interface; lower ones run first [50]"},
     {"--hash-key-file", "hash_key_file", "FILE",
      "The fleet's secret, 32 hexadecimal digits, mode 0600; made if absent [<state-dir>/hash.key]"},
+    {"--policy-file", "policy_file", "FILE",
+     "This host's policy for every pool: a configuration with nothing but `policy`. The stricter "
+     "of it, the configuration's and the pool's counts"},
+    {"--change-interval", "change_interval", "SECONDS",
+     "What must lie between two changes of a pool, rule LB014 [30]"},
+    {"--changes-per-hour", "changes_per_hour", "N",
+     "How often a pool may change in an hour, rule LB014 [10]"},
     {"--log-level", "log_level", "LEVEL", "debug, info, warning or error [info]"},
     {"--log-format", "log_format", "FORMAT", "text or json, to standard error [text]"},
 };

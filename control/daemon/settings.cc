@@ -89,12 +89,12 @@ Setter Limit(uint32_t dataplane::Limits::*member) {
   };
 }
 
-Setter Seconds(uint32_t Settings::*member, uint32_t least, uint32_t most) {
+Setter Number(uint32_t Settings::*member, uint32_t least, uint32_t most, const char* unit) {
   return [=](const std::string& value, Settings* settings) -> absl::Status {
     uint32_t number = 0;
     if (!absl::SimpleAtoi(value, &number) || number < least || number > most) {
       return absl::InvalidArgumentError(
-          absl::StrCat("is \"", value, "\"; write seconds, ", least, "..", most));
+          absl::StrCat("is \"", value, "\"; write ", unit, least, "..", most));
     }
     settings->*member = number;
     return absl::OkStatus();
@@ -169,8 +169,11 @@ const std::map<std::string_view, Setter>& Setters() {
       {"limits.max_vips", Limit(&dataplane::Limits::max_vips)},
       {"limits.max_backends", Limit(&dataplane::Limits::max_backends)},
       {"limits.max_pins", Limit(&dataplane::Limits::max_pins)},
-      {"flow_idle_timeout", Seconds(&Settings::flow_idle_timeout_s, 10, 86400)},
-      {"bake_time", Seconds(&Settings::bake_time_s, 0, 604800)},
+      {"flow_idle_timeout", Number(&Settings::flow_idle_timeout_s, 10, 86400, "seconds, ")},
+      {"change_interval", Number(&Settings::change_interval_s, 0, 3600, "seconds, ")},
+      {"changes_per_hour", Number(&Settings::changes_per_hour, 1, 1000000, "")},
+      {"policy_file", Text(&Settings::policy_file)},
+      {"bake_time", Number(&Settings::bake_time_s, 0, 604800, "seconds, ")},
       {"gue_port", SetGuePort},
       {"source_prefix4", SetSource4},
       {"source_prefix6", SetSource6},

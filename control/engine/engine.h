@@ -39,11 +39,21 @@ struct Applied {
   bool awaits() const { return standing == history::Standing::kAwaiting; }
 };
 
+// Of one backend of the state in force, whatever that is when the change is made: no etag is
+// needed.
+struct Edit {
+  std::string pool;  // empty: the one pool that has the backend
+  std::string backend;
+  std::optional<model::AdminState> state{};
+  std::optional<int64_t> weight{};
+};
+
 // Replace the whole state, or one pool of the running state (`pool` set: every other pool and all
-// VIPs stay as they are).
+// VIPs stay as they are), or edit one backend. Exactly one of them.
 struct Change {
   std::optional<model::Config> config;
   std::optional<model::Pool> pool;
+  std::optional<Edit> edit{};
 };
 
 // The time in which a change must be confirmed; the daemon rolls it back otherwise.
@@ -54,9 +64,20 @@ struct Window {
 inline constexpr std::chrono::seconds kMinWindow{10};
 inline constexpr std::chrono::seconds kMaxWindow{24 * 3600};
 
+// What the request says about its own danger.
+struct Consent {
+  bool allow_live = false;  // LB015
+  // Rules that this change may break, by id; for its reason, and for so long.
+  std::vector<std::string> overrides{};
+  std::chrono::seconds expires{0};  // 1 minute .. 7 days, required with overrides
+};
+inline constexpr std::chrono::seconds kMinOverride{60};
+inline constexpr std::chrono::seconds kMaxOverride{7 * 24 * 3600};
+
 struct Request {
   Change change;
-  std::string etag;    // of the state that the change was made against; required by Apply
+  std::string etag;    // of the state that the change was made against; required by Apply, but
+                       // for an edit
   std::string reason;  // required by Apply
   std::string ticket;  // optional, at most 128 bytes
   std::string author;
@@ -64,7 +85,7 @@ struct Request {
   bool validate_only = false;
   bool record_refusal = false;  // also with validate_only
   Window window;
-  guard::Consent consent;
+  Consent consent;
 };
 
 // To confirm or cancel what awaits its confirmation.
@@ -152,8 +173,9 @@ struct Status {
   std::string instance;
   int64_t started_unix_ns = 0;
   Applied applied;
-  uint64_t last_good = 0;     // the newest revision known as good; 0: none yet
-  std::string kernel_digest;  // hex, read back now; empty: nothing published
+  uint64_t last_good = 0;                    // the newest revision known as good; 0: none yet
+  std::vector<history::Override> overrides;  // that have not expired
+  std::string kernel_digest;                 // hex, read back now; empty: nothing published
   bool digest_matches = false;
   std::string adoption;  // what the daemon found at its start
   std::vector<InterfaceStatus> interfaces;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "control/engine/edit.h"
 #include "control/model/yaml.h"
 
 namespace evenkeel::engine {
@@ -146,9 +147,15 @@ Evaluation UnlessSame(Evaluation evaluation, const State& state) {
 }  // namespace
 
 Evaluation Evaluate(const Change& change, const State& state, const Court& court) {
+  std::optional<model::Pool> pool = change.pool;
+  if (change.edit.has_value()) {
+    Edited edited = ApplyEdit(*change.edit, *state.desired);
+    if (!edited.pool) return Invalid(std::move(edited.diagnostics));
+    pool = std::move(edited.pool);
+  }
   const Candidate candidate = change.config.has_value()
                                   ? Whole(*change.config, court.hash_key, state.desired.get())
-                                  : WithPool(*change.pool, *state.desired);
+                                  : WithPool(*pool, *state.desired);
   return UnlessSame(Guarded(candidate, state.kernel, court, JudgeChange), state);
 }
 

@@ -31,9 +31,22 @@ absl::Status LocalEngine::SampleTraffic(int64_t at_most_old_ns) {
   return absl::OkStatus();
 }
 
-Court LocalEngine::MakeCourt(const State& state, const guard::Consent& consent) {
+guard::Consent LocalEngine::MakeConsent(const Request& request) {
+  guard::Consent consent{.allow_live = request.consent.allow_live};
+  const int64_t expires =
+      deps_.now_unix_ns() + std::chrono::nanoseconds(request.consent.expires).count();
+  // A plan may have no reason yet; what it shows is what the change with one would meet.
+  const std::string reason = request.reason.empty() ? "(its reason)" : request.reason;
+  for (const std::string& rule : request.consent.overrides) {
+    consent.overrides.push_back(
+        {.rule = rule, .reason = reason, .author = request.author, .expires_unix_ns = expires});
+  }
+  return consent;
+}
+
+Court LocalEngine::MakeCourt(const State& state, guard::Consent consent) {
   Court court = deps_.court;
-  court.consent = consent;
+  court.consent = std::move(consent);
   court.facts = [this, &state](const guard::BuiltFleet& candidate) {
     absl::StatusOr<guard::Facts> facts = deps_.court.facts(candidate);
     if (facts.ok()) facts->live = GatherLive(state, candidate);
@@ -46,6 +59,7 @@ Court LocalEngine::MakeCourt(const State& state, const guard::Consent& consent) 
 guard::LiveFacts LocalEngine::GatherLive(const State& state, const guard::BuiltFleet& candidate) {
   guard::LiveFacts live;
   live.now_unix_ns = deps_.now_unix_ns();
+  live.pace = deps_.pace;
   live.pending_revision = state.applied.awaits() ? state.applied.revision : 0;
   const auto changes = deps_.history->PoolChanges(live.now_unix_ns - kHourNs);
   if (changes.ok()) {

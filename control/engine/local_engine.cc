@@ -85,7 +85,8 @@ Outcome LocalEngine::Plan(const Request& request) {
     return Invalid(std::move(problems), *state);
   }
   if (!request.etag.empty() && request.etag != state->applied.etag) return Stale(request, *state);
-  return ToOutcome(Evaluate(request.change, *state, MakeCourt(*state, request.consent)), *state);
+  return ToOutcome(Evaluate(request.change, *state, MakeCourt(*state, MakeConsent(request))),
+                   *state);
 }
 
 Outcome LocalEngine::Apply(const Request& request) {
@@ -100,8 +101,10 @@ Outcome LocalEngine::Apply(const Request& request) {
   }
   if (!problems.empty()) return Invalid(std::move(problems), *state);
   // Before the guard: a change made against another state would be judged for the wrong delta.
-  if (request.etag != state->applied.etag) return Stale(request, *state);
-  Evaluation evaluation = Evaluate(request.change, *state, MakeCourt(*state, request.consent));
+  const bool follows = request.etag.empty() && request.change.edit.has_value();
+  if (!follows && request.etag != state->applied.etag) return Stale(request, *state);
+  const guard::Consent consent = MakeConsent(request);
+  Evaluation evaluation = Evaluate(request.change, *state, MakeCourt(*state, consent));
   const bool meant = !request.validate_only || request.record_refusal;
   const Cause cause{request.author, request.reason, request.ticket, request.source};
   if (evaluation.kind == Outcome::Kind::kRefused && meant) {
@@ -111,6 +114,12 @@ Outcome LocalEngine::Apply(const Request& request) {
     return ToOutcome(std::move(evaluation), *state);
   }
   history::Revision record = MakeRecord(cause, evaluation, *state);
+  for (const guard::Override& o : consent.overrides) {
+    record.overrides.push_back({.rule = o.rule,
+                                .reason = o.reason,
+                                .author = o.author,
+                                .expires_unix_ns = o.expires_unix_ns});
+  }
   if (request.window.length > std::chrono::seconds(0)) {
     record.standing = history::Standing::kAwaiting;
     record.deadline_unix_ns =

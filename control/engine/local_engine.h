@@ -39,6 +39,7 @@ struct Dependencies {
   // How packets get to each backend of a candidate; null: nothing is said of it.
   std::function<absl::StatusOr<std::map<model::IpAddress, guard::Reach>>(const guard::BuiltFleet&)>
       reach;
+  guard::Pace pace{};
   // How long a confirmed revision is in force until it counts as known good.
   std::chrono::nanoseconds bake = std::chrono::minutes(10);
   std::function<std::vector<InterfaceStatus>()> interfaces;  // may be empty
@@ -124,7 +125,8 @@ class LocalEngine final : public Engine {
   absl::Status RetryUnrecorded();
 
   // Of Plan, Apply and RollBack (live_facts.cc). `state` must outlive the court.
-  Court MakeCourt(const State& state, const guard::Consent& consent);
+  Court MakeCourt(const State& state, guard::Consent consent);
+  guard::Consent MakeConsent(const Request& request);
   guard::LiveFacts GatherLive(const State& state, const guard::BuiltFleet& candidate);
   absl::Status SampleTraffic(int64_t at_most_old_ns);
 

@@ -29,6 +29,23 @@ void CheckReason(const std::string& reason, std::vector<model::Diagnostic>* prob
   }
 }
 
+void CheckOverrides(const Request& request, std::vector<model::Diagnostic>* problems) {
+  const Consent& consent = request.consent;
+  if (consent.overrides.empty()) return;
+  if (consent.overrides.size() > kMaxOverrides) {
+    problems->push_back(
+        Problem("overrides", absl::StrCat("names ", consent.overrides.size(), " rules, at most ",
+                                          kMaxOverrides, " are taken")));
+  }
+  if (consent.expires < kMinOverride || consent.expires > kMaxOverride) {
+    problems->push_back(Problem("override_expires", absl::StrCat("is ", consent.expires.count(),
+                                                                 " s; an override ends "
+                                                                 "after ",
+                                                                 kMinOverride.count(), " s to ",
+                                                                 kMaxOverride.count(), " s")));
+  }
+}
+
 void CheckWindow(const Window& window, std::vector<model::Diagnostic>* problems) {
   if (window.length == std::chrono::seconds(0)) {
     if (window.auto_confirm) {
@@ -47,19 +64,22 @@ void CheckWindow(const Window& window, std::vector<model::Diagnostic>* problems)
 
 std::vector<model::Diagnostic> CheckPlan(const Request& request) {
   std::vector<model::Diagnostic> problems;
-  if (request.change.config.has_value() == request.change.pool.has_value()) {
-    problems.push_back(Problem("change", request.change.config.has_value()
-                                             ? "has both config and pool; send one of them"
-                                             : "is empty; send config (the whole state) or pool"));
+  const engine::Change& change = request.change;
+  const int parts = change.config.has_value() + change.pool.has_value() + change.edit.has_value();
+  if (parts != 1) {
+    problems.push_back(Problem(
+        "change", parts == 0 ? "is empty; send config (the whole state), pool or edit"
+                             : "has more than one of config, pool and edit; send one of them"));
   }
   CheckText("reason", request.reason, kMaxReasonBytes, &problems);
   CheckText("ticket", request.ticket, kMaxTicketBytes, &problems);
+  CheckOverrides(request, &problems);
   return problems;
 }
 
 std::vector<model::Diagnostic> CheckApply(const Request& request) {
   std::vector<model::Diagnostic> problems = CheckPlan(request);
-  if (request.etag.empty()) {
+  if (request.etag.empty() && !request.change.edit.has_value()) {
     problems.push_back(
         Problem("etag",
                 "is missing; pass the etag that Get or Plan returned with the state that "

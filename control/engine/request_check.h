@@ -11,6 +11,7 @@ namespace evenkeel::engine {
 
 inline constexpr size_t kMaxReasonBytes = 1024;
 inline constexpr size_t kMaxTicketBytes = 128;
+inline constexpr size_t kMaxOverrides = 32;
 
 // What is wrong with the request itself, before its change is looked at. Apply demands an etag and
 // a reason; Plan does not.

@@ -141,6 +141,12 @@ absl::StatusOr<Status> LocalEngine::GetStatus() {
   status.instance = deps_.instance;
   status.started_unix_ns = started_unix_ns_;
   status.applied = state->applied;
+  if (auto overrides = deps_.history->Overrides(deps_.now_unix_ns()); overrides.ok()) {
+    status.overrides = *std::move(overrides);
+  } else {
+    status.notices.push_back(
+        absl::StrCat("overrides cannot be read: ", overrides.status().message()));
+  }
   if (deps_.interfaces) status.interfaces = deps_.interfaces();
   FillTraffic(*state, &status);
   std::lock_guard lock(state_mutex_);

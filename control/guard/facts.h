@@ -40,9 +40,16 @@ struct Reach {
   std::string problem;  // why not: "no route to 10.0.1.9", "the path takes 1500 bytes, ..."
 };
 
+// How often a pool may change (LB014).
+struct Pace {
+  int64_t gap_ns = 30'000'000'000;
+  uint32_t per_hour = 10;
+};
+
 // What only the daemon knows.
 struct LiveFacts {
   int64_t now_unix_ns = 0;
+  Pace pace{};
   uint64_t pending_revision = 0;                    // awaits its confirmation; 0: none does
   absl::StatusOr<std::vector<PastChange>> changes;  // of the last hour
   absl::StatusOr<Traffic> traffic;

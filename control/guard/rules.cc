@@ -242,7 +242,7 @@ Rule OnFleet(RuleInfo info, void (*check)(const Case&, Report&)) {
   return rule;
 }
 
-Rule Pace() {
+Rule PaceOfChanges() {
   Rule rule = OnFleet(
       {"LB014", "pace", "One change at a time, and time to see what it did.",
        "Refuse while a revision awaits its confirmation, less than 30 s after the last change of "
@@ -334,12 +334,11 @@ Rule SourceAccessRule() {
 }  // namespace
 
 std::span<const Rule> RuleTable() {
-  static const auto* const table =
-      new std::vector<Rule>{BackendShare(),  TableIntent(),  MinServing(),        NMinus1(),
-                            RemovedAtOnce(), Remapped(),     Weights(),           Duplicates(),
-                            Addresses(),     Reachability(), MassHealthFailure(), HealthRemovals(),
-                            StaleEtag(),     Pace(),         LiveRemoval(),       FreezeRule(),
-                            TableSize(),     FleetShare(),   SourceAccessRule()};
+  static const auto* const table = new std::vector<Rule>{
+      BackendShare(),      TableIntent(),    MinServing(), NMinus1(),         RemovedAtOnce(),
+      Remapped(),          Weights(),        Duplicates(), Addresses(),       Reachability(),
+      MassHealthFailure(), HealthRemovals(), StaleEtag(),  PaceOfChanges(),   LiveRemoval(),
+      FreezeRule(),        TableSize(),      FleetShare(), SourceAccessRule()};
   return *table;
 }
 

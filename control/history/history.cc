@@ -113,6 +113,7 @@ struct History::Impl {
   ConfigStore configs;
   Statement insert, finish, refuse, last_applied, get, pending, list;
   Statement insert_pool, supersede, confirm, mark_good, confirmed_before, last_good, pool_changes;
+  Statement insert_override, overrides;
 
   // One call of the interface: alone, and what fails says of which database.
   template <typename Work>
@@ -140,6 +141,7 @@ struct History::Impl {
   absl::Status Confirm(uint64_t number, const std::string& by, const std::string& why);
   absl::Status MarkGood(uint64_t number, int64_t unix_ns);
   absl::StatusOr<std::vector<PoolChange>> PoolChanges(int64_t since_unix_ns);
+  absl::StatusOr<std::vector<Override>> Overrides(int64_t unix_ns);
 };
 
 absl::Status History::Impl::Open() {
@@ -162,6 +164,13 @@ absl::Status History::Impl::PrepareStatements() {
        "verdict_json, error, config, ticket, base, restores, standing, deadline_unix_ns, "
        "auto_confirm) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, '', ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
       {&insert_pool, "INSERT OR IGNORE INTO pool_changes (revision, pool) VALUES (?1, ?2)"},
+      {&insert_override,
+       "INSERT OR REPLACE INTO overrides (revision, rule, reason, author, expires_unix_ns) "
+       "VALUES (?1, ?2, ?3, ?4, ?5)"},
+      {&overrides,
+       "SELECT revision, rule, o.reason, o.author, expires_unix_ns FROM overrides AS o "
+       "JOIN revisions ON revision = number WHERE outcome = 1 AND expires_unix_ns > ?1 "
+       "ORDER BY revision, rule"},
       {&finish,
        "UPDATE revisions SET outcome = ?2, error = ?3, finished_unix_ns = ?4 "
        "WHERE number = ?1 AND outcome = 0 RETURNING number"},
@@ -282,6 +291,15 @@ absl::StatusOr<uint64_t> History::Impl::Begin(const Revision& revision) {
   for (const std::string& pool : revision.pools) {
     if (absl::Status s = insert_pool.Reset().Bind(1, number).Bind(2, pool).Run(); !s.ok()) return s;
   }
+  for (const Override& o : revision.overrides) {
+    insert_override.Reset()
+        .Bind(1, number)
+        .Bind(2, o.rule)
+        .Bind(3, o.reason)
+        .Bind(4, o.author)
+        .Bind(5, o.expires_unix_ns);
+    if (absl::Status s = insert_override.Run(); !s.ok()) return s;
+  }
   if (absl::Status s = transaction->Commit(); !s.ok()) return s;
   return static_cast<uint64_t>(number);
 }
@@ -345,6 +363,23 @@ absl::StatusOr<std::vector<PoolChange>> History::Impl::PoolChanges(int64_t since
   }
   pool_changes.Reset();
   return changes;
+}
+
+absl::StatusOr<std::vector<Override>> History::Impl::Overrides(int64_t unix_ns) {
+  std::vector<Override> result;
+  overrides.Reset().Bind(1, unix_ns);
+  while (true) {
+    absl::StatusOr<bool> row = overrides.Step();
+    if (!row.ok()) return row.status();
+    if (!*row) break;
+    result.push_back({.revision = static_cast<uint64_t>(overrides.Int(0)),
+                      .rule = overrides.Text(1),
+                      .reason = overrides.Text(2),
+                      .author = overrides.Text(3),
+                      .expires_unix_ns = overrides.Int(4)});
+  }
+  overrides.Reset();
+  return result;
 }
 
 absl::Status History::Impl::RecordRefusal(const Revision& revision) {
@@ -417,6 +452,10 @@ absl::StatusOr<std::optional<Revision>> History::ConfirmedBefore(uint64_t number
 
 absl::StatusOr<std::optional<Revision>> History::LastGood() {
   return impl_->Do([&] { return impl_->ReadOne(&impl_->last_good.Reset()); });
+}
+
+absl::StatusOr<std::vector<Override>> History::Overrides(int64_t unix_ns) {
+  return impl_->Do([&] { return impl_->Overrides(unix_ns); });
 }
 
 absl::StatusOr<std::vector<PoolChange>> History::PoolChanges(int64_t since_unix_ns) {

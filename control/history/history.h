@@ -52,8 +52,17 @@ struct Revision {
   bool auto_confirm = false;     // at the deadline: confirmed if nothing speaks against it
   int64_t settled_unix_ns = 0;   // when it was confirmed or rolled back
   std::string settled_by, settled_why;
-  int64_t good_unix_ns = 0;        // since when it is known as good: confirmed and baked; 0: not
-  std::vector<std::string> pools;  // that it changed; written, and read by PoolChanges only
+  int64_t good_unix_ns = 0;  // since when it is known as good: confirmed and baked; 0: not
+  // Written, and read by PoolChanges and Overrides only.
+  std::vector<std::string> pools;  // that it changed
+  std::vector<Override> overrides;
+};
+
+// A rule that a revision was allowed to break, until `expires_unix_ns`.
+struct Override {
+  uint64_t revision = 0;
+  std::string rule, reason, author;
+  int64_t expires_unix_ns = 0;
 };
 
 // A pool that an applied revision changed.
@@ -85,6 +94,8 @@ class History {
   absl::StatusOr<std::optional<Revision>> ConfirmedBefore(uint64_t number);
   absl::StatusOr<std::optional<Revision>> LastGood();
   absl::StatusOr<std::vector<PoolChange>> PoolChanges(int64_t since_unix_ns);
+  // Those of applied revisions that expire after `unix_ns`.
+  absl::StatusOr<std::vector<Override>> Overrides(int64_t unix_ns);
   absl::StatusOr<std::optional<Revision>> Get(uint64_t number);
   absl::StatusOr<std::vector<Revision>> Pending();  // left by a crash
   // Newest first, refusals too, those before `before_unix_ns` (0: all); config_yaml stays empty.

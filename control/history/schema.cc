@@ -70,6 +70,15 @@ CREATE TABLE pool_changes (
   pool      TEXT NOT NULL,
   PRIMARY KEY (revision, pool)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE overrides (
+  revision         INTEGER NOT NULL REFERENCES revisions (number) ON DELETE CASCADE,
+  rule             TEXT NOT NULL,
+  reason           TEXT NOT NULL,
+  author           TEXT NOT NULL,
+  expires_unix_ns  INTEGER NOT NULL,
+  PRIMARY KEY (revision, rule)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX overrides_by_end ON overrides (expires_unix_ns);
 )sql",
 };
 

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "control/model/yaml.h"
 #include "control/rpc/config_convert.h"
+#include "control/rpc/enum_convert.h"
 #include "control/rpc/state_convert.h"
 #include "control/rpc/status.h"
 #include "control/rpc/time_convert.h"
@@ -88,6 +89,20 @@ void Prepare(grpc::ClientContext* context, std::chrono::seconds deadline) {
 void WriteChange(const engine::Change& change, v1::Change* out) {
   if (change.config.has_value()) *out->mutable_config() = ToProto(*change.config);
   if (change.pool.has_value()) *out->mutable_pool() = ToProto(*change.pool);
+  if (!change.edit.has_value()) return;
+  v1::Edit* edit = out->mutable_edit();
+  edit->set_pool(change.edit->pool);
+  edit->set_backend(change.edit->backend);
+  if (change.edit->state) edit->set_state(ToProto(*change.edit->state));
+  if (change.edit->weight) edit->set_weight(*change.edit->weight);
+}
+
+void WriteConsent(const engine::Consent& consent, v1::Consent* out) {
+  out->set_allow_live(consent.allow_live);
+  for (const std::string& rule : consent.overrides) out->add_overrides(rule);
+  if (consent.expires.count() != 0) {
+    out->mutable_override_expires()->set_seconds(consent.expires.count());
+  }
 }
 
 engine::Outcome Failed(absl::Status status) {
@@ -170,8 +185,10 @@ engine::Outcome Client::ExplainOutcome(const grpc::Status& status) {
 
 // What could not even be sent, or could not be told apart once it was.
 absl::Status Client::CheckRequest(const engine::Request& request, size_t bytes) const {
-  if (request.change.config.has_value() && request.change.pool.has_value()) {
-    return absl::InvalidArgumentError("a change has a config or a pool, not both");
+  if (request.change.config.has_value() + request.change.pool.has_value() +
+          request.change.edit.has_value() >
+      1) {
+    return absl::InvalidArgumentError("a change has a config, a pool or an edit, one of them");
   }
   if (bytes > static_cast<size_t>(kMaxMessageBytes)) {
     return absl::ResourceExhaustedError(
@@ -200,6 +217,7 @@ engine::Outcome Client::Plan(const engine::Request& request) {
   v1::PlanRequest message;
   WriteChange(request.change, message.mutable_change());
   message.set_etag(request.etag);
+  WriteConsent(request.consent, message.mutable_consent());
   if (auto status = CheckRequest(request, message.ByteSizeLong()); !status.ok()) {
     return Failed(std::move(status));
   }
@@ -225,7 +243,7 @@ engine::Outcome Client::Apply(const engine::Request& request) {
     message.mutable_confirm_within()->set_seconds(request.window.length.count());
   }
   message.set_auto_confirm(request.window.auto_confirm);
-  message.set_allow_live(request.consent.allow_live);
+  WriteConsent(request.consent, message.mutable_consent());
   if (auto status = CheckRequest(request, message.ByteSizeLong()); !status.ok()) {
     return Failed(std::move(status));
   }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "control/model/yaml.h"
 #include "control/rpc/config_convert.h"
+#include "control/rpc/enum_convert.h"
 #include "control/rpc/peer.h"
 #include "control/rpc/state_convert.h"
 #include "control/rpc/status.h"
@@ -31,9 +32,19 @@ size_t DetailBytes(const grpc::ServerContext& context) {
   return std::clamp<size_t>(bytes, kDefaultDetailBytes, kMaxDetailBytes);
 }
 
+engine::Edit ReadEdit(const v1::Edit& edit, Problems* problems) {
+  engine::Edit result{.pool = edit.pool(), .backend = edit.backend()};
+  if (edit.state() != v1::ADMIN_STATE_UNSPECIFIED) {
+    result.state = FromProto(edit.state(), "edit.state", problems);
+  }
+  if (edit.has_weight()) result.weight = edit.weight();
+  return result;
+}
+
 engine::Change ReadChange(const v1::Change& change, Problems* problems) {
   engine::Change result;
   if (change.has_config()) result.config = ConfigFromProto(change.config(), problems);
+  if (change.has_edit()) result.edit = ReadEdit(change.edit(), problems);
   if (change.has_pool()) result.pool = PoolFromProto(change.pool(), "pool", problems);
   return result;
 }
@@ -45,6 +56,12 @@ std::chrono::seconds ReadSeconds(const google::protobuf::Duration& duration,
     return std::chrono::seconds(0);
   }
   return std::chrono::seconds(duration.seconds());
+}
+
+engine::Consent ReadConsent(const v1::Consent& consent, Problems* problems) {
+  return {.allow_live = consent.allow_live(),
+          .overrides = {consent.overrides().begin(), consent.overrides().end()},
+          .expires = ReadSeconds(consent.override_expires(), "consent.override_expires", problems)};
 }
 
 grpc::Status CheckSize(const google::protobuf::Message& request) {
@@ -91,6 +108,7 @@ grpc::Status ControlService::Plan(grpc::ServerContext* context, const v1::PlanRe
   engine::Request plan;
   plan.change = ReadChange(request->change(), &problems);
   plan.etag = request->etag();
+  plan.consent = ReadConsent(request->consent(), &problems);
   plan.author = DescribePeer(context->peer());
   const engine::Outcome outcome =
       problems.empty() ? engine_->Plan(plan) : Invalid(std::move(problems));
@@ -119,7 +137,7 @@ grpc::Status ControlService::Apply(grpc::ServerContext* context, const v1::Apply
   apply.ticket = request->ticket();
   apply.window.length = ReadSeconds(request->confirm_within(), "confirm_within", &problems);
   apply.window.auto_confirm = request->auto_confirm();
-  apply.consent.allow_live = request->allow_live();
+  apply.consent = ReadConsent(request->consent(), &problems);
   const engine::Outcome outcome =
       problems.empty() ? engine_->Apply(apply) : Invalid(std::move(problems));
   if (grpc::Status status = ToGrpc(outcome, DetailBytes(*context)); !status.ok()) return status;

@@ -325,6 +325,14 @@ v1::StatusResponse ToProto(const engine::Status& status) {
   for (const std::string& notice : status.notices) out.add_notices(notice);
   out.set_pinned_flows(status.pinned_flows);
   out.set_last_good(status.last_good);
+  for (const history::Override& o : status.overrides) {
+    v1::Override* added = out.add_overrides();
+    added->set_revision(o.revision);
+    added->set_rule(o.rule);
+    added->set_reason(o.reason);
+    added->set_author(o.author);
+    SetTime(o.expires_unix_ns, added->mutable_expires_at());
+  }
   return out;
 }
 
@@ -372,6 +380,13 @@ absl::StatusOr<engine::Status> FromProto(const v1::StatusResponse& status) {
   result.notices.assign(status.notices().begin(), status.notices().end());
   result.pinned_flows = status.pinned_flows();
   result.last_good = status.last_good();
+  for (const v1::Override& o : status.overrides()) {
+    result.overrides.push_back({.revision = o.revision(),
+                                .rule = o.rule(),
+                                .reason = o.reason(),
+                                .author = o.author(),
+                                .expires_unix_ns = ReadTime(o.expires_at())});
+  }
   if (auto mismatch = Mismatch(problems); !mismatch.ok()) return mismatch;
   return result;
 }

@@ -37,7 +37,9 @@ std::string RequestField(const std::string& field) {
   if (field.starts_with("vips") || field.starts_with("pools")) {
     return absl::StrCat(kConfigPrefix, field);
   }
-  if (field == "pool" || field.starts_with("pool.")) return absl::StrCat(kChangePrefix, field);
+  if (field == "pool" || field.starts_with("pool.") || field.starts_with("edit")) {
+    return absl::StrCat(kChangePrefix, field);
+  }
   return field;
 }
 

@@ -83,7 +83,11 @@ class DaemonFixture : public KernelTest {
                  "--pin-dir",
                  pins_->path(),
                  "--interface",
-                 "ek0"};
+                 "ek0",
+                 "--change-interval",
+                 "0",
+                 "--changes-per-hour",
+                 "1000000"};
     argv.insert(argv.end(), extra.begin(), extra.end());
     return argv;
   }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/time/time.h"
 #include "control/cli/apply_report.h"
 #include "control/cli/cat.h"
 #include "control/cli/change_options.h"
 #include "control/cli/command.h"
+#include "control/cli/duration.h"
 #include "control/cli/plan_report.h"
 #include "control/cli/stale_report.h"
 #include "control/cli/standing.h"
@@ -34,8 +34,6 @@ class Apply final : public Command {
                  "Watch it for that time, then confirm it if nothing speaks against it");
     app.add_flag("--wait,!--no-wait", wait_,
                  "Wait until it is confirmed or rolled back; default with --auto-confirm");
-    app.add_flag("--allow-live", allow_live_,
-                 "Also if a VIP or pool goes that carried traffic just now (LB015)");
     app.add_flag("-y,--yes", yes_, "Do not ask; needed where standard input is no terminal");
     app.add_flag("--validate-only", validate_only_, "Let the daemon do all but the change itself");
   }
@@ -52,7 +50,9 @@ class Apply final : public Command {
     if (const absl::Status status = ReadWindow(); !status.ok()) {
       return session.FailUsage(std::string(status.message()));
     }
-    const ChangeOptions options = flags_.Take();
+    const absl::StatusOr<ChangeOptions> taken = flags_.Take();
+    if (!taken.ok()) return session.FailUsage(std::string(taken.status().message()));
+    const ChangeOptions& options = *taken;
     const absl::StatusOr<Planned> planned = RequestPlan(session, options);
     if (!planned.ok()) return session.Fail(planned.status());
     if (planned->outcome.kind != Kind::kValidated) {
@@ -69,16 +69,10 @@ class Apply final : public Command {
       if (window_.auto_confirm) window_.length = kDefaultWindow;
       return absl::OkStatus();
     }
-    absl::Duration length;
-    if (!absl::ParseDuration(within_, &length)) {
-      return absl::InvalidArgumentError(
-          Cat("--confirm-within ", within_, " is no duration; write 90s, 2m or 1h"));
-    }
-    window_.length = absl::ToChronoSeconds(length);
-    if (window_.length < engine::kMinWindow || window_.length > engine::kMaxWindow) {
-      return absl::InvalidArgumentError(
-          Cat("--confirm-within ", within_, " is not from 10s to 24h"));
-    }
+    const auto length =
+        ReadDuration("--confirm-within", within_, engine::kMinWindow, engine::kMaxWindow);
+    if (!length.ok()) return length.status();
+    window_.length = *length;
     return absl::OkStatus();
   }
 
@@ -115,7 +109,7 @@ class Apply final : public Command {
     request.reason = reason_;
     request.ticket = ticket_;
     request.window = window_;
-    request.consent.allow_live = allow_live_;
+    request.consent = planned.consent;
     return request;
   }
 
@@ -190,7 +184,6 @@ class Apply final : public Command {
   std::string reason_, ticket_, within_;
   engine::Window window_;
   std::optional<bool> wait_;
-  bool allow_live_ = false;
   bool yes_ = false;
   bool validate_only_ = false;
 };

@@ -11,7 +11,9 @@ class Plan final : public Command {
   void Declare(CLI::App& app) override { flags_.Declare(app); }
 
   ExitCode Run(Session& session) override {
-    const ChangeOptions options = flags_.Take();
+    const absl::StatusOr<ChangeOptions> taken = flags_.Take();
+    if (!taken.ok()) return session.FailUsage(std::string(taken.status().message()));
+    const ChangeOptions& options = *taken;
     const absl::StatusOr<Planned> planned = RequestPlan(session, options);
     if (!planned.ok()) return session.Fail(planned.status());
     return ReportPlan(session, options, *planned);

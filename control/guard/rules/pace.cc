@@ -13,9 +13,7 @@ namespace evenkeel::guard {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
-constexpr int64_t kMinGap = 30 * kSecond;
 constexpr int64_t kHour = 3600 * kSecond;
-constexpr size_t kMaxPerHour = 10;
 
 void CheckPending(const Case& c, Report& report) {
   const uint64_t pending = c.facts.live->pending_revision;
@@ -53,23 +51,25 @@ std::vector<int64_t> AgesOf(const std::string& pool, const LiveFacts& live) {
 }
 
 void CheckPool(const Case& c, const PoolState& state, Report& report) {
+  const Pace& pace = c.facts.live->pace;
   const std::vector<int64_t> ages = AgesOf(state.pool->name, *c.facts.live);
-  if (ages.size() >= kMaxPerHour) {
+  if (ages.size() >= pace.per_hour) {
     AddTooFast(state, absl::StrCat(ages.size(), " changes of the pool in the last hour"),
-               kHour - ages[kMaxPerHour - 1], report);
-  } else if (!ages.empty() && ages.front() < kMinGap) {
+               kHour - ages[pace.per_hour - 1], report);
+  } else if (!ages.empty() && ages.front() < pace.gap_ns) {
     AddTooFast(state, absl::StrFormat("the pool changed %d s ago", ages.front() / kSecond),
-               kMinGap - ages.front(), report);
+               pace.gap_ns - ages.front(), report);
   }
 }
 
 }  // namespace
 
 void CheckPace(const Case& c, Report& report) {
+  const Pace pace = c.facts.live ? c.facts.live->pace : Pace{};
   report.limit = absl::StrFormat(
       "one change of a pool in %d s, %d in an hour, none while one "
       "awaits its confirmation",
-      kMinGap / kSecond, kMaxPerHour);
+      pace.gap_ns / kSecond, pace.per_hour);
   if (IsOffline(c, report)) return;
   std::vector<const PoolState*> changed;
   for (const PoolState& state : c.fleet.pools) {

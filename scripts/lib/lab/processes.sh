@@ -88,7 +88,8 @@ lab_daemon_command() {  # ID
   [[ $LAB_LAYOUT == flat ]] || interfaces+=(--interface eth1)
   printf '%s\n' "$EK_BUILD/bin/evenkeeld" --config "$LAB_CONFIG" "${interfaces[@]}" \
     --socket "$dir/evenkeeld.sock" --state-dir "$dir/state" --pin-dir "$(lab_pin_dir "$1")" \
-    --instance "lab-$1" --mode "$LAB_MODE" --attach "$LAB_ATTACH"
+    --instance "lab-$1" --mode "$LAB_MODE" --attach "$LAB_ATTACH" \
+    --change-interval 0 --changes-per-hour 1000
 }
 
 lab_start_daemon() {  # ID [EXTRA...]

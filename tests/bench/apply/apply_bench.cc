@@ -177,7 +177,8 @@ int Bench(Options options) {
     const Process daemon({EK_BINARY_DIR "/bin/evenkeeld", "--settings", "/dev/null", "--socket",
                           socket, "--state-dir",
                           options.state_dir.empty() ? pattern + "/state" : options.state_dir,
-                          "--pin-dir", pins.path(), "--interface", "ek0", "--log-level", "error"});
+                          "--pin-dir", pins.path(), "--interface", "ek0", "--change-interval", "0",
+                          "--changes-per-hour", "1000000", "--log-level", "error"});
     const auto client = rpc::Connect(socket);
     WaitReady(client.get());
     code = Measure(options, daemon.pid(), client.get());

@@ -68,10 +68,10 @@ TEST_P(BadWindowTest, IsAUsageErrorAndNothingIsSent) {
 INSTANTIATE_TEST_SUITE_P(Settle, BadWindowTest,
                          testing::Values(BadWindow{"NoUnit", "120", "write 90s, 2m or 1h"},
                                          BadWindow{"Words", "soon", "write 90s, 2m or 1h"},
-                                         BadWindow{"Short", "9s", "not from 10s to 24h"},
-                                         BadWindow{"Long", "25h", "not from 10s to 24h"},
-                                         BadWindow{"Below0", "-1m", "not from 10s to 24h"},
-                                         BadWindow{"Endless", "inf", "not from 10s to 24h"}),
+                                         BadWindow{"Short", "9s", "is not from 10s to 24h"},
+                                         BadWindow{"Long", "25h", "is not from 10s to 24h"},
+                                         BadWindow{"Below0", "-1m", "is not from 10s to 24h"},
+                                         BadWindow{"Endless", "inf", "is not from 10s to 24h"}),
                          [](const auto& param) { return param.param.name; });
 
 struct Ending {
@@ -239,6 +239,34 @@ TEST_F(SettleTest, ExportIsOneObjectALine) {
     EXPECT_EQ(nlohmann::json::parse(line)["revision"], revision--);
   }
   EXPECT_EQ(revision, 0);
+}
+
+TEST_F(SettleTest, AnOverrideNamesItsRulesAndItsEnd) {
+  EXPECT_EQ(ApplyFive({"--override", "LB005,LB006", "--expires", "1h", "--allow-live"}).code, 0);
+  const engine::Consent& sent = daemon_.applied_requests[0].consent;
+  EXPECT_THAT(sent.overrides, testing::ElementsAre("LB005", "LB006"));
+  EXPECT_EQ(sent.expires, std::chrono::hours(1));
+  EXPECT_TRUE(sent.allow_live);
+}
+
+TEST_F(SettleTest, AnOverrideEnds) {
+  EXPECT_THAT(ApplyFive({"--override", "LB005"}).err, HasSubstr("needs --expires"));
+  EXPECT_THAT(ApplyFive({"--expires", "1h"}).err, HasSubstr("name the rules with --override"));
+  EXPECT_THAT(ApplyFive({"--override", "LB005", "--expires", "169h"}).err,
+              HasSubstr("not from 1m to 168h"));
+  EXPECT_THAT(daemon_.applied_requests, IsEmpty());
+}
+
+TEST_F(SettleTest, StatusShowsOverrides) {
+  daemon_.status.applied.revision = 2;
+  daemon_.status.overrides = {{.revision = 2,
+                               .rule = "LB005",
+                               .reason = "move to the new racks",
+                               .author = "alice",
+                               .expires_unix_ns = now_ns_ + 60'000'000'000}};
+  EXPECT_THAT(Run({"status"}).out,
+              AllOf(HasSubstr("LB005 until"), HasSubstr("move to the new racks")));
+  EXPECT_EQ(Run({"status", "-o", "json"}).Json()["overrides"][0]["rule"], "LB005");
 }
 
 TEST_F(SettleTest, StatusShowsTheWindow) {

@@ -140,6 +140,7 @@ class EngineFixture : public ::testing::Test {
     dependencies.now_unix_ns = [this] { return ++now_ns_; };
     dependencies.steady_ns = [this] { return steady_ns_.load(); };
     dependencies.objection = [this] { return objection_; };
+    dependencies.pace = pace_;
     dependencies.bake = std::chrono::seconds(600);
     dependencies.version = "1.2.3";
     dependencies.instance = "test";
@@ -195,6 +196,7 @@ class EngineFixture : public ::testing::Test {
   std::atomic<int64_t> now_ns_{1'000'000'000};
   std::atomic<int64_t> steady_ns_{5'000'000'000};
   std::string objection_;
+  guard::Pace pace_{.gap_ns = 0, .per_hour = 1'000'000};
   std::function<absl::StatusOr<guard::Facts>()> facts_ = [] { return guard::Facts{}; };
   FakeKernel kernel_;
   std::unique_ptr<history::History> history_;
