@@ -3,6 +3,7 @@
 
 #include "absl/strings/match.h"
 #include "control/cli/cat.h"
+#include "control/cli/server_changes.h"
 #include "control/cli/stale_report.h"
 #include "control/cli/text.h"
 #include "control/cli/verdict_report.h"
@@ -140,6 +141,7 @@ void PrintPlan(Printer& out, const ChangeOptions& options, const Planned& planne
   out.Line(Cat(" against ", RevisionName(outcome.applied.revision))).End();
 
   PrintPoolChanges(out, outcome.verdict, options.all);
+  PrintServerChanges(out, outcome.verdict, options.all);
   const std::vector<Difference> shown = Shortened(planned.differences, options.all);
   PrintVipsAndFields(out, shown);
   if (shown.size() < planned.differences.size()) {
@@ -174,6 +176,7 @@ ordered_json PlanJson(const ChangeOptions& options, const Planned& planned) {
   document["etag"] = outcome.applied.etag;
   document["rules"] = RuleResultsJson(outcome.verdict);
   document["pools"] = PoolChangesJson(outcome.verdict);
+  document["servers"] = ServerChangesJson(outcome.verdict);
   document["vips"] = VipChangesJson(outcome.verdict);
   document["differences"] = ToJson(planned.differences);
   return document;

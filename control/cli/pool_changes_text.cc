@@ -4,6 +4,7 @@
 
 #include "control/cli/cat.h"
 #include "control/cli/plan_report.h"
+#include "control/cli/server_changes.h"
 #include "control/cli/text.h"
 #include "control/cli/verdict_report.h"
 
@@ -98,6 +99,10 @@ void PrintPool(Printer& out, const PoolChange& pool, bool all) {
   }
   out.Line(text);
   PrintBackends(out, pool, all);
+  if (const std::optional<Failure> worst = WorstFailure(pool)) {
+    out.Line(Cat("  If ", worst->lost, " fails, ", worst->busiest, " has ", Percent(worst->share)),
+             Style::kDim);
+  }
   out.End();
 }
 

@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "control/cli/server_changes.h"
 #include "control/cli/verdict_report.h"
 
 namespace evenkeel::cli {
 
 using nlohmann::ordered_json;
+
+namespace {
+
+ordered_json WorstFailureJson(const guard::PoolChange& pool) {
+  const std::optional<Failure> worst = WorstFailure(pool);
+  if (!worst) return nullptr;
+  return {{"lost", worst->lost}, {"busiest", worst->busiest}, {"share", worst->share}};
+}
+
+}  // namespace
 
 std::string_view VerdictWord(guard::Severity severity) {
   switch (severity) {
@@ -96,6 +107,7 @@ ordered_json PoolChangesJson(const guard::Verdict& verdict) {
                     {"kind", std::string(KindWord(pool.kind))},
                     {"table_size", pool.table_size},
                     {"slots_moved", pool.slots_moved},
+                    {"worst_failure", WorstFailureJson(pool)},
                     {"backends", backends}});
   }
   return list;
