@@ -11,10 +11,10 @@ void AddFailOn(CLI::App& app, std::string& value) {
             "warn: exit with 4 if there are warnings; default error");
 }
 
-void ChangeFlags::Declare(CLI::App& app) {
-  app.add_option("-f,--file", options_.path, "The configuration; - is standard input")
-      ->type_name(kFileType)
-      ->required();
+CLI::Option* ChangeFlags::Declare(CLI::App& app) {
+  CLI::Option* file =
+      app.add_option("-f,--file", options_.path, "The configuration; - is standard input")
+          ->type_name(kFileType);
   app.add_option("--pool", options_.pool, "Change this pool only; VIPs and other pools stay")
       ->type_name("NAME");
   app.add_option("--etag", options_.etag, "Of the state that the file was made from (see get)")
@@ -31,6 +31,7 @@ void ChangeFlags::Declare(CLI::App& app) {
   app.add_option("--expires", expires_, "When the override ends, 1m to 168h; required with it")
       ->type_name("DURATION");
   app.add_flag("--all", options_.all, "Print every pool and backend, also of long lists");
+  return file;
 }
 
 absl::StatusOr<ChangeOptions> ChangeFlags::Take() const {

@@ -12,7 +12,8 @@ namespace evenkeel::cli {
 // The options that plan and apply share.
 class ChangeFlags {
  public:
-  void Declare(CLI::App& app);
+  // Returns --file.
+  CLI::Option* Declare(CLI::App& app);
   // InvalidArgument: options that do not go together.
   absl::StatusOr<ChangeOptions> Take() const;
 

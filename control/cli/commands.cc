@@ -49,9 +49,11 @@ const std::vector<CommandSpec>& Commands() {
        "--detailed-exitcode), 3 refused by a rule, 4 warnings with --fail-on warn,\n"
        "5 the given etag is stale.\n\n"
        "  evenkeel plan -f web.yaml\n"
-       "  evenkeel plan -f web.yaml --pool web --detailed-exitcode",
+       "  evenkeel plan -f web.yaml --pool web --detailed-exitcode\n"
+       "  evenkeel plan -f web.yaml --out web.plan",
        MakePlan},
-      {"apply", "Plan a configuration, ask, and put it into force", true, "text|json",
+      {"apply", "Plan a configuration, or take a saved plan, ask, and put it into force", true,
+       "text|json",
        "Asks before it changes anything. Where standard input is no terminal (scripts,\n"
        "CI) it cannot ask, and changes nothing unless --yes is given.\n\n"
        "Exit codes: 0 applied or nothing to change, 1 error or not confirmed,\n"
@@ -63,7 +65,8 @@ const std::vector<CommandSpec>& Commands() {
        "waits for that.\n\n"
        "  evenkeel apply -f web.yaml --reason 'add web-4' --ticket OPS-1234\n"
        "  evenkeel apply -f web.yaml --reason 'add web-4' --confirm-within 2m\n"
-       "  evenkeel apply -f web.yaml --reason 'deploy 77' --yes -o json",
+       "  evenkeel apply -f web.yaml --reason 'deploy 77' --yes -o json\n"
+       "  evenkeel apply web.plan --reason 'as reviewed in OPS-1234'",
        MakeApply},
       {"confirm", "Keep the change that awaits its confirmation", true, "text|json",
        "Exit codes: 0 confirmed, 1 error, 5 nothing awaits it, 6 it was rolled back.\n\n"

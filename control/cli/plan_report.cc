@@ -26,6 +26,20 @@ model::Config ApplyChange(model::Config config, const engine::Change& change) {
   return config;
 }
 
+// The file, or the saved plan in its place, which has no lines to point at.
+absl::Status ReadInput(const ChangeOptions& options, Planned& planned) {
+  if (options.saved) {
+    planned.file.path = options.plan_path;
+    planned.change = options.saved->change;
+    return absl::OkStatus();
+  }
+  planned.file = ReadConfigFile(options.path);
+  if (!planned.file.ok()) return absl::OkStatus();
+  absl::StatusOr<engine::Change> change = MakeChange(planned.file, options.pool);
+  if (change.ok()) planned.change = *std::move(change);
+  return change.status();
+}
+
 void PrintVipsAndFields(Printer& out, const std::vector<Difference>& differences) {
   if (differences.empty()) return;
   out.Line("Changed fields:");
@@ -62,16 +76,12 @@ std::string RevisionName(uint64_t revision) {
 
 absl::StatusOr<Planned> RequestPlan(Session& session, const ChangeOptions& options) {
   Planned planned;
-  planned.file = ReadConfigFile(options.path);
+  if (absl::Status status = ReadInput(options, planned); !status.ok()) return status;
   if (!planned.file.ok()) {
     planned.outcome.kind = Kind::kInvalid;
     planned.outcome.diagnostics = planned.file.errors;
     return planned;
   }
-  absl::StatusOr<engine::Change> change = MakeChange(planned.file, options.pool);
-  if (!change.ok()) return change.status();
-  planned.change = *std::move(change);
-
   engine::Request request;
   request.change = planned.change;
   request.etag = options.etag;
@@ -179,6 +189,7 @@ ordered_json PlanJson(const ChangeOptions& options, const Planned& planned) {
   document["servers"] = ServerChangesJson(outcome.verdict);
   document["vips"] = VipChangesJson(outcome.verdict);
   document["differences"] = ToJson(planned.differences);
+  if (!options.plan_path.empty()) document["plan_file"] = options.plan_path;
   return document;
 }
 

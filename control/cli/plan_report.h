@@ -13,6 +13,7 @@
 #include "control/cli/config_diff.h"
 #include "control/cli/exit_code.h"
 #include "control/cli/input.h"
+#include "control/cli/plan_file.h"
 #include "control/cli/session.h"
 #include "control/engine/engine.h"
 
@@ -25,7 +26,9 @@ struct ChangeOptions {
   std::string etag;
   bool detailed_exitcode = false;
   bool fail_on_warn = false;
-  bool all = false;  // print every backend
+  bool all = false;                // print every backend
+  std::string plan_path;           // of the plan that was saved, or is to be applied
+  std::optional<SavedPlan> saved;  // to be applied, instead of the file at `path`
   engine::Consent consent;
 };
 
@@ -41,8 +44,8 @@ struct Planned {
   std::optional<engine::Applied> base;
 };
 
-// Reads the file and asks the daemon for the plan. An error is of the call itself; a bad file, a
-// refusal or a stale etag is in the result.
+// Reads the file, or takes the saved plan's change, and asks the daemon for the plan. An error is
+// of the call itself; a bad file, a refusal or a stale etag is in the result.
 absl::StatusOr<Planned> RequestPlan(Session& session, const ChangeOptions& options);
 
 // Prints the plan in the session's format, or what prevents one, and returns plan's exit code.

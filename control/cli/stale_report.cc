@@ -6,6 +6,7 @@
 #include "control/cli/cat.h"
 #include "control/cli/config_diff.h"
 #include "control/cli/history_report.h"
+#include "control/cli/stored_state.h"
 #include "control/cli/text.h"
 
 namespace evenkeel::cli {
@@ -32,9 +33,35 @@ std::vector<history::Revision> Since(Session& session, const std::optional<engin
 }
 
 std::string Retry(const ChangeOptions& options, std::string_view command) {
+  if (options.saved) {
+    return Cat("evenkeel plan -f ", options.path,
+               options.pool.empty() ? "" : Cat(" --pool ", options.pool), " --out ",
+               options.plan_path);
+  }
   return Cat("evenkeel ", command, " -f ", options.path,
              options.pool.empty() ? "" : Cat(" --pool ", options.pool),
              command == "apply" ? " --reason ..." : "");
+}
+
+// What the saved plan was made against. Without its configuration where the daemon has it no more.
+engine::Applied BaseOf(Session& session, const SavedPlan& plan, bool& known) {
+  engine::Applied base;
+  base.revision = plan.revision;
+  absl::StatusOr<StoredState> stored = LoadState(session, std::to_string(plan.revision));
+  known = stored.ok();
+  if (known) base.config = std::move(stored->config);
+  return base;
+}
+
+std::string Message(const ChangeOptions& options, uint64_t current,
+                    const std::optional<engine::Applied>& base) {
+  const std::string now = Cat("nothing changed: the state is now ", RevisionName(current));
+  if (options.saved) {
+    return Cat(now, ", and the plan ", options.plan_path, " was made against ",
+               RevisionName(options.saved->revision));
+  }
+  return Cat(now, base ? Cat(", not ", RevisionName(base->revision), " any more")
+                       : ", not the one that the given etag belongs to");
 }
 
 // Replacing the whole state by an older file would take the others' change back.
@@ -48,17 +75,18 @@ std::string Advice(const ChangeOptions& options, std::string_view command) {
 }  // namespace
 
 ExitCode ReportStale(Session& session, const ChangeOptions& options, const engine::Outcome& outcome,
-                     const std::optional<engine::Applied>& base, std::string_view command) {
+                     const std::optional<engine::Applied>& planned_base, std::string_view command) {
+  std::optional<engine::Applied> base = planned_base;
+  bool base_known = base.has_value();
+  if (!base && options.saved) base = BaseOf(session, *options.saved, base_known);
   const std::vector<history::Revision> since = Since(session, base);
   std::vector<Difference> differences;
   uint64_t current = outcome.applied.revision;
   if (const absl::StatusOr<engine::Applied> now = session.daemon().Get(); now.ok()) {
     current = now->revision;
-    if (base) differences = DiffConfigs(base->config, now->config);
+    if (base_known) differences = DiffConfigs(base->config, now->config);
   }
-  const std::string message = Cat("nothing changed: the state is now ", RevisionName(current),
-                                  base ? Cat(", not ", RevisionName(base->revision), " any more")
-                                       : ", not the one that the given etag belongs to");
+  const std::string message = Message(options, current, base);
 
   if (session.json()) {
     ordered_json revisions = ordered_json::array();

@@ -80,6 +80,17 @@ TEST_F(OverSocketTest, CheckJudgesTheChangeOfWhatRuns) {
   EXPECT_THAT(Run({"check", Config(8)}).out, HasSubstr("against revision 2"));
 }
 
+TEST_F(OverSocketTest, ASavedPlanIsAppliedOnce) {
+  const std::string plan = dir_.Path("web.plan");
+  EXPECT_EQ(Run({"plan", "-f", Config(5), "--out", plan}).code, 0);
+  EXPECT_EQ(Run({"apply", plan, "--reason", "r", "--yes"}).code, 0);
+  const Finished again = Run({"apply", plan, "--reason", "r", "--yes"});
+  EXPECT_EQ(again.code, 5);
+  EXPECT_THAT(again.err, AllOf(HasSubstr("the state is now revision 2, and the plan"),
+                               HasSubstr("was made against revision 1")));
+  EXPECT_EQ(engine_.revision(), 2u);
+}
+
 TEST_F(OverSocketTest, RefusedApplyIs3AndStaleApplyIs5) {
   EXPECT_EQ(Run({"apply", "-f", Config(1), "--reason", "r", "--yes"}).code, 3);
   engine_.before_apply = [this] { engine_.Force(WebConfig(4), "uid 7 (bob)", "touched it"); };

@@ -7,6 +7,7 @@
 #include "control/cli/command.h"
 #include "control/cli/duration.h"
 #include "control/cli/plan_report.h"
+#include "control/cli/saved_plan.h"
 #include "control/cli/stale_report.h"
 #include "control/cli/standing.h"
 
@@ -22,6 +23,8 @@ class Apply final : public Command {
  public:
   void Declare(CLI::App& app) override {
     flags_.Declare(app);
+    app.add_option("plan", plan_, "A plan that evenkeel plan --out saved, instead of --file")
+        ->type_name(kFileType);
     app.add_option("-r,--reason", reason_, "Why; recorded with the revision")
         ->type_name("TEXT")
         ->required();
@@ -50,9 +53,17 @@ class Apply final : public Command {
     if (const absl::Status status = ReadWindow(); !status.ok()) {
       return session.FailUsage(std::string(status.message()));
     }
-    const absl::StatusOr<ChangeOptions> taken = flags_.Take();
+    absl::StatusOr<ChangeOptions> taken = flags_.Take();
     if (!taken.ok()) return session.FailUsage(std::string(taken.status().message()));
-    const ChangeOptions& options = *taken;
+    ChangeOptions& options = *taken;
+    if (plan_.empty() && options.path.empty()) {
+      return session.FailUsage("nothing to apply; give --file FILE, or a saved plan");
+    }
+    if (!plan_.empty()) {
+      if (const absl::Status status = TakePlanFile(plan_, options); !status.ok()) {
+        return session.Fail(status);
+      }
+    }
     const absl::StatusOr<Planned> planned = RequestPlan(session, options);
     if (!planned.ok()) return session.Fail(planned.status());
     if (planned->outcome.kind != Kind::kValidated) {
@@ -181,6 +192,7 @@ class Apply final : public Command {
   }
 
   ChangeFlags flags_;
+  std::string plan_;
   std::string reason_, ticket_, within_;
   engine::Window window_;
   std::optional<bool> wait_;

@@ -43,6 +43,7 @@ class ExitCodeTest : public CliTest, public testing::WithParamInterface<ExitCase
     }
     WriteConfig("warned", warned);
     WriteFile("broken", "pools: [}\n");
+    Run({"plan", "-f", Path("good"), "--out", Path("plan")});
   }
 
   std::vector<std::string> Args(std::string_view format) {
@@ -114,6 +115,14 @@ INSTANTIATE_TEST_SUITE_P(
         ExitCase{"plan_broken", {"plan", "-f", "@broken"}, 1, {}},
         ExitCase{"plan_missing", {"plan", "-f", "@none"}, 1, {}},
         ExitCase{"plan_no_such_pool", {"plan", "-f", "@good", "--pool", "x"}, 1, {}},
+        ExitCase{"plan_out", {"plan", "-f", "@good", "--out", "@new"}, 0, {}},
+        ExitCase{"plan_out_same_detailed",
+                 {"plan", "-f", "@same", "--out", "@new", "--detailed-exitcode"},
+                 0,
+                 {}},
+        ExitCase{"plan_out_refused", {"plan", "-f", "@refused", "--out", "@new"}, 3, {}},
+        ExitCase{"plan_out_over_a_config", {"plan", "-f", "@good", "--out", "@same"}, 1, {}},
+        ExitCase{"plan_out_nowhere", {"plan", "-f", "@good", "--out", "@no/plan"}, 1, {}},
         ExitCase{"plan_down", {"plan", "-f", "@good"}, 1, kDown},
         ExitCase{"plan_denied", {"plan", "-f", "@good"}, 1, kDenied},
         ExitCase{"apply_same", {"apply", "-f", "@same", "--reason", "r"}, 0, {}},
@@ -134,6 +143,17 @@ INSTANTIATE_TEST_SUITE_P(
                  {}},
         ExitCase{"apply_broken", {"apply", "-f", "@broken", "--reason", "r", "--yes"}, 1, {}},
         ExitCase{"apply_down", {"apply", "-f", "@good", "--reason", "r", "--yes"}, 1, kDown},
+        ExitCase{
+            "apply_plan", {"apply", "@plan", "--reason", "r", "--validate-only", "--yes"}, 0, {}},
+        ExitCase{"apply_plan_not_confirmed", {"apply", "@plan", "--reason", "r"}, 1, {}},
+        ExitCase{"apply_plan_down", {"apply", "@plan", "--reason", "r", "--yes"}, 1, kDown},
+        ExitCase{"apply_no_plan", {"apply", "@none", "--reason", "r", "--yes"}, 1, {}},
+        ExitCase{"apply_config_as_plan", {"apply", "@good", "--reason", "r", "--yes"}, 1, {}},
+        ExitCase{"apply_plan_and_file",
+                 {"apply", "@plan", "-f", "@good", "--reason", "r", "--yes"},
+                 1,
+                 {}},
+        ExitCase{"apply_nothing", {"apply", "--reason", "r", "--yes"}, 1, {}},
         ExitCase{"apply_conflict",
                  {"apply", "-f", "@good", "--reason", "r", "--yes"},
                  5,
