@@ -19,6 +19,11 @@ CLI::Option* ChangeFlags::Declare(CLI::App& app) {
       ->type_name("NAME");
   app.add_option("--etag", options_.etag, "Of the state that the file was made from (see get)")
       ->type_name("ETAG");
+  DeclareCommon(app);
+  return file;
+}
+
+void ChangeFlags::DeclareCommon(CLI::App& app) {
   app.add_flag("--detailed-exitcode", options_.detailed_exitcode,
                "Exit with 2 if it changes something");
   AddFailOn(app, fail_on_);
@@ -31,7 +36,6 @@ CLI::Option* ChangeFlags::Declare(CLI::App& app) {
   app.add_option("--expires", expires_, "When the override ends, 1m to 168h; required with it")
       ->type_name("DURATION");
   app.add_flag("--all", options_.all, "Print every pool and backend, also of long lists");
-  return file;
 }
 
 absl::StatusOr<ChangeOptions> ChangeFlags::Take() const {

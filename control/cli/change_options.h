@@ -14,6 +14,8 @@ class ChangeFlags {
  public:
   // Returns --file.
   CLI::Option* Declare(CLI::App& app);
+  // All but --file, --pool and --etag.
+  void DeclareCommon(CLI::App& app);
   // InvalidArgument: options that do not go together.
   absl::StatusOr<ChangeOptions> Take() const;
 

@@ -75,6 +75,9 @@ std::unique_ptr<Command> MakeCheck();
 std::unique_ptr<Command> MakeCompletion();
 std::unique_ptr<Command> MakeConfirm();
 std::unique_ptr<Command> MakeDiff();
+std::unique_ptr<Command> MakeDisable();
+std::unique_ptr<Command> MakeDrain();
+std::unique_ptr<Command> MakeEnable();
 std::unique_ptr<Command> MakeGet();
 std::unique_ptr<Command> MakeHelp();
 std::unique_ptr<Command> MakeHistory();
@@ -82,7 +85,9 @@ std::unique_ptr<Command> MakePlan();
 std::unique_ptr<Command> MakeRollback();
 std::unique_ptr<Command> MakeRules();
 std::unique_ptr<Command> MakeStatus();
+std::unique_ptr<Command> MakeUndrain();
 std::unique_ptr<Command> MakeWatch();
+std::unique_ptr<Command> MakeWeight();
 
 }  // namespace evenkeel::cli
 

@@ -88,6 +88,19 @@ const std::vector<CommandSpec>& Commands() {
        "  evenkeel rollback\n"
        "  evenkeel rollback 41 --reason 'b2 gets everything'",
        MakeRollback},
+      {"drain", "Send a backend no new connections; those that it has stay", true, "text|json",
+       "Plans, asks and applies, as apply does, with its exit codes.\n\n"
+       "  evenkeel drain web-3 --reason 'kernel update'\n"
+       "  evenkeel drain web-3 --emergency",
+       MakeDrain},
+      {"undrain", "Send a drained backend new connections again", true, "text|json",
+       "  evenkeel undrain web-3", MakeUndrain},
+      {"enable", "Enable a backend", true, "text|json", "  evenkeel enable web-3 --pool web",
+       MakeEnable},
+      {"disable", "Disable a backend: it gets nothing, and what it has breaks", true, "text|json",
+       "  evenkeel disable web-3 --pool web", MakeDisable},
+      {"weight", "Set a backend's weight", true, "text|json",
+       "  evenkeel weight web-3 50 --reason 'half the cores'", MakeWeight},
       {"get", "Print the state in force, or a past revision, as a configuration file", true,
        "text|json|yaml",
        "  evenkeel get > web.yaml     # edit, then: evenkeel apply -f web.yaml ...\n"

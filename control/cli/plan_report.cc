@@ -14,8 +14,22 @@ namespace {
 using nlohmann::ordered_json;
 using Kind = engine::Outcome::Kind;
 
+// As the daemon does, for the differences that are shown.
+model::Config ApplyEdit(model::Config config, const engine::Edit& edit) {
+  for (model::Pool& pool : config.pools) {
+    if (!edit.pool.empty() && pool.name != edit.pool) continue;
+    for (model::Backend& backend : pool.backends) {
+      if (backend.name != edit.backend) continue;
+      if (edit.state) backend.state = *edit.state;
+      if (edit.weight) backend.weight = *edit.weight;
+    }
+  }
+  return config;
+}
+
 model::Config ApplyChange(model::Config config, const engine::Change& change) {
   if (change.config) return *change.config;
+  if (change.edit) return ApplyEdit(std::move(config), *change.edit);
   for (model::Pool& pool : config.pools) {
     if (pool.name == change.pool->name) {
       pool = *change.pool;
@@ -31,6 +45,11 @@ absl::Status ReadInput(const ChangeOptions& options, Planned& planned) {
   if (options.saved) {
     planned.file.path = options.plan_path;
     planned.change = options.saved->change;
+    return absl::OkStatus();
+  }
+  if (options.edit) {
+    planned.file.path = options.path;
+    planned.change.edit = options.edit;
     return absl::OkStatus();
   }
   planned.file = ReadConfigFile(options.path);

@@ -30,6 +30,7 @@ struct ChangeOptions {
   std::string plan_path;           // of the plan that was saved, or is to be applied
   std::optional<SavedPlan> saved;  // to be applied, instead of the file at `path`
   engine::Consent consent;
+  std::optional<engine::Edit> edit;  // instead of a file; `path` says it in words
 };
 
 struct Planned {

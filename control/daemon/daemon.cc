@@ -252,6 +252,7 @@ int Daemon::StartEngine() {
   dependencies.steady_ns = SteadyNs;
   dependencies.pace = {.gap_ns = settings_.change_interval_s * int64_t{1'000'000'000},
                        .per_hour = settings_.changes_per_hour};
+  dependencies.retention = std::chrono::hours(24) * settings_.history_days;
   dependencies.bake = std::chrono::seconds(settings_.bake_time_s);
   dependencies.interfaces = [this] { return interfaces_; };
   dependencies.version = EK_VERSION;

@@ -173,6 +173,7 @@ const std::map<std::string_view, Setter>& Setters() {
       {"change_interval", Number(&Settings::change_interval_s, 0, 3600, "seconds, ")},
       {"changes_per_hour", Number(&Settings::changes_per_hour, 1, 1000000, "")},
       {"policy_file", Text(&Settings::policy_file)},
+      {"history_days", Number(&Settings::history_days, 0, 36500, "days, ")},
       {"bake_time", Number(&Settings::bake_time_s, 0, 604800, "seconds, ")},
       {"gue_port", SetGuePort},
       {"source_prefix4", SetSource4},

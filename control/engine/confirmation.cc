@@ -15,6 +15,7 @@ namespace {
 
 constexpr char kDaemon[] = "evenkeeld";
 constexpr int64_t kRetryNs = 1'000'000'000;
+constexpr int64_t kDayNs = 86400 * int64_t{1'000'000'000};
 
 std::string WhatBecame(const history::Revision& revision) {
   switch (revision.standing) {
@@ -170,8 +171,16 @@ Outcome LocalEngine::RollBack(const Rollback& rollback) {
   }
   const absl::StatusOr<history::Revision> target = FindTarget(rollback, *state);
   if (!target.ok()) return Failed(target.status(), *state);
-  return RollBackTo(*target, {rollback.author, rollback.reason, rollback.ticket, "rollback"},
-                    *state);
+  Outcome outcome = RollBackTo(
+      *target, {rollback.author, rollback.reason, rollback.ticket, "rollback"}, *state);
+  if (rollback.purge_pinned && outcome.kind == Outcome::Kind::kApplied) {
+    std::vector<std::string> pools;
+    for (const guard::PoolChange& pool : outcome.verdict.pools) {
+      if (pool.kind == guard::PoolChange::Kind::kChanged) pools.push_back(pool.pool);
+    }
+    deps_.kernel->LetGo(pools);
+  }
+  return outcome;
 }
 
 Outcome LocalEngine::RollBackTo(const history::Revision& target, const Cause& cause,
@@ -205,6 +214,7 @@ void LocalEngine::Tick() {
   if (auto status = RetryUnrecorded(); !status.ok()) retry_at_ns_ = SteadyNow() + kRetryNs;
   WatchWindow();
   PromoteGood();
+  PruneHistory();
 }
 
 void LocalEngine::WatchWindow() {
@@ -253,6 +263,16 @@ Outcome LocalEngine::LeaveWindow(const std::string& why, const State& state) {
   SetNotice("window", absl::StrCat("revision ", number, " (", why,
                                    ") could not be rolled back and is still in force: ", problem));
   return outcome;
+}
+
+// Once a day, and at the start.
+void LocalEngine::PruneHistory() {
+  if (deps_.retention.count() == 0 || SteadyNow() < prune_at_ns_) return;
+  prune_at_ns_ = SteadyNow() + kDayNs;
+  const absl::Status status = deps_.history->Prune(deps_.now_unix_ns() - deps_.retention.count());
+  SetNotice(
+      "prune",
+      status.ok() ? "" : absl::StrCat("what is too old could not be removed: ", status.message()));
 }
 
 // Last known good is what was confirmed, and then ran for a while with nothing against it.

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "control/guard/guard.h"
@@ -27,6 +29,7 @@ class Kernel {
   virtual std::shared_ptr<const guard::BuiltFleet> applied() const = 0;
   virtual absl::StatusOr<publish::CounterReport> ReadCounters() = 0;
   virtual publish::TrackingReport Tracking() const = 0;
+  virtual void LetGo(const std::vector<std::string>& pools) = 0;
 };
 
 }  // namespace evenkeel::engine

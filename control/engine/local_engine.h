@@ -40,6 +40,8 @@ struct Dependencies {
   std::function<absl::StatusOr<std::map<model::IpAddress, guard::Reach>>(const guard::BuiltFleet&)>
       reach;
   guard::Pace pace{};
+  // How long revisions and refusals are kept; 0: for ever.
+  std::chrono::nanoseconds retention{0};
   // How long a confirmed revision is in force until it counts as known good.
   std::chrono::nanoseconds bake = std::chrono::minutes(10);
   std::function<std::vector<InterfaceStatus>()> interfaces;  // may be empty
@@ -139,6 +141,7 @@ class LocalEngine final : public Engine {
   void EndWindow(const State& state);
   Outcome LeaveWindow(const std::string& why, const State& state);
   void PromoteGood();
+  void PruneHistory();
   std::string Objection();
   bool KernelMatches(const State& state);
   int64_t SteadyNow() const;
@@ -172,6 +175,7 @@ class LocalEngine final : public Engine {
   StateText text_;
   int64_t window_end_ns_ = 0;  // of the revision that awaits, in steady time
   int64_t retry_at_ns_ = 0;    // what failed at the end of a window, in steady time
+  int64_t prune_at_ns_ = 0;    // in steady time
   int64_t good_from_ns_ = 0;   // when the revision in force came to be confirmed, in steady time
 
   mutable std::mutex state_mutex_;  // guards all below; held for a copy only

@@ -37,6 +37,7 @@ class PublisherKernel final : public Kernel {
     return publisher_->ReadCounters();
   }
   publish::TrackingReport Tracking() const override { return publisher_->Tracking(); }
+  void LetGo(const std::vector<std::string>& pools) override { publisher_->LetGo(pools); }
 
  private:
   publish::Publisher* publisher_;

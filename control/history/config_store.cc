@@ -98,11 +98,18 @@ absl::StatusOr<std::string> ConfigStore::Put(Database* db, std::string_view text
   return list;
 }
 
+std::vector<int64_t> PieceIds(std::string_view list) {
+  std::vector<int64_t> ids;
+  for (size_t at = 0; at + kIdBytes <= list.size(); at += kIdBytes) {
+    ids.push_back(ReadId(list.substr(at, kIdBytes)));
+  }
+  return ids;
+}
+
 absl::StatusOr<std::string> ConfigStore::Get(std::string_view list) {
   if (list.size() % kIdBytes != 0) return absl::DataLossError("a list of pieces is cut short");
   std::string text;
-  for (size_t at = 0; at < list.size(); at += kIdBytes) {
-    const int64_t id = ReadId(list.substr(at, kIdBytes));
+  for (const int64_t id : PieceIds(list)) {
     absl::StatusOr<bool> row = read_.Reset().Bind(1, id).Step();
     if (!row.ok()) return row.status();
     if (!*row) return absl::DataLossError(absl::StrCat("piece ", id, " is missing"));

@@ -20,6 +20,9 @@ namespace evenkeel::history {
 // Joined, the pieces are `text`; where the cuts are only decides how much two configurations share.
 std::vector<std::string_view> CutIntoPieces(std::string_view text);
 
+// The pieces that a list of Put names.
+std::vector<int64_t> PieceIds(std::string_view list);
+
 class ConfigStore {
  public:
   absl::Status Prepare(Database* db);

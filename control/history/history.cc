@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "control/history/config_store.h"
 #include "control/history/database.h"
+#include "control/history/retention.h"
 #include "control/history/schema.h"
 
 namespace evenkeel::history {
@@ -438,6 +439,10 @@ absl::StatusOr<std::vector<Revision>> History::List(uint32_t limit, int64_t befo
 
 absl::Status History::Confirm(uint64_t number, const std::string& by, const std::string& why) {
   return impl_->Do([&] { return impl_->Confirm(number, by, why); });
+}
+
+absl::Status History::Prune(int64_t unix_ns) {
+  return impl_->Do([&] { return history::Prune(&impl_->db, unix_ns); });
 }
 
 absl::Status History::MarkGood(uint64_t number, int64_t unix_ns) {

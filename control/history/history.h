@@ -32,6 +32,13 @@ enum class Standing {
   kRolledBack,  // not confirmed in time, cancelled, or undone while it was awaited
 };
 
+// A rule that a revision was allowed to break, until `expires_unix_ns`.
+struct Override {
+  uint64_t revision = 0;
+  std::string rule, reason, author;
+  int64_t expires_unix_ns = 0;
+};
+
 struct Revision {
   uint64_t number = 0;  // from 1; refusals have a number of their own kind, 0 here
   std::string author;   // "uid 1000 (alice)"
@@ -58,13 +65,6 @@ struct Revision {
   std::vector<Override> overrides;
 };
 
-// A rule that a revision was allowed to break, until `expires_unix_ns`.
-struct Override {
-  uint64_t revision = 0;
-  std::string rule, reason, author;
-  int64_t expires_unix_ns = 0;
-};
-
 // A pool that an applied revision changed.
 struct PoolChange {
   std::string pool;
@@ -87,6 +87,8 @@ class History {
   absl::Status RecordRefusal(const Revision& revision);
   // NotFound: the revision does not await its confirmation.
   absl::Status Confirm(uint64_t number, const std::string& by, const std::string& why);
+  // Removes what is older, but what a way back may need (retention.h).
+  absl::Status Prune(int64_t unix_ns);
   absl::Status MarkGood(uint64_t number, int64_t unix_ns);
 
   absl::StatusOr<std::optional<Revision>> LastApplied();

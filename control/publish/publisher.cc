@@ -126,6 +126,7 @@ std::vector<neighbor::Resolution> Publisher::Impl::Unreachable() const {
 }
 
 void Publisher::Impl::Swap(GenerationRecord next) {
+  letting_go.clear();  // what begins to move now is none of it
   last_index = next.index;
   index_used[next.index] = true;
   for (const TableRef& table : next.tables) ++table_users[table->id];
@@ -282,6 +283,11 @@ std::shared_ptr<const guard::BuiltFleet> Publisher::applied() const {
 absl::StatusOr<CounterReport> Publisher::ReadCounters() { return impl_->ReadCounters(); }
 
 void Publisher::Settle() { impl_->Settle(); }
+
+void Publisher::LetGo(const std::vector<std::string>& pools) {
+  std::lock_guard lock(impl_->mu);
+  impl_->letting_go.insert(pools.begin(), pools.end());
+}
 
 TrackingReport Publisher::Tracking() const {
   std::lock_guard lock(impl_->mu);

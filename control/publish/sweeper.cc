@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "bpf/lib/hash.h"
 #include "control/publish/publisher_impl.h"
@@ -49,24 +50,42 @@ absl::Status Publisher::Impl::SweepTable(const TableRef& table,
   for (const dataplane::Pin& pin : pins) {
     if (!counters.contains(pin.counter)) continue;
     const uint32_t slot = ek_hash_slot(pin.flow, table->size);
-    if (pin.backend != EK_SLOT_OWNER((*words)[slot])) away[slot] = true;
+    if (pin.backend == EK_SLOT_OWNER((*words)[slot])) continue;
+    away[slot] = true;
+    // Its slot was closed over it: the flow goes to the owner, and shall also when the slot moves
+    // again.
+    if (EK_SLOT_PREVIOUS((*words)[slot]) == 0) stale.push_back(pin);
   }
   // The slots of a table of another size are others: begin anew.
   auto it = trackers.find(table->pool);
   if (it == trackers.end() || it->second.table_size() != table->size) {
     it = trackers.insert_or_assign(table->pool, Tracker(table->size)).first;
   }
-  const Tracker::Sweep sweep = it->second.Next(*words, away, {.read = read, .now = now}, timeouts);
+  Tracker::Sweep sweep = it->second.Next(*words, away, {.read = read, .now = now}, timeouts);
   if (sweep.moving == 0) {
     trackers.erase(it);
     moving_tables.erase(table->id);
+    letting_go.erase(table->pool);
     return absl::OkStatus();
   }
+  if (letting_go.contains(table->pool)) LetSomeGo(*words, sweep);
   const std::chrono::nanoseconds age(uint64_t{now - sweep.oldest_since} << EK_SEEN_SHIFT);
   report.pools.push_back({.pool = table->pool,
                           .moving = sweep.moving,
                           .age = std::chrono::duration_cast<std::chrono::seconds>(age)});
   return dataplane->SetPrevious(table->id, table->size, sweep.changes);
+}
+
+void Publisher::Impl::LetSomeGo(const std::vector<uint32_t>& words, Tracker::Sweep& sweep) {
+  constexpr size_t kParts = 20;
+  size_t left = words.size() / kParts + 1;
+  absl::flat_hash_set<uint32_t> changed;
+  for (const dataplane::PreviousOwner& change : sweep.changes) changed.insert(change.slot);
+  for (uint32_t slot = 0; slot < words.size() && left > 0; ++slot) {
+    if (EK_SLOT_PREVIOUS(words[slot]) == 0 || changed.contains(slot)) continue;
+    sweep.changes.push_back({.slot = slot, .previous = 0});
+    --left;
+  }
 }
 
 Tracker* Publisher::Impl::TrackerOf(const TableRef& table) {
@@ -183,6 +202,10 @@ absl::Status Publisher::Impl::Sweep() {
   std::sort(report.pools.begin(), report.pools.end(),
             [](const auto& a, const auto& b) { return a.pool < b.pool; });
   tracking = std::move(report);
+  // Nothing looks a pin of a steady slot up; so they are as they were read.
+  const std::vector<dataplane::Pin> dropped = std::exchange(stale, {});
+  lock.unlock();
+  status.Update(dataplane->DropPins(dropped));
   return status;
 }
 

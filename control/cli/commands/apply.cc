@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "control/cli/apply_report.h"
-#include "control/cli/cat.h"
+#include "control/cli/apply_flow.h"
 #include "control/cli/change_options.h"
 #include "control/cli/command.h"
-#include "control/cli/duration.h"
-#include "control/cli/plan_report.h"
 #include "control/cli/saved_plan.h"
-#include "control/cli/stale_report.h"
-#include "control/cli/standing.h"
 
 namespace evenkeel::cli {
 namespace {
-
-using Kind = engine::Outcome::Kind;
-
-constexpr size_t kMaxReasonBytes = 1024;
-constexpr std::chrono::seconds kDefaultWindow{60};
 
 class Apply final : public Command {
  public:
@@ -25,179 +13,30 @@ class Apply final : public Command {
     flags_.Declare(app);
     app.add_option("plan", plan_, "A plan that evenkeel plan --out saved, instead of --file")
         ->type_name(kFileType);
-    app.add_option("-r,--reason", reason_, "Why; recorded with the revision")
-        ->type_name("TEXT")
-        ->required();
-    app.add_option("--ticket", ticket_, "Of your tracker; recorded with the revision")
-        ->type_name("TICKET");
-    app.add_option("--confirm-within", within_,
-                   "Roll it back unless it is confirmed in this time, 10s to 24h")
-        ->type_name("DURATION");
-    app.add_flag("--auto-confirm", window_.auto_confirm,
-                 "Watch it for that time, then confirm it if nothing speaks against it");
-    app.add_flag("--wait,!--no-wait", wait_,
-                 "Wait until it is confirmed or rolled back; default with --auto-confirm");
-    app.add_flag("-y,--yes", yes_, "Do not ask; needed where standard input is no terminal");
-    app.add_flag("--validate-only", validate_only_, "Let the daemon do all but the change itself");
+    flow_.Declare(app)->required();
   }
 
   ExitCode Run(Session& session) override {
-    reason_ = std::string(absl::StripAsciiWhitespace(reason_));
-    if (reason_.empty()) {
-      return session.FailUsage("--reason is empty; say why, for the person on call");
-    }
-    if (reason_.size() > kMaxReasonBytes) {
-      return session.FailUsage(
-          Cat("--reason has ", reason_.size(), " bytes; at most ", kMaxReasonBytes));
-    }
-    if (const absl::Status status = ReadWindow(); !status.ok()) {
+    if (const absl::Status status = flow_.Check(); !status.ok()) {
       return session.FailUsage(std::string(status.message()));
     }
-    absl::StatusOr<ChangeOptions> taken = flags_.Take();
-    if (!taken.ok()) return session.FailUsage(std::string(taken.status().message()));
-    ChangeOptions& options = *taken;
-    if (plan_.empty() && options.path.empty()) {
+    absl::StatusOr<ChangeOptions> options = flags_.Take();
+    if (!options.ok()) return session.FailUsage(std::string(options.status().message()));
+    if (plan_.empty() && options->path.empty()) {
       return session.FailUsage("nothing to apply; give --file FILE, or a saved plan");
     }
     if (!plan_.empty()) {
-      if (const absl::Status status = TakePlanFile(plan_, options); !status.ok()) {
+      if (const absl::Status status = TakePlanFile(plan_, *options); !status.ok()) {
         return session.Fail(status);
       }
     }
-    const absl::StatusOr<Planned> planned = RequestPlan(session, options);
-    if (!planned.ok()) return session.Fail(planned.status());
-    if (planned->outcome.kind != Kind::kValidated) {
-      const ExitCode code = ReportNotApplicable(session, options, *planned);
-      if (planned->outcome.kind == Kind::kRefused && !validate_only_) Record(session, *planned);
-      return code;
-    }
-    return Proceed(session, options, *planned);
+    return flow_.Run(session, *options);
   }
 
  private:
-  absl::Status ReadWindow() {
-    if (within_.empty()) {
-      if (window_.auto_confirm) window_.length = kDefaultWindow;
-      return absl::OkStatus();
-    }
-    const auto length =
-        ReadDuration("--confirm-within", within_, engine::kMinWindow, engine::kMaxWindow);
-    if (!length.ok()) return length.status();
-    window_.length = *length;
-    return absl::OkStatus();
-  }
-
-  // Refused, invalid, stale, or nothing to change: the plan says it all.
-  static ExitCode ReportNotApplicable(Session& session, const ChangeOptions& options,
-                                      const Planned& planned) {
-    if (planned.outcome.kind == Kind::kStale) {
-      return ReportStale(session, options, planned.outcome, std::nullopt, "apply");
-    }
-    if (!session.json()) return ReportPlan(session, options, planned);
-    session.PrintJson(ApplyJson(options, planned, planned.outcome));
-    return PlanExitCode(options, planned.outcome);
-  }
-
-  // That it was tried, by whom and why. Only validated: what the plan saw refused and nobody
-  // confirmed must not take effect, whatever has changed meanwhile.
-  void Record(Session& session, const Planned& planned) const {
-    engine::Request request = MakeRequest(planned);
-    request.validate_only = true;
-    request.record_refusal = true;
-    const engine::Outcome outcome = session.daemon().Apply(request);
-    if (outcome.kind == Kind::kRefused) return;
-    session.Err()
-        .Put("evenkeel: ", Style::kWarn)
-        .Line(Cat("the refusal could not be recorded: ",
-                  outcome.status.ok() ? "the state has changed meanwhile"
-                                      : std::string(outcome.status.message())));
-  }
-
-  engine::Request MakeRequest(const Planned& planned) const {
-    engine::Request request;
-    request.change = planned.change;
-    request.etag = planned.outcome.applied.etag;
-    request.reason = reason_;
-    request.ticket = ticket_;
-    request.window = window_;
-    request.consent = planned.consent;
-    return request;
-  }
-
-  ExitCode Proceed(Session& session, const ChangeOptions& options, const Planned& planned) {
-    if (!session.json()) {
-      Printer out = session.Out();
-      PrintPlan(out, options, planned);
-      session.env.out->flush();
-    }
-    if (options.fail_on_warn && planned.outcome.verdict.severity == guard::Severity::kWarn) {
-      return ReportHeld(session, options, planned,
-                        "not applied: there are warnings (--fail-on warn)", "warnings",
-                        ExitCode::kWarnings);
-    }
-    if (!validate_only_ && !yes_ && !Confirm(session, options, planned)) {
-      return ReportHeld(session, options, planned,
-                        session.env.in_is_terminal
-                            ? "not confirmed; nothing changed"
-                            : "not applied: standard input is no terminal to ask for confirmation "
-                              "on; repeat with --yes",
-                        "not_confirmed", ExitCode::kError);
-    }
-    return Send(session, options, planned);
-  }
-
-  static bool Confirm(Session& session, const ChangeOptions& options, const Planned& planned) {
-    if (!session.env.in_is_terminal) return false;
-    Printer err = session.Err();
-    if (session.json()) PrintPlan(err, options, planned);  // standard output is for the document
-    err.Put("Apply this change? [y/N] ", Style::kBold);
-    session.env.err->flush();
-    std::string answer;
-    std::getline(*session.env.in, answer);
-    answer = absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer));
-    return answer == "y" || answer == "yes";
-  }
-
-  static ExitCode ReportHeld(Session& session, const ChangeOptions& options, const Planned& planned,
-                             std::string_view message, const char* outcome, ExitCode exit) {
-    session.Err().Put("evenkeel: ", Style::kBad).Line(message);
-    if (session.json()) {
-      nlohmann::ordered_json document = ApplyJson(options, planned, planned.outcome);
-      document["outcome"] = outcome;
-      document["message"] = std::string(message);
-      session.PrintJson(document);
-    }
-    return exit;
-  }
-
-  ExitCode Send(Session& session, const ChangeOptions& options, const Planned& planned) {
-    engine::Request request = MakeRequest(planned);
-    request.validate_only = validate_only_;
-    const engine::Outcome outcome = session.daemon().Apply(request);
-    if (outcome.kind == Kind::kStale) {
-      return ReportStale(session, options, outcome, planned.base, "apply");
-    }
-    if (outcome.kind == Kind::kFailed) {
-      return session.Fail(outcome.status.ok()
-                              ? absl::InternalError("the daemon's answer has no result")
-                              : outcome.status);
-    }
-    ReportApply(session, options, planned, outcome);
-    if (outcome.kind == Kind::kApplied && outcome.applied.awaits() &&
-        wait_.value_or(window_.auto_confirm)) {
-      const ExitCode settled = WaitSettled(session, outcome.applied);
-      if (settled != ExitCode::kDone) return settled;
-    }
-    return PlanExitCode(options, outcome);
-  }
-
   ChangeFlags flags_;
+  ApplyFlow flow_;
   std::string plan_;
-  std::string reason_, ticket_, within_;
-  engine::Window window_;
-  std::optional<bool> wait_;
-  bool yes_ = false;
-  bool validate_only_ = false;
 };
 
 }  // namespace

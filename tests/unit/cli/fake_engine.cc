@@ -41,7 +41,15 @@ class Connection final : public engine::Engine {
 model::Config Changed(model::Config config, const engine::Change& change) {
   if (change.config) return *change.config;
   for (model::Pool& pool : config.pools) {
-    if (pool.name == change.pool->name) pool = *change.pool;
+    if (change.edit) {
+      for (model::Backend& backend : pool.backends) {
+        if (backend.name != change.edit->backend) continue;
+        backend.state = change.edit->state.value_or(backend.state);
+        backend.weight = change.edit->weight.value_or(backend.weight);
+      }
+    } else if (pool.name == change.pool->name) {
+      pool = *change.pool;
+    }
   }
   return config;
 }

@@ -289,6 +289,18 @@ TEST_F(ConfirmationTest, RollbackLeadsToTheConfirmedOneBefore) {
   EXPECT_EQ(Recorded(3).author, "bob");
 }
 
+TEST_F(ConfirmationTest, HeldFlowsAreLetGoOnlyWhereThatIsAsked) {
+  MustApply(MakeConfig(4));
+  MustApply(MakeConfig(5));
+  engine_->RollBack(Back());
+  EXPECT_THAT(kernel_.let_go, IsEmpty());
+  MustApply(MakeConfig(5));
+  Rollback back = Back();
+  back.purge_pinned = true;
+  ASSERT_EQ(engine_->RollBack(back).kind, Kind::kApplied);
+  EXPECT_THAT(kernel_.let_go, ElementsAre("web"));
+}
+
 TEST_F(ConfirmationTest, TwoRollbacksLeadTwoBack) {
   MustApply(MakeConfig(4));
   MustApply(MakeConfig(5));

@@ -65,6 +65,8 @@ class FakeKernel final : public Kernel {
   absl::StatusOr<publish::CounterReport> ReadCounters() override { return counters; }
   publish::TrackingReport Tracking() const override { return tracking; }
 
+  void LetGo(const std::vector<std::string>& pools) override { let_go = pools; }
+
   // Puts `fleet` there behind the engine's back.
   void Force(std::shared_ptr<const guard::BuiltFleet> fleet, uint64_t revision) {
     in_kernel_ = std::move(fleet);
@@ -78,6 +80,7 @@ class FakeKernel final : public Kernel {
   int writes = 0;
   int restores = 0;
   int adoptions = 0;
+  std::vector<std::string> let_go;
 
  private:
   absl::StatusOr<publish::PublishResult> Write(const guard::Approval& approval, uint64_t revision) {

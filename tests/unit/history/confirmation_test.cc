@@ -167,6 +167,56 @@ TEST_F(ConfirmationTest, TheListIsReadInPages) {
   EXPECT_TRUE(history_->List(10, second[2].created_unix_ns)->empty());
 }
 
+TEST_F(ConfirmationTest, WhatIsOldGoesButTheWayBack) {
+  for (int at = 1; at <= 30; ++at) {
+    Revision revision = MakeRevision(std::to_string(at), at);
+    revision.pools = {"web"};
+    revision.overrides = {
+        {.revision = 0, .rule = "LB005", .reason = "x", .author = "y", .expires_unix_ns = 1000}};
+    Apply(revision);
+    revision.config_yaml += "refused " + std::to_string(at) + "\n";
+    ASSERT_TRUE(history_->RecordRefusal(revision).ok());
+  }
+  ASSERT_TRUE(history_->MarkGood(3, 5).ok());
+  ASSERT_TRUE(history_->Prune(25).ok());
+  std::vector<uint64_t> kept;
+  size_t refusals = 0;
+  for (const Revision& revision : *history_->List(1000)) {
+    if (revision.number == 0) ++refusals;
+    if (revision.number != 0) kept.push_back(revision.number);
+  }
+  EXPECT_EQ(refusals, 6u);
+  ASSERT_EQ(kept.size(), 21u) << "the newest twenty, and the good one";
+  EXPECT_EQ(kept.front(), 30u);
+  EXPECT_EQ(kept.back(), 3u);
+  for (const uint64_t number : kept) {
+    EXPECT_EQ(Get(number).config_yaml, MakeRevision(std::to_string(number)).config_yaml);
+  }
+  EXPECT_EQ(history_->Overrides(0)->size(), 21u);
+  EXPECT_EQ(history_->PoolChanges(0)->size(), 21u);
+  ASSERT_TRUE(history_->Prune(25).ok());
+  EXPECT_EQ(*history_->Begin(MakeRevision("next", 40)), 31u) << "numbers are not used again";
+}
+
+TEST_F(ConfirmationTest, OverridesAreThoseOfAppliedRevisionsThatHaveNotEnded) {
+  Revision revision = MakeRevision("grow");
+  revision.overrides = {{.revision = 0,
+                         .rule = "LB005",
+                         .reason = "racks",
+                         .author = "alice",
+                         .expires_unix_ns = 100}};
+  const uint64_t number = Apply(revision);
+  ASSERT_TRUE(history_->Finish(*history_->Begin(revision), Outcome::kFailed, "no memory").ok());
+  const auto shown = history_->Overrides(99);
+  ASSERT_TRUE(shown.ok()) << shown.status();
+  ASSERT_EQ(shown->size(), 1u);
+  EXPECT_EQ((*shown)[0].revision, number);
+  EXPECT_EQ((*shown)[0].rule, "LB005");
+  EXPECT_EQ((*shown)[0].reason, "racks");
+  EXPECT_EQ((*shown)[0].author, "alice");
+  EXPECT_TRUE(history_->Overrides(100)->empty());
+}
+
 // As the first release of the schema wrote it.
 constexpr char kFirstSchema[] = R"sql(
 CREATE TABLE config_pieces (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE,
