@@ -24,8 +24,8 @@ struct Launch {
   bool as_nobody = false;    // drops root first
 };
 
-// build/bin/evenkeel, run to its end; killed, and a failure of the test, after 20 s. Without a daemon
-// where `env` has no EVENKEEL_SOCKET, whatever runs on this host.
+// build/bin/evenkeel, run to its end; killed, and a failure of the test, after 20 s. Without a
+// daemon where `env` has no EVENKEEL_SOCKET, whatever runs on this host.
 Finished RunEvenkeel(const Launch& launch);
 // Any program, by its path.
 Finished RunProgram(const std::string& path, const Launch& launch);

