@@ -74,18 +74,15 @@ Rule MinServing() {
 Rule NMinus1() {
   Rule rule = OnPool(
       {"LB004", "n-minus-1", "The rest carries what a lost server, rack or zone leaves.",
-       "Block if, after the loss of any one backend, rack or zone, a server would get more than 80 "
-       "% "
-       "of its capacity. Warn instead where a serving backend declares no `capacity`.",
+       "Block if, after the loss of any one backend, rack or zone, a server would get more than "
+       "80 % of its capacity. Warn instead where a serving backend declares no `capacity`.",
        "Servers fail, and so do racks and zones; what is left must not fail with them. Slots of "
-       "what "
-       "is lost go to the others as the built table would respread them. The load is "
-       "`policy.peak_load`, in the unit of `capacity`: the most that the pool gets. Without it, a "
-       "pool is taken to get a quarter of its serving capacity, so that what is refused is "
-       "lopsided "
-       "whatever the load: two servers or zones of which one is more than 3.2 times the other. "
-       "Without capacities, weights stand for them. A rack or zone that all of the pool is in is "
-       "not judged, nor is `policy.single_backend`: there is nothing left to judge.",
+       "what is lost go to the others as the built table would respread them. The load is "
+       "`policy.peak_load`, in the unit of `capacity`: the most that the pool gets. Without it, "
+       "a pool is taken to get a quarter of its serving capacity, so that what is refused is "
+       "lopsided whatever the load: two servers or zones of which one is more than 2.2 times the "
+       "other. Without capacities, weights stand for them. A rack or zone that all of the pool "
+       "is in is not judged, nor is `policy.single_backend`: there is nothing left to judge.",
        "capacity 30000 in zone a and 5000 in zone b: losing zone a leaves zone b with 175 % of its "
        "capacity at a quarter of all",
        "capacity 30000 in zone a and 10000 in zone b: 100 % at a quarter of all, so with "
@@ -119,14 +116,13 @@ Rule Remapped() {
        "Block if more than 30 % of a pool's slots change their server. Warn if more move than the "
        "change in shares needs, plus 2 points.",
        "TCP connections stay with their server while their slot moves, but UDP flows go with the "
-       "slot, caches are cold where it arrives, and connections of a server that is removed break. "
-       "Go in steps: a smaller weight first, the rest when the first step has settled. A change of "
-       "`table_size`, or of what a VIP is spread by (`affinity` source and its prefixes, "
-       "`spread_by`), "
-       "remaps everything; give it to a new pool. "
-       "`policy.max_remapped_fraction` tightens the limit. Draining one host, mending a pool that "
-       "LB001 or LB003 finds bad, and replacing the server of a declared single-backend pool only "
-       "warn.",
+       "slot, caches are cold where it arrives, and connections of a server that is removed "
+       "break. Go in steps: a smaller weight first, the rest when the first step has settled. A "
+       "change of `table_size`, or of what a VIP is spread by (`affinity` source and its "
+       "prefixes, `spread_by`), remaps everything; give it to a new pool. "
+       "`policy.max_remapped_fraction` tightens the limit. Draining one host, mending a pool "
+       "that LB001 or LB003 finds bad, and replacing the server of a declared single-backend "
+       "pool only warn.",
        "a third backend of weight 100 beside two of weight 100: 33 % of slots move",
        "the third backend with weight 84 first: 29.6 %"},
       CheckRemapped);
@@ -170,8 +166,7 @@ Rule Addresses() {
               "link-local or unspecified; a VIP that is not unicast; and a VIP whose family the "
               "forwarding cannot carry to a backend's.",
               "A packet to such an address loops or vanishes. `ipip` and `gue` carry IPv4 over "
-              "IPv4 or IPv6, and "
-              "IPv6 over IPv6; `l2` needs one family.",
+              "IPv4 or IPv6, and IPv6 over IPv6; `l2` needs one family.",
               "an IPv6 VIP on a pool of IPv4 backends with forwarding: ipip",
               "an IPv4 VIP on a pool of IPv6 backends with forwarding: ipip"},
              CheckAddresses);
@@ -203,8 +198,7 @@ Rule Reachability() {
 Rule MassHealthFailure() {
   return {{"LB011", "mass-health-failure", "Health never empties a pool.",
            "Freeze the table if fewer than 50 % of a pool's servers are healthy: traffic goes on "
-           "to all "
-           "of them.",
+           "to all of them.",
            "When most probes fail at once, the probes are broken more often than the servers, and "
            "the few that are left would get everything. The pool keeps its last table and an alarm "
            "is raised. Judged by the health checks on each transition (JudgeMassFailure in "
@@ -303,10 +297,9 @@ Rule FleetShare() {
        "Block if a server, over all its pools, would get more than twice its present load and more "
        "than 50 % of all traffic.",
        "Pools may each be sound and yet share a server. Its load is the sum of its shares, "
-       "weighted "
-       "by the packets that the VIPs of each pool had in the last 5 minutes; a VIP takes its "
-       "traffic along where it goes. Pools with `single_backend` count as traffic, not against "
-       "their server.",
+       "weighted by the packets that the VIPs of each pool had in the last 5 minutes; a VIP "
+       "takes its traffic along where it goes. Pools with `single_backend` count as traffic, not "
+       "against their server.",
        "the server that has 20 % of all traffic becomes the heaviest in three pools: 55 %",
        "the same in one of the pools: 38 %"},
       CheckFleetShare);

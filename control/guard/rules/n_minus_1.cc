@@ -71,6 +71,10 @@ std::vector<Domain> EachAlone(const PoolState& state, std::span<const double> he
 std::vector<Domain> Grouped(const PoolState& state, std::span<const double> heats,
                             std::string model::Backend::*name) {
   std::vector<Domain> domains;
+  const bool known = std::any_of(state.servers.begin(), state.servers.end(), [&](const Server& s) {
+    return !(BackendOf(state, s).*name).empty();
+  });
+  if (!known) return domains;
   absl::flat_hash_map<std::string_view, size_t> index;
   for (size_t i = 0; i < heats.size(); ++i) {
     const std::string_view group = BackendOf(state, state.servers[i]).*name;

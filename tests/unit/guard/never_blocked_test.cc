@@ -199,5 +199,98 @@ TEST(NeverBlocked, TidyingADrainedEntryOfABadPool) {
   EXPECT_THAT(BlockingRules(JudgeChange(&base, candidate).verdict), IsEmpty());
 }
 
+// --- With a daemon: everything speaks against a change but that it is one of these ---
+
+// Frozen, pending, changed just now; all traffic on web.
+Facts Hostile(const model::Config& config) {
+  Facts facts = LiveFactsFor(config);
+  facts.host_policy.freeze = {{0, model::kMaxUnixSeconds, "always"}};
+  facts.live->pending_revision = 41;
+  facts.live->changes->push_back({"web", 41, kNow - 1});
+  facts.live->traffic->vips["web"].packets = 1000;
+  return facts;
+}
+
+TEST(NeverBlocked, TheFirstStateOfAHostileDay) {
+  const model::Config config = WebWith(4);
+  Facts facts = Hostile(config);
+  for (auto& [address, reach] : *facts.live->reach) reach = {false, "no neighbour"};
+  EXPECT_THAT(BlockingRules(JudgeChange(nullptr, config, facts).verdict), IsEmpty());
+}
+
+TEST(NeverBlocked, AnEmergencyDrainOfAHostileDay) {
+  model::Config base = WebWith(3);
+  base.policy.freeze = {{0, model::kMaxUnixSeconds, "always"}};
+  base.pools[0].policy.freeze = base.policy.freeze;
+  for (auto& b : base.pools[0].backends) b.capacity = 100;
+  base.pools[0].policy.peak_load = 160;
+  model::Config candidate = base;
+  candidate.pools[0].backends[0].state = model::AdminState::kDraining;
+  const Verdict verdict = JudgeChange(&base, candidate, Hostile(candidate)).verdict;
+  EXPECT_THAT(BlockingRules(verdict), IsEmpty());
+  for (const char* rule : {"LB004", "LB014", "LB016"}) {
+    EXPECT_EQ(SeverityOf(verdict, rule), Severity::kWarn) << rule;
+  }
+}
+
+TEST(NeverBlocked, AnEmergencyDrainOfOneOfTwoThatSomebodyDeclares) {
+  const model::Config base = WebWith(2);
+  model::Config candidate = base;
+  candidate.pools[0].backends[0].state = model::AdminState::kDraining;
+  candidate.pools[0].policy.single_backend = model::SingleBackend{"disk of web-1 fails", "ops"};
+  EXPECT_THAT(BlockingRules(JudgeChange(&base, candidate, Hostile(candidate)).verdict), IsEmpty());
+}
+
+TEST(NeverBlocked, AnEmergencyDrainOfWhichNothingIsKnown) {
+  const model::Config base = WebWith(3);
+  model::Config candidate = base;
+  candidate.pools[0].backends[0].state = model::AdminState::kDraining;
+  Facts facts = Hostile(candidate);
+  facts.live->changes = absl::DataLossError("corrupt");
+  facts.live->traffic = absl::DataLossError("corrupt");
+  facts.live->reach = absl::DataLossError("corrupt");
+  EXPECT_THAT(BlockingRules(JudgeChange(&base, candidate, facts).verdict), IsEmpty());
+}
+
+TEST(Blocked, ADrainThatEndsAFreezeOrCarriesAnotherChange) {
+  model::Config base = WebWith(3);
+  base.policy.freeze = {{0, model::kMaxUnixSeconds, "always"}};
+  model::Config drained = base;
+  drained.pools[0].backends[0].state = model::AdminState::kDraining;
+  const Facts facts = LiveFactsFor(drained);
+  ASSERT_THAT(BlockingRules(JudgeChange(&base, drained, facts).verdict), IsEmpty());
+  model::Config ends = drained;
+  ends.policy.freeze.clear();
+  EXPECT_THAT(BlockingRules(JudgeChange(&base, ends, facts).verdict),
+              ::testing::ElementsAre("LB016"));
+  model::Config more = drained;
+  more.pools[0].dscp.value = 10;
+  EXPECT_THAT(BlockingRules(JudgeChange(&base, more, facts).verdict),
+              ::testing::ElementsAre("LB016"));
+}
+
+TEST(NeverBlocked, MendingABadStateOfAHostileDay) {
+  const model::Config base = Degraded();
+  EXPECT_THAT(BlockingRules(JudgeChange(&base, WebWith(4), Hostile(WebWith(4))).verdict),
+              IsEmpty());
+}
+
+TEST(NeverBlocked, ReplacingTheServerOfADeclaredPoolThatHasAllTraffic) {
+  const model::Config base = DeclaredSingle(1);
+  model::Config candidate = base;
+  candidate.pools[0].backends[0].address = Ip("10.9.9.9");
+  Facts facts = LiveFactsFor(candidate);
+  facts.live->traffic->vips["web"].packets = 1000;
+  EXPECT_THAT(BlockingRules(JudgeChange(&base, candidate, facts).verdict), IsEmpty());
+}
+
+TEST(NeverBlocked, ARollbackOfAHostileDay) {
+  model::Config running = WebWith(5);
+  running.policy.freeze = {{0, model::kMaxUnixSeconds, "always"}};
+  const auto before = Built(running);
+  const Judgement judgement = JudgeRollback(Built(WebWith(4), before), before, Hostile(WebWith(4)));
+  EXPECT_TRUE(judgement.approval.has_value());
+}
+
 }  // namespace
 }  // namespace evenkeel::guard::testing

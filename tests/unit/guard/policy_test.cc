@@ -122,5 +122,78 @@ TEST(Policy, AShareThatNoWeightsReachIsNamed) {
   EXPECT_THAT(violations[0].fix, HasSubstr("policy.max_share: raise it, or serve from more"));
 }
 
+// --- Three levels ---
+
+struct Level {
+  const char* name;
+  std::function<void(model::Config&, Facts&, model::Policy)> set;
+};
+
+class PolicyLevels : public ::testing::TestWithParam<Level> {
+ protected:
+  Verdict JudgeWith(const model::Policy& policy) {
+    model::Config config = WebWith(4);
+    config.pools[0].backends[0].weight = 150;
+    Facts facts;
+    GetParam().set(config, facts, policy);
+    return JudgeChange(nullptr, config, facts).verdict;
+  }
+};
+
+TEST_P(PolicyLevels, EachTightens) {
+  EXPECT_FALSE(JudgeWith({}).refused());
+  model::Policy policy;
+  policy.max_share = 0.3;
+  EXPECT_EQ(BlockingRules(JudgeWith(policy)), std::vector<std::string>{"LB001"});
+  policy = {};
+  policy.max_weight_ratio = 1.2;
+  EXPECT_EQ(BlockingRules(JudgeWith(policy)), std::vector<std::string>{"LB007"});
+  policy = {};
+  policy.min_serving_backends = 5;
+  EXPECT_EQ(BlockingRules(JudgeWith(policy)), std::vector<std::string>{"LB003"});
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Guard, PolicyLevels,
+    ::testing::Values(Level{"host", [](auto&, auto& facts, auto p) { facts.host_policy = p; }},
+                      Level{"all_pools", [](auto& config, auto&, auto p) { config.policy = p; }},
+                      Level{"pool",
+                            [](auto& config, auto&, auto p) { config.pools[0].policy = p; }}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST(Policy, TheStricterWins) {
+  model::Config config = WebWith(4);
+  config.pools[0].backends[0].weight = 150;  // a third
+  Facts facts;
+  facts.host_policy.max_share = 0.45;
+  config.policy.max_share = 0.3;
+  config.pools[0].policy.max_share = 0.4;
+  EXPECT_EQ(BlockingRules(JudgeChange(nullptr, config, facts).verdict),
+            std::vector<std::string>{"LB001"});
+  config.pools[0].policy.exceptions = {{"LB001", "a big host", "web team"}};
+  EXPECT_FALSE(JudgeChange(nullptr, config, facts).verdict.refused());
+}
+
+TEST(Policy, ALoosenedOneForAllPoolsIsRefusedOnceAndNamed) {
+  model::Config config = WebWith(4);
+  config.pools.push_back(MakePool("api", 4, 7));
+  config.policy.max_removed_fraction = 0.9;
+  const Verdict verdict = JudgeChange(nullptr, config).verdict;
+  ASSERT_EQ(verdict.violations.size(), 1u);
+  EXPECT_EQ(verdict.violations[0].rule, "LB005");
+  EXPECT_EQ(verdict.violations[0].field, "policy.max_removed_fraction");
+  EXPECT_FALSE(JudgeChange(nullptr, ApplyFixes(nullptr, config, "LB005")).verdict.refused());
+}
+
+TEST(Policy, ForAllPoolsBelongsToTheState) {
+  const auto plain = Built(WebWith(4));
+  model::Config config = WebWith(4);
+  config.policy.max_share = 0.4;
+  const auto with = Built(config, plain);
+  EXPECT_FALSE(with->HasConfigOf(*plain));
+  EXPECT_EQ(with->ToConfig(), config);
+  EXPECT_EQ(with->digest, plain->digest);  // packets do not see it
+}
+
 }  // namespace
 }  // namespace evenkeel::guard::testing

@@ -15,11 +15,7 @@ using ::testing::IsEmpty;
 
 // Everything can be reached but `unreachable`.
 Facts FactsWith(const model::Config& config, std::vector<model::IpAddress> unreachable = {}) {
-  Facts facts;
-  facts.live.emplace();
-  for (const model::Pool& pool : config.pools) {
-    for (const model::Backend& b : pool.backends) (*facts.live->reach)[b.address] = {};
-  }
+  Facts facts = LiveFactsFor(config);
   for (const auto& address : unreachable) {
     (*facts.live->reach)[address] = {false, "no route to " + address.ToString()};
   }

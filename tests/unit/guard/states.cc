@@ -42,6 +42,16 @@ std::shared_ptr<const BuiltFleet> Built(const model::Config& config,
   return nullptr;
 }
 
+Facts LiveFactsFor(const model::Config& config) {
+  Facts facts;
+  facts.live.emplace();
+  facts.live->now_unix_ns = kNow;
+  for (const model::Pool& pool : config.pools) {
+    for (const model::Backend& b : pool.backends) (*facts.live->reach)[b.address] = {};
+  }
+  return facts;
+}
+
 Judgement JudgeChange(const model::Config* base, const model::Config& candidate, const Facts& facts,
                       const Consent& consent) {
   const auto before = base == nullptr ? nullptr : Built(*base);

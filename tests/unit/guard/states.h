@@ -25,6 +25,11 @@ model::Config WebWith(size_t n);
 std::shared_ptr<const BuiltFleet> Built(const model::Config& config,
                                         std::shared_ptr<const BuiltFleet> reuse = nullptr);
 
+// What a daemon would know: it is noon of 2027-01-01, nothing is pending, nothing changed, no VIP
+// has traffic, and every backend of `config` can be reached.
+inline constexpr int64_t kNow = 1'798'804'800'000'000'000;
+Facts LiveFactsFor(const model::Config& config);
+
 // `base` null: the first state.
 Judgement JudgeChange(const model::Config* base, const model::Config& candidate,
                       const Facts& facts = {}, const Consent& consent = {});
