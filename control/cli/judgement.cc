@@ -58,6 +58,7 @@ absl::StatusOr<Judgement> JudgeByDaemon(engine::Engine& daemon, const std::strin
       judged.file.errors = std::move(outcome.diagnostics);
       return judged;
     case Kind::kApplied:
+    case Kind::kConfirmed:
     case Kind::kStale:
     case Kind::kFailed:
       break;

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -51,6 +52,28 @@ absl::StatusOr<guard::Facts> ReadHostFacts(const model::Policy& policy) {
   auto addresses = neighbor::NetlinkResolver::OwnAddresses();
   if (!addresses.ok()) return addresses.status();
   return guard::Facts{.own_addresses = *std::move(addresses), .host_policy = policy};
+}
+
+// What the resolver follows it knows; the others are looked up. Who has not answered yet may be
+// there: only a definite failure counts.
+absl::StatusOr<std::map<model::IpAddress, guard::Reach>> ReadReach(
+    const neighbor::Resolver& resolver, const std::vector<model::IpAddress>& addresses) {
+  std::map<model::IpAddress, guard::Reach> reach;
+  const auto note = [&reach](const neighbor::Resolution& found) {
+    reach[found.address] = {.reachable = found.next_hop.has_value() || found.pending,
+                            .problem = found.problem};
+  };
+  std::vector<model::IpAddress> unknown;
+  for (const model::IpAddress& address : addresses) {
+    const neighbor::Resolution found = resolver.Get(address);
+    if (found.pending) unknown.push_back(address);
+    note(found);
+  }
+  if (unknown.empty()) return reach;
+  const auto looked_up = neighbor::NetlinkResolver::LookUpNow(unknown);
+  if (!looked_up.ok()) return looked_up.status();
+  for (const neighbor::Resolution& found : *looked_up) note(found);
+  return reach;
 }
 
 const char* ModeName(dataplane::XdpMode mode) {
@@ -250,6 +273,9 @@ int Daemon::StartEngine() {
   dependencies.court = MakeCourt();
   dependencies.now_unix_ns = NowUnixNs;
   dependencies.steady_ns = SteadyNs;
+  dependencies.reach = [this](const std::vector<model::IpAddress>& addresses) {
+    return ReadReach(*resolver_, addresses);
+  };
   dependencies.pace = {.gap_ns = settings_.change_interval_s * int64_t{1'000'000'000},
                        .per_hour = settings_.changes_per_hour};
   dependencies.retention = std::chrono::hours(24) * settings_.history_days;

@@ -171,8 +171,8 @@ Outcome LocalEngine::RollBack(const Rollback& rollback) {
   }
   const absl::StatusOr<history::Revision> target = FindTarget(rollback, *state);
   if (!target.ok()) return Failed(target.status(), *state);
-  Outcome outcome = RollBackTo(
-      *target, {rollback.author, rollback.reason, rollback.ticket, "rollback"}, *state);
+  Outcome outcome =
+      RollBackTo(*target, {rollback.author, rollback.reason, rollback.ticket, "rollback"}, *state);
   if (rollback.purge_pinned && outcome.kind == Outcome::Kind::kApplied) {
     std::vector<std::string> pools;
     for (const guard::PoolChange& pool : outcome.verdict.pools) {

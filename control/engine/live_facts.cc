@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the daemon knows that a rule may ask for.
+#include "absl/container/flat_hash_set.h"
 #include "control/engine/local_engine.h"
 
 namespace evenkeel::engine {
@@ -16,6 +17,27 @@ std::vector<guard::PastChange> ToPastChanges(const std::vector<history::PoolChan
     result.push_back({.pool = change.pool, .revision = change.revision, .unix_ns = change.unix_ns});
   }
   return result;
+}
+
+// Backends of pools that differ from what runs, or that a VIP leads to that did not: there may be
+// a hundred thousand others, of which no rule asks.
+std::vector<model::IpAddress> AddressesAsked(const guard::BuiltFleet& candidate,
+                                             const guard::BuiltFleet* running) {
+  absl::flat_hash_set<std::string_view> pools;
+  for (const auto& pool : candidate.pools) {
+    const guard::BuiltPool* before = running != nullptr ? running->FindPool(pool->name()) : nullptr;
+    if (before == nullptr || !(before->config == pool->config)) pools.insert(pool->name());
+  }
+  for (const model::Vip& vip : candidate.vips) {
+    const model::Vip* before = running != nullptr ? running->FindVip(vip.name) : nullptr;
+    if (before == nullptr || !(*before == vip)) pools.insert(vip.pool);
+  }
+  absl::flat_hash_set<model::IpAddress> addresses;
+  for (const auto& pool : candidate.pools) {
+    if (!pools.contains(pool->name())) continue;
+    for (const model::Backend& backend : pool->config.backends) addresses.insert(backend.address);
+  }
+  return {addresses.begin(), addresses.end()};
 }
 
 }  // namespace
@@ -72,7 +94,12 @@ guard::LiveFacts LocalEngine::GatherLive(const State& state, const guard::BuiltF
   } else if (state.kernel != nullptr) {
     live.traffic = traffic_.Report(*state.kernel, SteadyNow());
   }
-  if (deps_.reach) live.reach = deps_.reach(candidate);
+  const std::vector<model::IpAddress> asked = AddressesAsked(candidate, state.kernel.get());
+  if (deps_.reach) {
+    live.reach = deps_.reach(asked);
+  } else {
+    for (const model::IpAddress& address : asked) (*live.reach)[address] = {};
+  }
   return live;
 }
 

@@ -36,8 +36,9 @@ struct Dependencies {
   // Why what runs is bad, in one sentence; empty: nothing speaks against it. Asked with every Tick
   // while a revision awaits its confirmation, and rolls it back; null: there is none.
   std::function<std::string()> objection;
-  // How packets get to each backend of a candidate; null: nothing is said of it.
-  std::function<absl::StatusOr<std::map<model::IpAddress, guard::Reach>>(const guard::BuiltFleet&)>
+  // How packets get to each of these; null: all count as reachable.
+  std::function<absl::StatusOr<std::map<model::IpAddress, guard::Reach>>(
+      const std::vector<model::IpAddress>&)>
       reach;
   guard::Pace pace{};
   // How long revisions and refusals are kept; 0: for ever.

@@ -108,6 +108,7 @@ Evaluation Evaluate(const model::IpAddress& address, const Route& route, const H
       } else {
         out.problem =
             absl::StrCat("no answer yet from ", HopText(address, route), " on ", link->name);
+        out.pending = true;
       }
       break;
   }

@@ -25,6 +25,7 @@ struct Resolution {
                           // gateway 10.0.0.1 on eth0", "interface eth0 is down"
   std::string interface;  // egress, where there is a route
   std::optional<model::IpAddress> gateway;  // next hop, if not on link
+  bool pending = false;                     // nothing definite is known yet
 };
 
 // Called from the watcher's thread, for each address whose resolution changed.
@@ -53,6 +54,10 @@ class NetlinkResolver final : public Resolver {
   absl::Status Follow(const std::vector<model::IpAddress>& addresses) override;
   Resolution Get(const model::IpAddress& address) const override;
   void WaitResolved(std::chrono::milliseconds timeout) override;
+
+  // How packets would get to each address as routes and neighbours stand now, asking nobody.
+  static absl::StatusOr<std::vector<Resolution>> LookUpNow(
+      const std::vector<model::IpAddress>& addresses);
 
   // Addresses of this host's interfaces, loopback's own (127.0.0.0/8, ::1) left out; for LB009.
   static absl::StatusOr<std::vector<model::IpAddress>> OwnAddresses();

@@ -35,6 +35,21 @@ void NetlinkResolver::WaitResolved(std::chrono::milliseconds timeout) {
   impl_->watcher.WaitResolved(timeout);
 }
 
+absl::StatusOr<std::vector<Resolution>> NetlinkResolver::LookUpNow(
+    const std::vector<model::IpAddress>& addresses) {
+  auto session = NetlinkSession::Open();
+  if (!session.ok()) return session.status();
+  const auto host = session->ReadHost();
+  if (!host.ok()) return host.status();
+  std::vector<Resolution> found;
+  for (const model::IpAddress& address : addresses) {
+    const auto route = session->LookUp(address);
+    if (!route.ok()) return route.status();
+    found.push_back(Evaluate(address, *route, *host, nullptr).resolution);
+  }
+  return found;
+}
+
 absl::StatusOr<std::vector<model::IpAddress>> NetlinkResolver::OwnAddresses() {
   auto session = NetlinkSession::Open();
   if (!session.ok()) return session.status();

@@ -82,6 +82,7 @@ Resolution Watcher::Get(const model::IpAddress& address) const {
   Resolution resolution;
   resolution.address = address;
   resolution.problem = wanted_.contains(address) ? "not looked up yet" : "not followed";
+  resolution.pending = true;
   return resolution;
 }
 

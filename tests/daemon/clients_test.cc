@@ -151,6 +151,7 @@ class ClientsTest : public DaemonFixture {
 };
 
 TEST_F(ClientsTest, FiftyAtOnceLoseNothing) {
+  AddNeighbors(kBackends);
   Start({"--config", Write("web.yaml", MakeYaml(kBackends))});
   std::vector<std::thread> clients;
   for (int id = 0; id < kClients; ++id) clients.emplace_back([this, id] { Work(id); });

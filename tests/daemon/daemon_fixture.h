@@ -67,6 +67,13 @@ class DaemonFixture : public KernelTest {
     if (!dir_.empty()) std::filesystem::remove_all(dir_);
   }
 
+  // As if the first `backends` of MakeYaml were there.
+  void AddNeighbors(int backends) const {
+    netns_->Run(absl::StrCat("for i in $(seq 11 ", 10 + backends,
+                             "); do ip neighbour replace 10.9.0.$i lladdr 02:00:00:00:00:02 dev "
+                             "ek0 nud permanent; done"));
+  }
+
   std::string Write(const std::string& name, const std::string& text) {
     const std::string path = dir_ + "/" + name;
     std::ofstream(path) << text;

@@ -15,6 +15,10 @@ using std::chrono::seconds;
 
 class WindowTest : public DaemonFixture {
  protected:
+  void SetUp() override {
+    DaemonFixture::SetUp();
+    if (!IsSkipped() && !HasFatalFailure()) AddNeighbors(6);
+  }
   engine::Outcome ApplyWithin(const model::Config& config, seconds window) {
     engine::Request request;
     request.change.config = config;
@@ -82,6 +86,29 @@ TEST_F(WindowTest, ItEndsAlsoWhileNoDaemonRuns) {
   EXPECT_EQ(after.applied.revision, 3u);
   EXPECT_EQ(after.kernel_digest, before);
   EXPECT_THAT(after.adoption, HasSubstr("was not confirmed in time"));
+}
+
+// No server of the earlier state answers: going back would be an outage of its own.
+TEST_F(WindowTest, AStateThatReachesNobodyIsNotBroughtBack) {
+  Start({"--config", Write("web.yaml", MakeYaml(4))});
+  ASSERT_EQ(Apply(MakeConfig(5)).kind, Kind::kApplied);
+  netns_->Run("ip link set ek0 down");
+  ASSERT_TRUE(Await([&] { return !Status().pools[0].backends[0].problem.empty(); }));
+  const engine::Outcome outcome = client_->RollBack({.reason = "undo"});
+  ASSERT_EQ(outcome.kind, Kind::kRefused) << outcome.status;
+  EXPECT_EQ(outcome.verdict.violations[0].rule, "LB010");
+  EXPECT_EQ(client_->Get()->revision, 2u);
+}
+
+TEST_F(WindowTest, WhatNoRouteLeadsToDoesNotEnter) {
+  Start({"--config", Write("web.yaml", MakeYaml(4))});
+  model::Config config = MakeConfig(5);
+  config.pools[0].backends[4].address = *model::IpAddress::Parse("10.77.0.1");
+  const engine::Outcome outcome = Apply(config);
+  ASSERT_EQ(outcome.kind, Kind::kRefused);
+  EXPECT_EQ(outcome.verdict.violations[0].rule, "LB010");
+  EXPECT_THAT(outcome.verdict.violations[0].observed, HasSubstr("no route to 10.77.0.1"));
+  EXPECT_EQ(Apply(MakeConfig(5)).kind, Kind::kApplied);
 }
 
 }  // namespace
