@@ -120,7 +120,13 @@ Outcome LocalEngine::Apply(const Request& request) {
                                 .author = o.author,
                                 .expires_unix_ns = o.expires_unix_ns});
   }
-  if (request.window.length > std::chrono::seconds(0)) {
+  if (state->applied.awaits()) {
+    // The drain of a bad host does not wait. Its state has what is not confirmed in it, and so it
+    // awaits in its place, for no longer.
+    record.standing = history::Standing::kAwaiting;
+    record.deadline_unix_ns = state->applied.deadline_unix_ns;
+    record.auto_confirm = state->applied.auto_confirm;
+  } else if (request.window.length > std::chrono::seconds(0)) {
     record.standing = history::Standing::kAwaiting;
     record.deadline_unix_ns =
         record.created_unix_ns + std::chrono::nanoseconds(request.window.length).count();

@@ -177,8 +177,10 @@ absl::Status History::Impl::PrepareStatements() {
        "WHERE number = ?1 AND outcome = 0 RETURNING number"},
       {&supersede,
        "UPDATE revisions SET standing = 2, settled_unix_ns = ?2, settled_by = n.author, "
-       "settled_why = n.reason FROM (SELECT author, reason FROM revisions WHERE number = ?1) AS n "
-       "WHERE standing = 1 AND outcome = 1 AND number < ?1"},
+       "settled_why = CASE n.standing WHEN 1 THEN 'carried on by revision ' || ?1 || ': ' ELSE '' "
+       "END || n.reason "
+       "FROM (SELECT author, reason, standing FROM revisions WHERE number = ?1) AS n "
+       "WHERE revisions.standing = 1 AND outcome = 1 AND number < ?1"},
       {&confirm,
        "UPDATE revisions SET standing = 0, settled_unix_ns = ?2, settled_by = ?3, "
        "settled_why = ?4 WHERE number = ?1 AND standing = 1 AND outcome = 1 RETURNING number"},

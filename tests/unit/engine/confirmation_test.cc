@@ -328,12 +328,12 @@ TEST_F(ConfirmationTest, TwoPeopleWhoRollTheSameBackGoBackOnce) {
 }
 
 TEST_F(ConfirmationTest, ARollbackEndsAWindow) {
-  MustApply(MakeConfig(6));
+  MustApply(MakeConfig(3));
   ApplyAwaited();
   Rollback back = Back();
   back.target = 1;
   ASSERT_EQ(engine_->RollBack(back).kind, Kind::kApplied);
-  EXPECT_EQ(InForce(), MakeConfig(6));
+  EXPECT_EQ(InForce(), MakeConfig(3));
   EXPECT_EQ(Recorded(3).standing, history::Standing::kRolledBack);
   Pass(seconds(1000));
   EXPECT_EQ(engine_->Get()->revision, 4u);
@@ -352,7 +352,7 @@ TEST_P(BadTargetTest, IsNamedAndNothingChanges) {
   ApplyAwaited();
   engine_->Cancel({.author = "bob"});
   kernel_.publish_error = absl::ResourceExhaustedError("no memory");
-  engine_->Apply(MakeRequest(MakeConfig(6)));
+  ASSERT_EQ(engine_->Apply(MakeRequest(MakeConfig(5))).kind, Kind::kFailed);
   kernel_.publish_error = absl::OkStatus();
   Rollback back = Back();
   back.target = GetParam().target;

@@ -57,6 +57,30 @@ TEST_F(LiveFactsTest, WhatIsAwaitedHoldsUpOtherChanges) {
   EXPECT_EQ(engine_->Apply(MakeRequest(MakeConfig(6))).kind, Kind::kApplied);
 }
 
+// It must not wait for the window, and must not end it either: its state has in it what nobody
+// confirmed.
+TEST_F(LiveFactsTest, AnEmergencyDrainCarriesTheWindowOn) {
+  MustApply(MakeConfig(4));
+  Pass(seconds(30));
+  Request request = MakeRequest(MakeConfig(5));
+  request.window.length = seconds(120);
+  ASSERT_EQ(engine_->Apply(request).kind, Kind::kApplied);
+  Pass(seconds(100));
+  Request drain;
+  drain.change.edit = Edit{.pool = "", .backend = "web-2", .state = model::AdminState::kDraining};
+  drain.reason = "web-2 burns";
+  drain.author = "bob";
+  const Outcome drained = engine_->Apply(drain);
+  ASSERT_EQ(drained.kind, Kind::kApplied);
+  EXPECT_TRUE(drained.applied.awaits());
+  EXPECT_THAT(engine_->GetRevision(2)->settled_why, HasSubstr("carried on by revision 3"));
+  Pass(seconds(19));
+  EXPECT_EQ(engine_->Get()->revision, 3u);
+  Pass(seconds(2));
+  EXPECT_EQ(engine_->Get()->restores, 1u);
+  EXPECT_EQ(engine_->Get()->config, MakeConfig(4));
+}
+
 TEST_F(LiveFactsTest, NoPaceHoldsUpARollback) {
   MustApply(MakeConfig(4));
   Pass(seconds(30));

@@ -181,7 +181,8 @@ TEST_F(ConfirmationTest, WhatIsOldGoesButTheWayBack) {
   ASSERT_TRUE(history_->Prune(25).ok());
   std::vector<uint64_t> kept;
   size_t refusals = 0;
-  for (const Revision& revision : *history_->List(1000)) {
+  const std::vector<Revision> listed = *history_->List(1000);
+  for (const Revision& revision : listed) {
     if (revision.number == 0) ++refusals;
     if (revision.number != 0) kept.push_back(revision.number);
   }
