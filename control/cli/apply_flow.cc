@@ -63,8 +63,11 @@ CLI::Option* ApplyFlow::Declare(CLI::App& app) {
       ->type_name("DURATION");
   app.add_flag("--auto-confirm", window_.auto_confirm,
                "Watch it for that time, then confirm it if nothing speaks against it");
-  app.add_flag("--wait,!--no-wait", wait_,
-               "Wait until it is confirmed or rolled back; default with --auto-confirm");
+  app.add_flag_callback(
+      "--wait", [this] { wait_ = true; },
+      "Wait until it is confirmed or rolled back; default with --auto-confirm");
+  app.add_flag_callback(
+      "--no-wait", [this] { wait_ = false; }, "Leave that to the daemon, also with --auto-confirm");
   app.add_flag("-y,--yes", yes_, "Do not ask; needed where standard input is no terminal");
   app.add_flag("--validate-only", validate_only_, "Let the daemon do all but the change itself");
   return reason;

@@ -30,7 +30,7 @@ void ChangeFlags::DeclareCommon(CLI::App& app) {
   app.add_flag("--allow-live", options_.consent.allow_live,
                "Also if a VIP or pool goes that carried traffic just now (LB015)");
   app.add_option("--override", options_.consent.overrides,
-                 "Let these rules only warn, \"LB001,LB005\"; recorded, and shown until it ends")
+                 "Let these rules only warn, \"LB005,LB006\"; shown until it ends")
       ->type_name(kRuleType)
       ->delimiter(',');
   app.add_option("--expires", expires_, "When the override ends, 1m to 168h; required with it")

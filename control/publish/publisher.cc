@@ -286,7 +286,7 @@ void Publisher::Settle() { impl_->Settle(); }
 
 void Publisher::LetGo(const std::vector<std::string>& pools) {
   std::lock_guard lock(impl_->mu);
-  impl_->letting_go.insert(pools.begin(), pools.end());
+  for (const std::string& pool : pools) impl_->letting_go[pool] = 0;
 }
 
 TrackingReport Publisher::Tracking() const {

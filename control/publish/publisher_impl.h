@@ -61,7 +61,7 @@ struct Publisher::Impl {
   std::vector<dataplane::Pin> FindGone(const std::vector<dataplane::Pin>& pins, uint32_t now) const;
   std::vector<std::string> MovingPools() const;
   // Closes some of the table's moving slots, whatever still uses them.
-  static void LetSomeGo(const std::vector<uint32_t>& words, Tracker::Sweep& sweep);
+  static void LetSomeGo(const std::vector<uint32_t>& words, size_t most, Tracker::Sweep& sweep);
   absl::Status SweepPool(const std::string& pool, const std::vector<dataplane::Pin>& pins,
                          uint32_t read, TrackingReport& report);
   absl::Status SweepTable(const TableRef& table, const std::vector<dataplane::Pin>& pins,
@@ -102,8 +102,10 @@ struct Publisher::Impl {
   absl::flat_hash_set<uint32_t> moving_tables;         // by id; may have no moving slot any more
   absl::flat_hash_map<std::string, Tracker> trackers;  // by pool, of moving_tables
   TrackingReport tracking;                             // of the last sweep
-  absl::flat_hash_set<std::string> letting_go;         // pools whose held flows are let go
-  std::vector<dataplane::Pin> stale;                   // of slots that were; to be dropped
+  // Pools whose held flows are let go, and how many slots of each with every sweep; 0: not known
+  // yet.
+  absl::flat_hash_map<std::string, size_t> letting_go;
+  std::vector<dataplane::Pin> stale;  // of slots that were; to be dropped
   // Counters that no table has any more; pins may name them until they are swept.
   std::vector<uint32_t> left_counters;
   bool stale_addresses = false;  // some followed address has no place any more

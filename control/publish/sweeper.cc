@@ -17,6 +17,9 @@ namespace {
 // take a bounded share of the processor.
 constexpr int kRest = 9;
 
+// Flows that are to be let go are so in as many sweeps.
+constexpr size_t kParts = 20;
+
 }  // namespace
 
 // Pins whose flow is no more, or whose backend: it may come back with the same counter, and the
@@ -68,7 +71,10 @@ absl::Status Publisher::Impl::SweepTable(const TableRef& table,
     letting_go.erase(table->pool);
     return absl::OkStatus();
   }
-  if (letting_go.contains(table->pool)) LetSomeGo(*words, sweep);
+  if (const auto going = letting_go.find(table->pool); going != letting_go.end()) {
+    if (going->second == 0) going->second = sweep.moving / kParts + 1;
+    LetSomeGo(*words, going->second, sweep);
+  }
   const std::chrono::nanoseconds age(uint64_t{now - sweep.oldest_since} << EK_SEEN_SHIFT);
   report.pools.push_back({.pool = table->pool,
                           .moving = sweep.moving,
@@ -76,15 +82,14 @@ absl::Status Publisher::Impl::SweepTable(const TableRef& table,
   return dataplane->SetPrevious(table->id, table->size, sweep.changes);
 }
 
-void Publisher::Impl::LetSomeGo(const std::vector<uint32_t>& words, Tracker::Sweep& sweep) {
-  constexpr size_t kParts = 20;
-  size_t left = words.size() / kParts + 1;
-  absl::flat_hash_set<uint32_t> changed;
-  for (const dataplane::PreviousOwner& change : sweep.changes) changed.insert(change.slot);
-  for (uint32_t slot = 0; slot < words.size() && left > 0; ++slot) {
-    if (EK_SLOT_PREVIOUS(words[slot]) == 0 || changed.contains(slot)) continue;
+void Publisher::Impl::LetSomeGo(const std::vector<uint32_t>& words, size_t most,
+                                Tracker::Sweep& sweep) {
+  absl::flat_hash_set<uint32_t> closing;
+  for (const dataplane::PreviousOwner& change : sweep.changes) closing.insert(change.slot);
+  for (uint32_t slot = 0; slot < words.size() && most > 0; ++slot) {
+    if (EK_SLOT_PREVIOUS(words[slot]) == 0 || closing.contains(slot)) continue;
     sweep.changes.push_back({.slot = slot, .previous = 0});
-    --left;
+    --most;
   }
 }
 

@@ -70,14 +70,13 @@ class SetWeight final : public EditCommand {
 
  private:
   void DeclareValue(CLI::App& app) override {
-    app.add_option("weight", weight_, "1 to 1000; 0 drains it")
+    app.add_option("weight", edit_.weight, "1 to 1000; 0 drains it")
         ->type_name("WEIGHT")
-        ->required()
-        ->each([this](const std::string&) { edit_.weight = weight_; });
+        ->required();
   }
-  std::string What() const override { return Cat(EditCommand::What(), " set to ", weight_); }
-
-  int64_t weight_ = 0;
+  std::string What() const override {
+    return Cat(EditCommand::What(), " set to ", edit_.weight.value_or(0));
+  }
 };
 
 }  // namespace

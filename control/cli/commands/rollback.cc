@@ -12,14 +12,14 @@ class Rollback final : public Command {
   void Declare(CLI::App& app) override {
     CLI::Option* revision =
         app.add_option("revision", rollback_.target,
-                       "Whose state to bring back; default: the last confirmed one before this one")
+                       "Whose state to bring back; default: the last confirmed one before")
             ->type_name("REVISION")
             ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 62).description(""));
     app.add_flag("--last-good", rollback_.last_good,
                  "To the last revision that is known as good instead")
         ->excludes(revision);
     app.add_flag("--purge-pinned", rollback_.purge_pinned,
-                 "Let go of the connections that are held where the state in force sent them");
+                 "Let go of the connections that the state in force attracted");
     app.add_option("-r,--reason", rollback_.reason, "Why; recorded with the revision")
         ->type_name("TEXT");
     app.add_option("--ticket", rollback_.ticket, "Of your tracker; recorded with the revision")

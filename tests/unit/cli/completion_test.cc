@@ -49,7 +49,7 @@ class CompletionTest : public CliTest {
 
 TEST_F(CompletionTest, BashOffersCommands) {
   EXPECT_THAT(Complete({""}), IsSupersetOf({"check", "plan", "apply", "help", "completion"}));
-  EXPECT_THAT(Complete({"co"}), UnorderedElementsAre("completion"));
+  EXPECT_THAT(Complete({"co"}), UnorderedElementsAre("completion", "confirm"));
   EXPECT_THAT(Complete({"-o", "json", "sta"}), UnorderedElementsAre("status"));
 }
 
