@@ -107,9 +107,9 @@ class Publisher {
   // the one before the active (kept for a quick undo) are.
   void Settle();
 
-  // From now on flows that are held away from the owners of their slots are let go, a
-  // twentieth of the slots with every sweep, until none of these pools' slots moves or another
-  // state is published.
+  // From now on flows that are held away from the owners of their slots are let go, a twentieth of
+  // the slots that move with every sweep, until none of these pools' slots moves or another state
+  // is published.
   void LetGo(const std::vector<std::string>& pools);
 
   // As of the last sweep.

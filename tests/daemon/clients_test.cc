@@ -19,7 +19,7 @@ namespace {
 using Kind = engine::Outcome::Kind;
 
 constexpr int kClients = 50;
-constexpr int kBackends = 60;
+constexpr int kBackends = 40;
 constexpr std::chrono::seconds kTime{15};
 
 std::string NameOf(int backend) { return absl::StrCat("web-", backend); }

@@ -3,6 +3,7 @@
 // The packet code as the host compiles it against the loaded program, on the same mutated bytes.
 #include <netinet/in.h>
 
+#include <chrono>
 #include <cstring>
 #include <map>
 
@@ -63,6 +64,7 @@ size_t OuterLength(const RawVip& vip) {
 class HostPipeline {
  public:
   ek_verdict Verdict(Bytes frame) {
+    certain_ = true;
     HostParse parse = ParseOnHost(frame.data(), frame.size());
     ek_verdict verdict = parse.verdict;
     if (verdict == EK_PASS_NO_VIP) verdict = Icmp(parse.packet, frame);
@@ -72,10 +74,16 @@ class HostPipeline {
     return IsVipAddress(parse.packet) ? verdict : EK_PASS_UNREADABLE;
   }
 
+  // Of the last verdict: false where it depends on how much time has passed.
+  bool certain() const { return certain_; }
+
  private:
+  using Clock = std::chrono::steady_clock;
+
   struct Ports {
     __be16 sport, dport;
     uint8_t proto;
+    Clock::time_point at;
   };
 
   static bool Holds(const ek_packet& packet, const Bytes& frame) {
@@ -105,11 +113,13 @@ class HostPipeline {
     if (packet.fragment == EK_FRAGMENT_FIRST) {
       const ek_verdict verdict = ek_parse_first_fragment(&packet, frame.data() + frame.size());
       if (verdict != EK_FORWARD) return verdict;
-      seen_[key] = {packet.sport, packet.dport, packet.proto};
+      seen_[key] = {packet.sport, packet.dport, packet.proto, Clock::now()};
       return Deliver(packet);
     }
     const auto first = seen_.find(key);
     if (first == seen_.end()) return EK_DROP_FRAGMENT;
+    // The kernel forgets it some time; on a slow machine it is not certain that it has not.
+    certain_ = Clock::now() - first->second.at < std::chrono::nanoseconds(EK_FRAG_LIFETIME_NS) / 2;
     packet.sport = first->second.sport;
     packet.dport = first->second.dport;
     packet.proto = first->second.proto;
@@ -128,6 +138,7 @@ class HostPipeline {
   }
 
   std::map<Bytes, Ports> seen_;
+  bool certain_ = true;
 };
 
 // The one verdict that moved; EK_VERDICT_COUNT if not exactly one did.
@@ -158,7 +169,10 @@ TEST_F(World, HostAndKernelAgreeOnMutatedFrames) {
     const CounterSet after = balancer_->ReadCounters();
     const ek_verdict verdict = KernelVerdict(before, after);
     ASSERT_NE(verdict, EK_VERDICT_COUNT) << "not counted exactly once: " << Describe(frame);
-    ASSERT_EQ(verdict, host.Verdict(frame)) << Describe(frame);
+    const ek_verdict expected = host.Verdict(frame);
+    if (host.certain()) {
+      ASSERT_EQ(verdict, expected) << Describe(frame);
+    }
     if (result.action == XDP_PASS) {
       ASSERT_EQ(result.frame, frame);
     }

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <set>
+
+#include "control/cli/cat.h"
 #include "control/guard/guard.h"
 #include "tests/unit/cli/check_fixture.h"
 #include "tests/unit/cli/xml.h"
