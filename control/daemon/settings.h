@@ -30,10 +30,10 @@ struct Settings {
   std::string log_format = "text";
   dataplane::Limits limits;
   uint32_t flow_idle_timeout_s = 900;  // how long a flow without packets counts as alive
-  uint32_t change_interval_s = 30;  // between two changes of a pool (LB014)
-  uint32_t changes_per_hour = 10;   // of a pool (LB014)
-  std::string policy_file;          // of the host, for every pool; empty: none
-  uint32_t history_days = 400;      // 0: kept for ever
+  uint32_t change_interval_s = 30;     // between two changes of a pool (LB014)
+  uint32_t changes_per_hour = 10;      // of a pool (LB014)
+  std::string policy_file;             // of the host, for every pool; empty: none
+  uint32_t history_days = 400;         // 0: kept for ever
   uint32_t bake_time_s = 600;  // how long a confirmed revision runs until it is known as good
   dataplane::Encapsulation encapsulation;
 
