@@ -23,10 +23,14 @@ std::vector<guard::PastChange> ToPastChanges(const std::vector<history::PoolChan
 // a hundred thousand others, of which no rule asks.
 std::vector<model::IpAddress> AddressesAsked(const guard::BuiltFleet& candidate,
                                              const guard::BuiltFleet* running) {
+  // States share the pools that do not differ, as objects.
+  absl::flat_hash_set<const guard::BuiltPool*> same;
+  if (running != nullptr) {
+    for (const auto& pool : running->pools) same.insert(pool.get());
+  }
   absl::flat_hash_set<std::string_view> pools;
   for (const auto& pool : candidate.pools) {
-    const guard::BuiltPool* before = running != nullptr ? running->FindPool(pool->name()) : nullptr;
-    if (before == nullptr || !(before->config == pool->config)) pools.insert(pool->name());
+    if (!same.contains(pool.get())) pools.insert(pool->name());
   }
   for (const model::Vip& vip : candidate.vips) {
     const model::Vip* before = running != nullptr ? running->FindVip(vip.name) : nullptr;
