@@ -15,6 +15,7 @@ namespace {
 
 constexpr char kDaemon[] = "evenkeeld";
 constexpr int64_t kRetryNs = 1'000'000'000;
+constexpr int64_t kSampleNs = 5'000'000'000;
 constexpr int64_t kDayNs = 86400 * int64_t{1'000'000'000};
 
 std::string WhatBecame(const history::Revision& revision) {
@@ -207,8 +208,7 @@ bool LocalEngine::KernelMatches(const State& state) {
 }
 
 void LocalEngine::Tick() {
-  SampleTraffic(std::chrono::nanoseconds(TrafficMonitor::kStep).count())
-      .IgnoreError();  // next time
+  SampleTraffic(kSampleNs).IgnoreError();  // next time
   std::lock_guard serial(apply_mutex_);
   if (SteadyNow() < retry_at_ns_) return;
   if (auto status = RetryUnrecorded(); !status.ok()) retry_at_ns_ = SteadyNow() + kRetryNs;

@@ -8,8 +8,9 @@ namespace evenkeel::engine {
 namespace {
 
 constexpr int64_t kHourNs = 3600 * int64_t{1'000'000'000};
-// Reading all counters costs milliseconds; changes in a row share one reading.
-constexpr int64_t kFreshNs = 1'000'000'000;
+// Reading all counters costs tens of milliseconds, which no change should pay: Tick reads them more
+// often than they grow as old as this.
+constexpr int64_t kFreshNs = 6'000'000'000;
 
 std::vector<guard::PastChange> ToPastChanges(const std::vector<history::PoolChange>& changes) {
   std::vector<guard::PastChange> result;
