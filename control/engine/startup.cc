@@ -198,6 +198,7 @@ absl::StatusOr<StartReport> LocalEngine::StartFromBootstrap(const Bootstrap& boo
   report.revision = *number;
   report.adoption = Join(report.adoption, absl::StrCat(bootstrap.path, " is revision ", *number));
   SetState(MakeState(record, evaluation, deps_.kernel->applied()));
+  OpenWindow(record, 0);
   return report;
 }
 

@@ -429,6 +429,21 @@ TEST_F(ConfirmationTest, GoodIsWhatWasConfirmedAndRanForAWhile) {
   EXPECT_EQ(engine_->GetStatus()->last_good, 2u);
 }
 
+TEST_F(ConfirmationTest, TheFirstFileIsNotGoodAtOnceEither) {
+  StartDaemon();
+  const Bootstrap bootstrap{.config = MakeConfig(4), .path = "f.yaml"};
+  MustStart(&bootstrap);
+  engine_->Tick();
+  EXPECT_EQ(engine_->GetStatus()->last_good, 0u);
+  Pass(seconds(600));
+  EXPECT_EQ(engine_->GetStatus()->last_good, 1u);
+  StartDaemon();
+  MustStart();
+  MustApply(MakeConfig(5));
+  engine_->Tick();
+  EXPECT_EQ(engine_->GetStatus()->last_good, 1u);
+}
+
 TEST_F(ConfirmationTest, AnObjectionOrAForeignTableKeepsItFromBeingGood) {
   MustApply(MakeConfig(4));
   objection_ = "skew";

@@ -197,7 +197,7 @@ class EngineFixture : public ::testing::Test {
   }
 
   std::atomic<int64_t> now_ns_{1'000'000'000};
-  std::atomic<int64_t> steady_ns_{5'000'000'000};
+  std::atomic<int64_t> steady_ns_{900'000'000'000'000};  // the host runs for ten days
   std::string objection_;
   guard::Pace pace_{.gap_ns = 0, .per_hour = 1'000'000};
   std::function<absl::StatusOr<guard::Facts>()> facts_ = [] { return guard::Facts{}; };
