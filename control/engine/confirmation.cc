@@ -188,7 +188,7 @@ Outcome LocalEngine::RollBackTo(const history::Revision& target, const Cause& ca
                                 const State& state) {
   absl::StatusOr<model::Config> config = ParseRecorded(target);
   if (!config.ok()) return Failed(config.status(), state);
-  Evaluation evaluation = EvaluateRollback(*config, state, MakeCourt(state, {}));
+  Evaluation evaluation = EvaluateRollback(*config, state, MakeCourt(state, {}, /*whole=*/true));
   if (evaluation.kind == Outcome::Kind::kRefused) {
     return Refuse(cause, std::move(evaluation), state);
   }

@@ -71,19 +71,20 @@ guard::Consent LocalEngine::MakeConsent(const Request& request) {
   return consent;
 }
 
-Court LocalEngine::MakeCourt(const State& state, guard::Consent consent) {
+Court LocalEngine::MakeCourt(const State& state, guard::Consent consent, bool whole) {
   Court court = deps_.court;
   court.consent = std::move(consent);
-  court.facts = [this, &state](const guard::BuiltFleet& candidate) {
+  court.facts = [this, &state, whole](const guard::BuiltFleet& candidate) {
     absl::StatusOr<guard::Facts> facts = deps_.court.facts(candidate);
-    if (facts.ok()) facts->live = GatherLive(state, candidate);
+    if (facts.ok()) facts->live = GatherLive(state, candidate, whole);
     return facts;
   };
   return court;
 }
 
 // What cannot be gathered is an error in its place: the rule that asks for it refuses.
-guard::LiveFacts LocalEngine::GatherLive(const State& state, const guard::BuiltFleet& candidate) {
+guard::LiveFacts LocalEngine::GatherLive(const State& state, const guard::BuiltFleet& candidate,
+                                         bool whole) {
   guard::LiveFacts live;
   live.now_unix_ns = deps_.now_unix_ns();
   live.pace = deps_.pace;
@@ -99,7 +100,8 @@ guard::LiveFacts LocalEngine::GatherLive(const State& state, const guard::BuiltF
   } else if (state.kernel != nullptr) {
     live.traffic = traffic_.Report(*state.kernel, SteadyNow());
   }
-  const std::vector<model::IpAddress> asked = AddressesAsked(candidate, state.kernel.get());
+  const std::vector<model::IpAddress> asked =
+      AddressesAsked(candidate, whole ? nullptr : state.kernel.get());
   if (deps_.reach) {
     live.reach = deps_.reach(asked);
   } else {

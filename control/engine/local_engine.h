@@ -128,9 +128,10 @@ class LocalEngine final : public Engine {
   absl::Status RetryUnrecorded();
 
   // Of Plan, Apply and RollBack (live_facts.cc). `state` must outlive the court.
-  Court MakeCourt(const State& state, guard::Consent consent);
+  // `whole`: every pool is asked of, as for a rollback, and not only what changes.
+  Court MakeCourt(const State& state, guard::Consent consent, bool whole = false);
   guard::Consent MakeConsent(const Request& request);
-  guard::LiveFacts GatherLive(const State& state, const guard::BuiltFleet& candidate);
+  guard::LiveFacts GatherLive(const State& state, const guard::BuiltFleet& candidate, bool whole);
   absl::Status SampleTraffic(int64_t at_most_old_ns);
 
   // Of Confirm, Cancel, RollBack and Tick (confirmation.cc), with apply_mutex_ held.
