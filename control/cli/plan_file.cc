@@ -15,6 +15,7 @@
 #include "control/cli/private_file.h"
 #include "control/cli/text.h"
 #include "control/guard/digest.h"
+#include "control/model/bounded_file.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -158,7 +159,8 @@ absl::StatusOr<SavedPlan> ParsePlan(std::string_view text, const std::string& pa
 }
 
 absl::StatusOr<SavedPlan> ReadPlanFile(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadBounded(path, kMaxPlanFileBytes);
+  const absl::StatusOr<std::string> text =
+      model::ReadBounded(path, kMaxPlanFileBytes, "is it a plan? evenkeel plan --out makes one");
   if (!text.ok()) return text.status();
   return ParsePlan(*text, path);
 }

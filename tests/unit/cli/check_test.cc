@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/unit/cli/cli_fixture.h"
+#include "tests/unit/cli/check_fixture.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -9,7 +9,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-class CheckTest : public CliTest {
+class CheckTest : public CheckFormatTest {
  protected:
   // Four backends, of which the outage's update leaves one.
   std::string Outage() {
@@ -57,14 +57,7 @@ TEST_F(CheckTest, OutageIsRefusedWithRuleNumbersAndFix) {
 }
 
 TEST_F(CheckTest, ViolationPointsAtItsLine) {
-  const std::string file = WriteFile("weights.yaml",
-                                     "vips: []\n"
-                                     "pools:\n"
-                                     "  - name: web\n"
-                                     "    backends:\n"
-                                     "      - {name: a, address: 10.0.1.1}\n"
-                                     "      - {name: b, address: 10.0.1.2}\n"
-                                     "      - {name: c, address: 10.0.1.3, weight: 65536}\n");
+  const std::string file = WeightAtLine7();
   const nlohmann::json json = Run({"check", file, "-o", "json"}).Json();
   bool found = false;
   for (const nlohmann::json& violation : json["violations"]) {
