@@ -4,6 +4,8 @@
 // concern or by the end of its window (docs/change-workflow.md).
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "control/engine/local_engine.h"
 #include "control/engine/outcomes.h"
@@ -15,6 +17,7 @@ namespace {
 
 constexpr char kDaemon[] = "evenkeeld";
 constexpr int64_t kRetryNs = 1'000'000'000;
+constexpr int64_t kLongestRetryNs = 60'000'000'000;
 constexpr int64_t kSampleNs = 5'000'000'000;
 constexpr int64_t kDayNs = 86400 * int64_t{1'000'000'000};
 
@@ -32,7 +35,10 @@ std::string WhatBecame(const history::Revision& revision) {
   return "";
 }
 
-std::string Seconds(int64_t ns) { return absl::StrCat(ns / 1'000'000'000, " s"); }
+std::string Seconds(int64_t ns) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  return absl::StrCat((ns + kSecond - 1) / kSecond, " s");
+}
 
 }  // namespace
 
@@ -45,6 +51,7 @@ void LocalEngine::OpenWindow(const history::Revision& record, int64_t left_ns) {
   const int64_t now = SteadyNow();
   window_end_ns_ = record.standing == history::Standing::kAwaiting ? now + left_ns : 0;
   retry_at_ns_ = 0;
+  retry_wait_ns_ = kRetryNs;
   good_from_ns_ = now;
 }
 
@@ -189,14 +196,17 @@ Outcome LocalEngine::RollBackTo(const history::Revision& target, const Cause& ca
   absl::StatusOr<model::Config> config = ParseRecorded(target);
   if (!config.ok()) return Failed(config.status(), state);
   Evaluation evaluation = EvaluateRollback(*config, state, MakeCourt(state, {}, /*whole=*/true));
-  if (evaluation.kind == Outcome::Kind::kRefused) {
+  // The end of a window is tried again and again: one refusal of it is enough for the record.
+  const bool again = cause.source == kWindowSource && retry_wait_ns_ > kRetryNs;
+  if (evaluation.kind == Outcome::Kind::kRefused && !again) {
     return Refuse(cause, std::move(evaluation), state);
   }
   if (evaluation.kind != Outcome::Kind::kValidated) {
     return ToOutcome(std::move(evaluation), state);
   }
   history::Revision record = MakeRecord(cause, evaluation, state);
-  record.restores = target.number;
+  // A rollback to a rollback brings back what that one did, and leads further back from there.
+  record.restores = target.restores != 0 ? target.restores : target.number;
   return Commit(std::move(record), std::move(evaluation), state);
 }
 
@@ -256,7 +266,8 @@ Outcome LocalEngine::LeaveWindow(const std::string& why, const State& state) {
                        state)
           : Failed(target.status(), state);
   if (outcome.kind == Outcome::Kind::kApplied) return outcome;
-  retry_at_ns_ = SteadyNow() + kRetryNs;
+  retry_at_ns_ = SteadyNow() + retry_wait_ns_;
+  retry_wait_ns_ = std::min(2 * retry_wait_ns_, kLongestRetryNs);
   const std::string problem = outcome.kind == Outcome::Kind::kRefused
                                   ? "the guard refuses the earlier state (`evenkeel history`)"
                                   : std::string(outcome.status.message());

@@ -259,6 +259,12 @@ void LocalEngine::PutIntoForce(const history::Revision& record, const Evaluation
     SetNotice(about_the_former_state, "");
   }
   OpenWindow(record, record.deadline_unix_ns - record.created_unix_ns);
+  if (record.restores != 0) {
+    // What was gone back from is not known as good any more (history::Finish).
+    const auto good = deps_.history->LastGood();
+    std::lock_guard lock(state_mutex_);
+    last_good_ = good.ok() && good->has_value() ? (*good)->number : 0;
+  }
   spdlog::info("revision {} by {} in force, digest {}: {}", record.number, record.author, digest,
                absl::CEscape(record.reason));
   const bool restores = record.restores != 0;

@@ -176,6 +176,7 @@ class LocalEngine final : public Engine {
   std::optional<history::Revision> unrecorded_rollback_;  // in force, though not recorded
   StateText text_;
   int64_t window_end_ns_ = 0;  // of the revision that awaits, in steady time
+  int64_t retry_wait_ns_ = 0;  // how long until the next one
   int64_t retry_at_ns_ = 0;    // what failed at the end of a window, in steady time
   int64_t prune_at_ns_ = 0;    // in steady time
   int64_t good_from_ns_ = 0;   // when the revision in force came to be confirmed, in steady time

@@ -114,7 +114,7 @@ struct History::Impl {
   ConfigStore configs;
   Statement insert, finish, refuse, last_applied, get, pending, list;
   Statement insert_pool, supersede, confirm, mark_good, confirmed_before, last_good, pool_changes;
-  Statement insert_override, overrides;
+  Statement insert_override, overrides, not_good;
 
   // One call of the interface: alone, and what fails says of which database.
   template <typename Work>
@@ -181,6 +181,9 @@ absl::Status History::Impl::PrepareStatements() {
        "END || n.reason "
        "FROM (SELECT author, reason, standing FROM revisions WHERE number = ?1) AS n "
        "WHERE revisions.standing = 1 AND outcome = 1 AND number < ?1"},
+      {&not_good,
+       "UPDATE revisions SET good_unix_ns = 0 FROM (SELECT restores FROM revisions "
+       "WHERE number = ?1) AS n WHERE n.restores > 0 AND number > n.restores AND number < ?1"},
       {&confirm,
        "UPDATE revisions SET standing = 0, settled_unix_ns = ?2, settled_by = ?3, "
        "settled_why = ?4 WHERE number = ?1 AND standing = 1 AND outcome = 1 RETURNING number"},
@@ -334,6 +337,9 @@ absl::Status History::Impl::Finish(uint64_t number, Outcome outcome, const std::
   if (outcome == Outcome::kApplied) {
     supersede.Reset().Bind(1, static_cast<int64_t>(number)).Bind(2, now);
     if (absl::Status s = supersede.Run(); !s.ok()) return s;
+    // What somebody went back from is not known as good any more, however long it ran.
+    not_good.Reset().Bind(1, static_cast<int64_t>(number));
+    if (absl::Status s = not_good.Run(); !s.ok()) return s;
   }
   return transaction->Commit();
 }

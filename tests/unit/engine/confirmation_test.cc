@@ -314,6 +314,50 @@ TEST_F(ConfirmationTest, TwoRollbacksLeadTwoBack) {
   EXPECT_THAT(std::string(outcome.status.message()), HasSubstr("no confirmed revision before"));
 }
 
+// 1, 2 (which was bad), 3 brings 1 back, 4: from there the way back leads to 1 and not to 2.
+TEST_F(ConfirmationTest, WhatWasUndoneOnceIsNotOnTheWayBack) {
+  MustApply(MakeConfig(4));
+  MustApply(MakeConfig(5));
+  engine_->RollBack(Back());
+  MustApply(MakeConfig(5, "web"));
+  EXPECT_EQ(engine_->RollBack(Back()).applied.restores, 1u);
+  ExpectFourAgain(5);
+  const Outcome outcome = engine_->RollBack(Back());
+  EXPECT_EQ(outcome.kind, Kind::kFailed);
+  ExpectFourAgain(5);
+}
+
+TEST_F(ConfirmationTest, WhatWasGoneBackFromIsNotGoodAnyMore) {
+  MustApply(MakeConfig(4));
+  Pass(seconds(600));
+  MustApply(MakeConfig(5));
+  Pass(seconds(600));
+  ASSERT_EQ(engine_->GetStatus()->last_good, 2u);
+  engine_->RollBack(Back());
+  EXPECT_EQ(engine_->GetStatus()->last_good, 1u);
+  EXPECT_EQ(Recorded(2).good_unix_ns, 0);
+  Restart();
+  EXPECT_EQ(engine_->GetStatus()->last_good, 1u);
+}
+
+// No server of the earlier state answers: it is tried for as long as it takes, and noted once.
+TEST_F(ConfirmationTest, ARefusedEndOfAWindowDoesNotFillTheRecord) {
+  ApplyAwaited();
+  reach_ = [](const std::vector<model::IpAddress>& addresses) {
+    std::map<model::IpAddress, guard::Reach> reach;
+    for (const model::IpAddress& a : addresses) reach[a] = {.reachable = false, .problem = "x"};
+    return reach;
+  };
+  Pass(seconds(120));
+  for (int i = 0; i < 600; ++i) Pass(seconds(1));
+  EXPECT_EQ(engine_->Get()->revision, 2u);
+  EXPECT_EQ(engine_->ListRevisions(100)->size(), 3u) << "two revisions and one refusal";
+  EXPECT_THAT(Notices(), Contains(HasSubstr("is still in force")));
+  reach_ = nullptr;
+  Pass(seconds(60));
+  ExpectFourAgain(3);
+}
+
 TEST_F(ConfirmationTest, TwoPeopleWhoRollTheSameBackGoBackOnce) {
   MustApply(MakeConfig(4));
   MustApply(MakeConfig(5));

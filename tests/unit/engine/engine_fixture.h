@@ -12,6 +12,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -144,6 +145,13 @@ class EngineFixture : public ::testing::Test {
     dependencies.steady_ns = [this] { return steady_ns_.load(); };
     dependencies.objection = [this] { return objection_; };
     dependencies.pace = pace_;
+    dependencies.reach = [this](const std::vector<model::IpAddress>& addresses)
+        -> absl::StatusOr<std::map<model::IpAddress, guard::Reach>> {
+      if (reach_) return reach_(addresses);
+      std::map<model::IpAddress, guard::Reach> all;
+      for (const model::IpAddress& address : addresses) all[address] = {};
+      return all;
+    };
     dependencies.bake = std::chrono::seconds(600);
     dependencies.version = "1.2.3";
     dependencies.instance = "test";
@@ -199,6 +207,8 @@ class EngineFixture : public ::testing::Test {
   std::atomic<int64_t> now_ns_{1'000'000'000};
   std::atomic<int64_t> steady_ns_{900'000'000'000'000};  // the host runs for ten days
   std::string objection_;
+  std::function<std::map<model::IpAddress, guard::Reach>(const std::vector<model::IpAddress>&)>
+      reach_;  // null: all can be reached
   guard::Pace pace_{.gap_ns = 0, .per_hour = 1'000'000};
   std::function<absl::StatusOr<guard::Facts>()> facts_ = [] { return guard::Facts{}; };
   FakeKernel kernel_;
