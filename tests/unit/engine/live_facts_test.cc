@@ -51,7 +51,7 @@ TEST_F(LiveFactsTest, WhatIsAwaitedHoldsUpOtherChanges) {
   ASSERT_EQ(engine_->Apply(request).kind, Kind::kApplied);
   Pass(seconds(60));
   const Outcome other = engine_->Apply(MakeRequest(MakeConfig(6)));
-  EXPECT_THAT(RefusingRules(other), ::testing::ElementsAre("LB014"));
+  ASSERT_THAT(RefusingRules(other), ::testing::ElementsAre("LB014"));
   EXPECT_THAT(other.verdict.violations[0].fix, HasSubstr("evenkeel confirm"));
   engine_->Confirm({.author = "bob"});
   EXPECT_EQ(engine_->Apply(MakeRequest(MakeConfig(6))).kind, Kind::kApplied);
@@ -110,6 +110,32 @@ TEST_F(LiveFactsTest, WhatCarriedTrafficJustNowGoesOnlyIfThatIsSaid) {
   // Nothing came for five minutes.
   Pass(minutes(5));
   EXPECT_EQ(engine_->Apply(MakeRequest(without)).kind, Kind::kApplied);
+}
+
+// A change asks for what it changes; a rollback must know of every VIP that somebody answers.
+TEST_F(LiveFactsTest, ARollbackAsksForEveryPool) {
+  model::Config two = MakeConfig(4);
+  model::Config api = MakeConfig(4, "api");
+  for (model::Backend& backend : api.pools[0].backends) {
+    backend.address = *model::IpAddress::Parse("10.0.2." + backend.name.substr(4));
+  }
+  api.vips[0].port = 8443;
+  two.pools.push_back(api.pools[0]);
+  two.vips.push_back(api.vips[0]);
+  MustApply(two);
+  size_t asked = 0;
+  reach_ = [&asked](const std::vector<model::IpAddress>& addresses) {
+    asked = addresses.size();
+    std::map<model::IpAddress, guard::Reach> reach;
+    for (const model::IpAddress& address : addresses) reach[address] = {};
+    return reach;
+  };
+  Pass(seconds(30));
+  two.pools[0].backends[0].weight = 90;
+  MustApply(two);
+  EXPECT_EQ(asked, 4u);
+  ASSERT_EQ(engine_->RollBack({.reason = "undo", .author = "bob"}).kind, Kind::kApplied);
+  EXPECT_EQ(asked, 8u);
 }
 
 TEST_F(LiveFactsTest, AnUnreadableHistoryRefusesWhatItIsNeededFor) {
