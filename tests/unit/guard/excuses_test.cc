@@ -102,7 +102,7 @@ TEST(Exception, IsOfItsPoolAlone) {
   EXPECT_FALSE(JudgeChange(nullptr, config).verdict.refused());
   config.pools[1].policy.exceptions.clear();
   const Verdict verdict = JudgeChange(nullptr, config).verdict;
-  EXPECT_THAT(BlockingRules(verdict), ElementsAre("LB001", "LB007"));
+  ASSERT_THAT(BlockingRules(verdict), ElementsAre("LB001", "LB007"));
   EXPECT_EQ(verdict.violations[0].pool, "api");
 }
 

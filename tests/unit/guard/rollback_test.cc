@@ -85,7 +85,7 @@ TEST(Rollback, NeedsAServerThatCanBeReached) {
   const model::Config to = WebWith(3), from = WebWith(4);
   auto gone = AddressesOf(to.pools[0]);
   const Judgement refused = Return(to, from, FactsWith(to, gone));
-  EXPECT_THAT(BlockingRules(refused.verdict), ElementsAre("LB010"));
+  ASSERT_THAT(BlockingRules(refused.verdict), ElementsAre("LB010"));
   EXPECT_THAT(refused.verdict.violations[0].observed,
               HasSubstr("web-1..web-3 (all that serve) cannot be reached: no route to 10.0.1.11"));
   EXPECT_FALSE(refused.approval.has_value());

@@ -66,7 +66,7 @@ class LiveRule : public ::testing::TestWithParam<Case> {
 
 TEST_P(LiveRule, Refuses) {
   const Verdict verdict = JudgeChange(&base_, candidate_, FactsWith(GetParam().refused)).verdict;
-  EXPECT_THAT(BlockingRules(verdict), ElementsAre(GetParam().rule));
+  ASSERT_THAT(BlockingRules(verdict), ElementsAre(GetParam().rule));
   EXPECT_THAT(verdict.violations[0].observed, HasSubstr(GetParam().observed));
   EXPECT_THAT(verdict.violations[0].fix, HasSubstr(GetParam().fix));
 }
@@ -255,7 +255,7 @@ TEST(Freeze, OfAPoolHoldsUpThatPool) {
   EXPECT_THAT(BlockingRules(JudgeChange(&base, candidate, facts).verdict), IsEmpty());
   candidate.pools[1].backends[0].weight = 90;
   const Verdict verdict = JudgeChange(&base, candidate, facts).verdict;
-  EXPECT_THAT(BlockingRules(verdict), ElementsAre("LB016"));
+  ASSERT_THAT(BlockingRules(verdict), ElementsAre("LB016"));
   EXPECT_EQ(verdict.violations[0].pool, "api");
 }
 
@@ -285,7 +285,7 @@ TEST_P(FleetShare, CountsAServerOverAllPools) {
   const Verdict verdict = JudgeChange(&base, candidate, facts).verdict;
   EXPECT_EQ(verdict.refused(), GetParam().refused);
   if (!verdict.refused()) return;
-  EXPECT_THAT(BlockingRules(verdict), ElementsAre("LB018"));
+  ASSERT_THAT(BlockingRules(verdict), ElementsAre("LB018"));
   EXPECT_THAT(verdict.violations[0].observed,
               HasSubstr("10.0.1.11 (web/web-1, api/api-1) would get"));
 }
@@ -303,7 +303,7 @@ TEST(LiveRemoval, CannotBeJudgedWithoutCounters) {
   Facts facts = LiveFactsFor(candidate);
   facts.live->traffic = absl::InternalError("counters cannot be read");
   const Verdict verdict = JudgeChange(&base, candidate, facts).verdict;
-  EXPECT_THAT(BlockingRules(verdict), ElementsAre("LB015", "LB018"));
+  ASSERT_THAT(BlockingRules(verdict), ElementsAre("LB015", "LB018"));
   EXPECT_THAT(verdict.violations[0].observed, HasSubstr("counters cannot be read"));
 }
 

@@ -30,7 +30,7 @@ TEST_P(Respread, IsRefused) {
   model::Config candidate = base;
   GetParam().change(candidate);
   const Verdict verdict = JudgeChange(&base, candidate).verdict;
-  EXPECT_THAT(BlockingRules(verdict), ElementsAre("LB006"));
+  ASSERT_THAT(BlockingRules(verdict), ElementsAre("LB006"));
   const auto violations = ViolationsOf(verdict, "LB006");
   EXPECT_THAT(violations[0].observed, HasSubstr("all flows of vips/web lead to other slots"));
   EXPECT_THAT(violations[0].fix, HasSubstr("new pool and a new VIP"));
