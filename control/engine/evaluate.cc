@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/engine/evaluate.h"
 
+#include <algorithm>
 #include <exception>
 #include <functional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "control/engine/edit.h"
+#include "control/guard/entry.h"
 #include "control/model/yaml.h"
 
 namespace evenkeel::engine {
@@ -86,6 +88,34 @@ Evaluation CannotBuild(const Candidate& candidate, const absl::Status& status) {
 using JudgeBy = guard::Judgement (*)(Fleet candidate, Fleet base, const guard::Facts& facts,
                                      const guard::Consent& consent);
 
+bool Overrides(const guard::Consent& consent, std::string_view rule) {
+  return std::any_of(consent.overrides.begin(), consent.overrides.end(),
+                     [&](const guard::Override& o) { return o.rule == rule; });
+}
+
+// Who cannot be reached enters with weight 0, where others that enter can be: what is judged, and
+// then published and recorded, is the state in which they wait.
+struct Entered {
+  Fleet candidate;
+  std::vector<guard::Waiting> waiting;
+  model::Config asked;  // set where somebody waits
+};
+
+absl::StatusOr<Entered> Enter(Fleet candidate, const Fleet& base, const guard::Facts& facts,
+                              const guard::Consent& consent) {
+  Entered entered{.candidate = candidate, .waiting = {}, .asked = {}};
+  if (base == nullptr || Overrides(consent, "LB010")) return entered;
+  entered.waiting = guard::FindWaiting(*candidate, *base, facts);
+  if (entered.waiting.empty()) return entered;
+  entered.asked = candidate->ToConfig();
+  model::Config config = entered.asked;
+  guard::SetWaiting(entered.waiting, &config);
+  absl::StatusOr<Fleet> built = guard::BuildFleet(config, candidate->key, candidate.get());
+  if (!built.ok()) return built.status();
+  entered.candidate = *std::move(built);
+  return entered;
+}
+
 guard::Judgement JudgeChange(Fleet candidate, Fleet base, const guard::Facts& facts,
                              const guard::Consent& consent) {
   return guard::Judge(std::move(candidate), std::move(base), facts, consent);
@@ -106,9 +136,16 @@ Evaluation BuildAndJudge(const Candidate& change, const Fleet& base, const Court
         facts.status().code(),
         absl::StrCat("this host's addresses cannot be read: ", facts.status().message())));
   }
-  guard::Judgement judgement = judge(*candidate, base, *facts, court.consent);
+  Entered entered{.candidate = *std::move(candidate), .waiting = {}, .asked = {}};
+  if (judge == JudgeChange) {
+    absl::StatusOr<Entered> reached = Enter(entered.candidate, base, *facts, court.consent);
+    if (!reached.ok()) return Failed(reached.status());
+    entered = *std::move(reached);
+  }
+  guard::Judgement judgement = judge(entered.candidate, base, *facts, court.consent);
+  guard::NoteWaiting(entered.waiting, entered.asked, &judgement.verdict);
   Evaluation result;
-  result.candidate = *std::move(candidate);
+  result.candidate = std::move(entered.candidate);
   result.verdict = std::move(judgement.verdict);
   result.approval = std::move(judgement.approval);
   result.kind = result.approval.has_value() ? Outcome::Kind::kValidated : Outcome::Kind::kRefused;

@@ -178,12 +178,16 @@ Rule Reachability() {
   Rule rule = OnPool(
       {"LB010", "reachability", "Packets get to the servers that enter.",
        "Block if none of the servers that a change gives traffic to can be reached: no route, no "
-       "neighbour, or a path too small for the encapsulation. Warn if some cannot.",
+       "neighbour, or a path too small for the encapsulation. If some cannot, they enter with "
+       "weight 0.",
        "A new subnet without a route, a host that is not up yet, or an MTU that swallows large "
        "packets turns a share of the pool into silence. Counted are servers that would serve and "
        "do not serve now, and all of a pool that a VIP newly leads to, as this host's routes and "
-       "neighbours stand. A server that cannot be reached enters all the same if others can: its "
-       "flows are dropped (`drop_no_nexthop`) until it answers, so give it `weight: 0` first. The "
+       "neighbours stand. A server that cannot be reached enters with weight 0 if others can be "
+       "that "
+       "enter with it, and the verdict says so: no flow is sent where it would be dropped. Once it "
+       "answers, give it its weight, or apply the same file again. Who overrides the rule lets it "
+       "enter with its weight, and so does a pool with an exception. The "
        "first state and a pool without VIPs only warn. A rollback is refused if none of a pool's "
        "serving backends can be reached.",
        "both new backends of the pool in a subnet without a route",

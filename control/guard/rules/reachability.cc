@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "control/guard/changes.h"
+#include "control/guard/entry.h"
 #include "control/guard/rules/rules.h"
 #include "control/guard/server_weights.h"
 #include "control/guard/words.h"
@@ -17,6 +18,8 @@ namespace evenkeel::guard {
 namespace {
 
 using ReachMap = std::map<model::IpAddress, Reach>;
+
+constexpr char kRule[] = "LB010";
 
 // A server that packets do not get to, as far as is known.
 struct Missed {
@@ -73,6 +76,28 @@ std::vector<Missed> FindMissed(const ReachMap& reach, const std::vector<const Se
     }
   }
   return missed;
+}
+
+bool AnyMissed(const absl::StatusOr<ReachMap>& reach) {
+  return reach.ok() && std::any_of(reach->begin(), reach->end(),
+                                   [](const auto& entry) { return !entry.second.reachable; });
+}
+
+// They are listed already, without a weight: who asks for one now changes nothing for the worse.
+bool AllWait(const PoolCase& c, const std::vector<Missed>& missed) {
+  if (c.base == nullptr) return false;
+  return std::all_of(missed.begin(), missed.end(), [&](const Missed& m) {
+    const auto& listed = c.base->pool->backends;
+    return std::any_of(listed.begin(), listed.end(), [&](const model::Backend& backend) {
+      return backend.address == m.server->address && backend.weight == 0;
+    });
+  });
+}
+
+bool HasException(const PoolState& state) {
+  const auto& exceptions = state.pool->policy.exceptions;
+  return std::any_of(exceptions.begin(), exceptions.end(),
+                     [](const auto& exception) { return exception.rule == kRule; });
 }
 
 void ProposeWaiting(const PoolCase& c, const std::vector<Missed>& missed, Finding& finding) {
@@ -139,6 +164,58 @@ void CheckReachability(const PoolCase& c, Report& report) {
   }
   const std::vector<Missed> missed = FindMissed(*reach, servers);
   if (!missed.empty()) AddMissed(c, servers.size(), missed, report);
+}
+
+std::vector<Waiting> FindWaiting(const BuiltFleet& candidate, const BuiltFleet& running,
+                                 const Facts& facts) {
+  std::vector<Waiting> waiting;
+  if (!facts.live.has_value() || !AnyMissed(facts.live->reach)) return waiting;
+  const FleetState before = MakeRunningState(running, facts.host_policy);
+  const FleetState after = MakeCandidateState(candidate, facts.host_policy, &before);
+  const Consent consent;
+  for (const PoolState& state : after.pools) {
+    const PoolCase c{{after, &before, facts, consent}, state, before.Find(state.pool->name)};
+    if (state.vips.empty() || HasException(state)) continue;
+    const std::vector<const Server*> servers = NewServers(c);
+    const std::vector<Missed> missed = FindMissed(*facts.live->reach, servers);
+    if (missed.size() == servers.size() && !AllWait(c, missed)) continue;
+    for (const Missed& m : missed) {
+      for (const size_t i : m.server->backends) waiting.push_back({state.index, i, m.problem});
+    }
+  }
+  return waiting;
+}
+
+void SetWaiting(const std::vector<Waiting>& waiting, model::Config* config) {
+  for (const Waiting& w : waiting) config->pools[w.pool].backends[w.backend].weight = 0;
+}
+
+void NoteWaiting(const std::vector<Waiting>& waiting, const model::Config& asked,
+                 Verdict* verdict) {
+  for (const Waiting& w : waiting) {
+    const model::Pool& pool = asked.pools[w.pool];
+    const model::Backend& backend = pool.backends[w.backend];
+    Violation violation;
+    violation.rule = kRule;
+    violation.name = "reachability";
+    violation.severity = Severity::kWarn;
+    violation.pool = pool.name;
+    violation.subject = absl::StrCat("pools/", pool.name, "/backends/", backend.name);
+    violation.field = absl::StrCat("pools[", w.pool, "].backends[", w.backend, "].weight");
+    violation.observed = absl::StrCat("it cannot be reached: ", w.problem);
+    violation.limit = "what cannot be reached enters with weight 0";
+    violation.fix = absl::StrCat("once it answers: evenkeel weight ", backend.name, " ",
+                                 backend.weight, " --pool ", pool.name);
+    violation.message = absl::StrCat(backend.name, " enters with weight 0 and not ", backend.weight,
+                                     ": ", violation.observed);
+    verdict->violations.push_back(std::move(violation));
+    for (RuleResult& result : verdict->results) {
+      if (result.rule != kRule || result.pool != pool.name) continue;
+      result.severity = std::max(result.severity, Severity::kWarn);
+      result.observed = absl::StrCat(backend.name, " cannot be reached and enters with weight 0");
+    }
+  }
+  if (!waiting.empty()) verdict->severity = std::max(verdict->severity, Severity::kWarn);
 }
 
 }  // namespace evenkeel::guard

@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "control/guard/entry.h"
 #include "tests/unit/guard/states.h"
 
 namespace evenkeel::guard::testing {
@@ -177,6 +178,69 @@ TEST(Reachability, OfSomeThatEnterWarnsAndNamesThem) {
   EXPECT_EQ(violations[0].subject, "pools/web/backends/web-6");
   EXPECT_THAT(violations[0].observed, HasSubstr("1 of 2 that enter"));
   EXPECT_THAT(violations[0].observed, HasSubstr("1400 bytes"));
+}
+
+class WaitingTest : public ::testing::Test {
+ protected:
+  WaitingTest() { AddTwo(candidate_); }
+  std::vector<Waiting> Find(const Facts& facts) const {
+    return FindWaiting(*Built(candidate_), *Built(base_), facts);
+  }
+  Facts WithoutWebSix() const {
+    Facts facts = LiveFactsFor(candidate_);
+    Unreachable(facts, "10.0.1.16");
+    return facts;
+  }
+
+  model::Config base_ = Base(), candidate_ = base_;
+};
+
+TEST_F(WaitingTest, WhoCannotBeReachedWaitsIfAnotherEnters) {
+  const auto waiting = Find(WithoutWebSix());
+  ASSERT_EQ(waiting.size(), 1u);
+  EXPECT_EQ(waiting[0].pool, 0u);
+  EXPECT_EQ(waiting[0].backend, 5u);
+  EXPECT_EQ(waiting[0].problem, "no route to 10.0.1.16");
+  model::Config changed = candidate_;
+  SetWaiting(waiting, &changed);
+  EXPECT_EQ(changed.pools[0].backends[5].weight, 0);
+  changed.pools[0].backends[5].weight = 60;
+  EXPECT_EQ(changed, candidate_) << "nothing else";
+}
+
+TEST_F(WaitingTest, NobodyWaitsWhereNobodyEntersOrNothingIsKnown) {
+  Facts none = WithoutWebSix();
+  Unreachable(none, "10.0.1.15");
+  EXPECT_THAT(Find(none), IsEmpty()) << "that is refused";
+  Facts unknown = LiveFactsFor(candidate_);
+  unknown.live->reach = absl::UnavailableError("netlink");
+  EXPECT_THAT(Find(unknown), IsEmpty());
+  EXPECT_THAT(Find(Facts{}), IsEmpty());
+  EXPECT_THAT(Find(LiveFactsFor(candidate_)), IsEmpty());
+}
+
+// The same file again, while it does not answer.
+TEST_F(WaitingTest, WhoWaitsAlreadyGoesOnWaiting) {
+  base_ = candidate_;
+  base_.pools[0].backends[5].weight = 0;
+  EXPECT_EQ(Find(WithoutWebSix()).size(), 1u);
+  base_.pools[0].backends.pop_back();
+  EXPECT_THAT(Find(WithoutWebSix()), IsEmpty()) << "new, and alone: refused";
+}
+
+TEST_F(WaitingTest, WhoServesAlreadyDoesNotWait) {
+  Facts facts = LiveFactsFor(candidate_);
+  Unreachable(facts, "10.0.1.11");
+  EXPECT_THAT(Find(facts), IsEmpty());
+}
+
+TEST_F(WaitingTest, NorDoesAPoolWithAnExceptionOrWithoutTraffic) {
+  candidate_.pools[0].policy.exceptions = {{.rule = "LB010", .reason = "lab", .owner = "ann"}};
+  EXPECT_THAT(Find(WithoutWebSix()), IsEmpty());
+  candidate_.pools[0].policy.exceptions.clear();
+  base_.vips.erase(base_.vips.begin());
+  candidate_.vips.erase(candidate_.vips.begin());
+  EXPECT_THAT(Find(WithoutWebSix()), IsEmpty());
 }
 
 TEST(Reachability, OfAPoolThatAVipIsLedTo) {
