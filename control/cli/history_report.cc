@@ -48,6 +48,9 @@ void PrintEnding(Printer& out, const history::Revision& r, int64_t now_unix_ns) 
     case history::Standing::kRolledBack:
       out.Hanging(7, {"rolled back", Style::kBad}, by);
       break;
+    case history::Standing::kCarriedOn:
+      out.Hanging(7, {Cat("carried on by revision ", r.carried_on_by), Style::kWarn}, by);
+      break;
     case history::Standing::kConfirmed:
       if (r.settled_unix_ns != 0) out.Hanging(7, {"confirmed", Style::kGood}, by);
       break;
@@ -77,6 +80,7 @@ nlohmann::ordered_json ToJson(const history::Revision& revision) {
           {"settled_at", Rfc3339(revision.settled_unix_ns)},
           {"settled_by", revision.settled_by},
           {"settled_why", revision.settled_why},
+          {"carried_on_by", revision.carried_on_by},
           {"good_at", Rfc3339(revision.good_unix_ns)}};
 }
 

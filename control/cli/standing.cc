@@ -49,6 +49,8 @@ std::string_view StandingWord(history::Standing standing) {
       return "awaiting";
     case history::Standing::kRolledBack:
       return "rolled_back";
+    case history::Standing::kCarriedOn:
+      return "carried_on";
     case history::Standing::kConfirmed:
       break;
   }
@@ -83,9 +85,17 @@ void AddStanding(const engine::Applied& applied, nlohmann::ordered_json* documen
 
 ExitCode WaitSettled(Session& session, const engine::Applied& applied) {
   const bool live = session.env.err_is_terminal;
+  uint64_t awaited = applied.revision;
   while (true) {
-    const absl::StatusOr<history::Revision> revision = Find(session, applied.revision);
+    const absl::StatusOr<history::Revision> revision = Find(session, awaited);
     const int64_t now = session.env.now_unix_ns();
+    if (revision.ok() && revision->standing == history::Standing::kCarriedOn) {
+      awaited = revision->carried_on_by;
+      if (live) session.Err().Raw("\r\x1b[K");
+      session.Err().Line(Cat("Revision ", revision->number, " is carried on by revision ", awaited,
+                             " by ", revision->settled_by, ": ", revision->settled_why));
+      continue;
+    }
     if (revision.ok() && revision->standing != history::Standing::kAwaiting) {
       if (live) session.Err().Raw("\r\x1b[K");
       return ReportSettled(session, *revision);
@@ -93,7 +103,7 @@ ExitCode WaitSettled(Session& session, const engine::Applied& applied) {
     // A daemon that restarts keeps the window; it is worth waiting for.
     if (now > applied.deadline_unix_ns + kPatienceNs) {
       return session.Fail(
-          revision.ok() ? absl::DeadlineExceededError(Cat("revision ", applied.revision,
+          revision.ok() ? absl::DeadlineExceededError(Cat("revision ", awaited,
                                                           " is still awaited after its time; see "
                                                           "evenkeel status"))
                         : revision.status());
@@ -105,8 +115,8 @@ ExitCode WaitSettled(Session& session, const engine::Applied& applied) {
     }
     if (!session.env.sleep(kPoll)) {
       if (live) session.Err().Raw("\r\x1b[K");
-      session.Err().Line(Cat("Not waiting any more; revision ", applied.revision,
-                             " still awaits its confirmation"));
+      session.Err().Line(
+          Cat("Not waiting any more; revision ", awaited, " still awaits its confirmation"));
       return ExitCode::kError;
     }
   }

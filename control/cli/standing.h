@@ -25,8 +25,8 @@ void PrintAwaited(Printer& out, const engine::Applied& applied, int64_t now_unix
 // {"standing": ..., "confirm_by": ..., "auto_confirm": ..., "restores": ...}
 void AddStanding(const engine::Applied& applied, nlohmann::ordered_json* document);
 
-// Waits until `applied` is confirmed or rolled back and says which. The user may stop waiting; the
-// daemon goes on without.
+// Waits until `applied`, or what carries it on, is confirmed or rolled back and says which. The
+// user may stop waiting; the daemon goes on without.
 ExitCode WaitSettled(Session& session, const engine::Applied& applied);
 
 }  // namespace evenkeel::cli

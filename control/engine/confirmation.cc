@@ -31,6 +31,9 @@ std::string WhatBecame(const history::Revision& revision) {
                  : absl::StrCat("was confirmed already, by ", revision.settled_by);
     case history::Standing::kRolledBack:
       return absl::StrCat("was rolled back by ", revision.settled_by, ": ", revision.settled_why);
+    case history::Standing::kCarriedOn:
+      return absl::StrCat("is carried on by revision ", revision.carried_on_by,
+                          ", which has what it changed and awaits in its place");
   }
   return "";
 }
@@ -154,7 +157,8 @@ absl::StatusOr<history::Revision> LocalEngine::FindTarget(const Rollback& rollba
     return absl::FailedPreconditionError(
         absl::StrCat("revision ", target.number, " was never in force: ", target.error));
   }
-  if (target.standing == history::Standing::kRolledBack) {
+  if (target.standing == history::Standing::kRolledBack ||
+      target.standing == history::Standing::kCarriedOn) {
     return absl::FailedPreconditionError(absl::StrCat("revision ", target.number, " ",
                                                       WhatBecame(target),
                                                       "; to try it again, apply it: evenkeel "

@@ -28,11 +28,11 @@ constexpr mode_t kFileMode = 0640;
 constexpr char kColumns[] =
     "number, author, reason, source, created_unix_ns, outcome, digest, verdict_json, error, "
     "ticket, base, restores, standing, deadline_unix_ns, auto_confirm, settled_unix_ns, "
-    "settled_by, settled_why, good_unix_ns";
+    "settled_by, settled_why, good_unix_ns, carried_on_by";
 constexpr char kRefusalColumns[] =
     "0, author, reason, source, created_unix_ns, 3, digest, verdict_json, error, "
-    "ticket, 0, 0, 0, 0, 0, 0, '', '', 0";
-constexpr int kConfigColumn = 19;  // after those
+    "ticket, 0, 0, 0, 0, 0, 0, '', '', 0, 0";
+constexpr int kConfigColumn = 20;  // after those
 
 int64_t NowUnixNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -177,8 +177,7 @@ absl::Status History::Impl::PrepareStatements() {
        "WHERE number = ?1 AND outcome = 0 RETURNING number"},
       {&supersede,
        "UPDATE revisions SET standing = 2, settled_unix_ns = ?2, settled_by = n.author, "
-       "settled_why = CASE n.standing WHEN 1 THEN 'carried on by revision ' || ?1 || ': ' ELSE '' "
-       "END || n.reason "
+       "settled_why = n.reason, carried_on_by = CASE n.standing WHEN 1 THEN ?1 ELSE 0 END "
        "FROM (SELECT author, reason, standing FROM revisions WHERE number = ?1) AS n "
        "WHERE revisions.standing = 1 AND outcome = 1 AND number < ?1"},
       {&not_good,
@@ -203,10 +202,12 @@ absl::Status History::Impl::PrepareStatements() {
       {&get, select + "WHERE number = ?1"},
       {&pending, select + "WHERE outcome = 0 ORDER BY number"},
       {&list, absl::StrCat("SELECT *, x'' FROM (SELECT ", kColumns,
-                           " FROM revisions WHERE created_unix_ns < ?2 ORDER BY number DESC "
+                           " FROM revisions WHERE created_unix_ns < ?2 "
+                           "ORDER BY created_unix_ns DESC, number DESC "
                            "LIMIT ?1) UNION ALL SELECT *, x'' FROM (SELECT ",
                            kRefusalColumns,
-                           " FROM refusals WHERE created_unix_ns < ?2 ORDER BY id DESC LIMIT ?1)",
+                           " FROM refusals WHERE created_unix_ns < ?2 "
+                           "ORDER BY created_unix_ns DESC, id DESC LIMIT ?1)",
                            " ORDER BY created_unix_ns DESC, number DESC LIMIT ?1")},
   };
   for (const auto& [statement, sql] : statements) {
@@ -238,6 +239,8 @@ absl::StatusOr<Revision> History::Impl::ReadRow(Statement* statement) {
   revision.settled_by = statement->Text(16);
   revision.settled_why = statement->Text(17);
   revision.good_unix_ns = statement->Int(18);
+  revision.carried_on_by = static_cast<uint64_t>(statement->Int(19));
+  if (revision.carried_on_by != 0) revision.standing = Standing::kCarriedOn;
   absl::StatusOr<std::string> config = configs.Get(statement->Text(kConfigColumn));
   if (!config.ok()) return config.status();
   revision.config_yaml = std::move(*config);

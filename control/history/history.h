@@ -30,6 +30,7 @@ enum class Standing {
   kConfirmed,   // at once, where no confirmation was asked for
   kAwaiting,    // until its deadline: at most one revision does, the last applied one
   kRolledBack,  // not confirmed in time, cancelled, or undone while it was awaited
+  kCarriedOn,   // a later revision has what it changed, and awaits in its place
 };
 
 // A rule that a revision was allowed to break, until `expires_unix_ns`.
@@ -44,7 +45,7 @@ struct Revision {
   std::string author;   // "uid 1000 (alice)"
   std::string reason;
   std::string ticket;  // of the tracker that its organisation uses; may be empty
-  std::string source;  // "bootstrap", "api", "rollback", "window"
+  std::string source;  // "bootstrap", "api", "rollback", "window", "watch"
   int64_t created_unix_ns = 0;
   Outcome outcome = Outcome::kPending;
   std::string digest;        // hex, of the built state
@@ -57,9 +58,10 @@ struct Revision {
   Standing standing = Standing::kConfirmed;
   int64_t deadline_unix_ns = 0;  // of its confirmation; 0: none was asked for
   bool auto_confirm = false;     // at the deadline: confirmed if nothing speaks against it
-  int64_t settled_unix_ns = 0;   // when it was confirmed or rolled back
+  int64_t settled_unix_ns = 0;   // when it ceased to await
   std::string settled_by, settled_why;
-  int64_t good_unix_ns = 0;  // since when it is known as good: confirmed and baked; 0: not
+  uint64_t carried_on_by = 0;  // of kCarriedOn: the revision that does
+  int64_t good_unix_ns = 0;    // since when it is known as good: confirmed and baked; 0: not
   // Written, and read by PoolChanges and Overrides only.
   std::vector<std::string> pools;  // that it changed
   std::vector<Override> overrides;
@@ -81,8 +83,9 @@ class History {
 
   // Records intent before the kernel is touched; returns the new revision's number.
   absl::StatusOr<uint64_t> Begin(const Revision& revision);
-  // An applied revision rolls back the one that awaits its confirmation, if one does: nothing else
-  // is accepted meanwhile.
+  // An applied revision ends the wait of the one that awaits its confirmation, if one does: one
+  // that awaits itself carries it on, any other one rolls it back. Nothing else is accepted
+  // meanwhile.
   absl::Status Finish(uint64_t number, Outcome outcome, const std::string& error);
   absl::Status RecordRefusal(const Revision& revision);
   // NotFound: the revision does not await its confirmation.

@@ -80,6 +80,14 @@ CREATE TABLE overrides (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX overrides_by_end ON overrides (expires_unix_ns);
 )sql",
+    // Who carries on what a revision awaits, in a column and not in the words of why it ended.
+    R"sql(
+ALTER TABLE revisions ADD COLUMN carried_on_by INTEGER NOT NULL DEFAULT 0;
+UPDATE revisions SET
+  carried_on_by = CAST(substr(settled_why, length('carried on by revision ') + 1) AS INTEGER),
+  settled_why = substr(settled_why, instr(settled_why, ': ') + 2)
+  WHERE standing = 2 AND settled_why GLOB 'carried on by revision [1-9]*: *';
+)sql",
 };
 
 absl::Status CheckOwner(Database* db, int64_t version) {

@@ -17,6 +17,8 @@ v1::Standing Encode(history::Standing standing) {
       return v1::STANDING_AWAITING;
     case history::Standing::kRolledBack:
       return v1::STANDING_ROLLED_BACK;
+    case history::Standing::kCarriedOn:
+      return v1::STANDING_CARRIED_ON;
   }
   return v1::STANDING_UNSPECIFIED;
 }
@@ -28,6 +30,8 @@ history::Standing Decode(v1::Standing standing) {
       return history::Standing::kAwaiting;
     case v1::STANDING_ROLLED_BACK:
       return history::Standing::kRolledBack;
+    case v1::STANDING_CARRIED_ON:
+      return history::Standing::kCarriedOn;
     default:
       return history::Standing::kConfirmed;
   }
@@ -125,6 +129,7 @@ v1::RevisionInfo ToProto(const history::Revision& revision) {
   if (revision.settled_unix_ns != 0) SetTime(revision.settled_unix_ns, out.mutable_settled_at());
   out.set_settled_by(revision.settled_by);
   out.set_settled_why(revision.settled_why);
+  out.set_carried_on_by(revision.carried_on_by);
   if (revision.good_unix_ns != 0) SetTime(revision.good_unix_ns, out.mutable_good_at());
   return out;
 }
@@ -148,6 +153,7 @@ history::Revision FromProto(const v1::RevisionInfo& info) {
   revision.settled_unix_ns = ReadTime(info.settled_at());
   revision.settled_by = info.settled_by();
   revision.settled_why = info.settled_why();
+  revision.carried_on_by = info.carried_on_by();
   revision.good_unix_ns = ReadTime(info.good_at());
   return revision;
 }

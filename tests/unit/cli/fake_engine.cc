@@ -232,6 +232,16 @@ void FakeEngine::Settle(history::Standing standing, const std::string& by, const
   history_.back().settled_why = why;
 }
 
+void FakeEngine::CarryOn(const std::string& by, const std::string& why) {
+  history::Revision next = history_.back();
+  Settle(history::Standing::kCarriedOn, by, why);
+  running_.revision = history_.back().carried_on_by = ++next.number;
+  next.author = by;
+  next.reason = why;
+  running_.standing = next.standing;
+  history_.push_back(std::move(next));
+}
+
 absl::StatusOr<std::vector<history::Revision>> FakeEngine::ListRevisions(uint32_t limit,
                                                                          int64_t before_unix_ns) {
   if (!down.ok()) return down;

@@ -52,6 +52,8 @@ class FakeEngine final : public engine::Engine {
 
   // What becomes of the newest revision.
   void Settle(history::Standing standing, const std::string& by, const std::string& why);
+  // A revision by somebody else that awaits in the place of the newest one.
+  void CarryOn(const std::string& by, const std::string& why);
 
  private:
   engine::Outcome Evaluate(const engine::Request& request) const;

@@ -103,6 +103,24 @@ INSTANTIATE_TEST_SUITE_P(Settle, EndingTest,
                                                 "Revision 2 rolled back by evenkeeld: because"}),
                          [](const auto& param) { return param.param.name; });
 
+// An emergency drain came in between: what counts is what becomes of that one.
+TEST_F(SettleTest, WaitingGoesOnWithWhatCarriesTheRevisionOn) {
+  int sleeps = 0;
+  when_slept = [&] {
+    ++sleeps;
+    if (sleeps == 2) daemon_.CarryOn("bob", "web-2 burns");
+    if (sleeps == 4) daemon_.Settle(history::Standing::kRolledBack, "evenkeeld", "because");
+    return true;
+  };
+  const Ran ran = ApplyFive({"--auto-confirm"});
+  EXPECT_EQ(sleeps, 4);
+  EXPECT_EQ(ran.code, 6);
+  EXPECT_THAT(ran.err, HasSubstr("Revision 2 is carried on by revision 3 by bob: web-2 burns"));
+  EXPECT_THAT(ran.err, HasSubstr("Revision 3 rolled back by evenkeeld: because"));
+  const Ran history = Run({"history"});
+  EXPECT_THAT(history.out, HasSubstr("carried on by revision 3"));
+}
+
 TEST_F(SettleTest, WaitingCanBeLeftToTheDaemon) {
   EXPECT_EQ(ApplyFive({"--auto-confirm", "--no-wait"}).code, 0);
 }

@@ -73,12 +73,68 @@ TEST_F(LiveFactsTest, AnEmergencyDrainCarriesTheWindowOn) {
   const Outcome drained = engine_->Apply(drain);
   ASSERT_EQ(drained.kind, Kind::kApplied);
   EXPECT_TRUE(drained.applied.awaits());
-  EXPECT_THAT(engine_->GetRevision(2)->settled_why, HasSubstr("carried on by revision 3"));
+  const history::Revision carried = *engine_->GetRevision(2);
+  EXPECT_EQ(carried.standing, history::Standing::kCarriedOn);
+  EXPECT_EQ(carried.carried_on_by, 3u);
+  EXPECT_EQ(carried.settled_why, "web-2 burns");
+  const Outcome late = engine_->Confirm({.revision = 2, .reason = "", .author = "alice"});
+  ASSERT_EQ(late.kind, Kind::kStale);
+  EXPECT_THAT(late.status.message(), HasSubstr("is carried on by revision 3"));
+  EXPECT_FALSE(late.rolled_back);
   Pass(seconds(19));
   EXPECT_EQ(engine_->Get()->revision, 3u);
   Pass(seconds(2));
   EXPECT_EQ(engine_->Get()->restores, 1u);
   EXPECT_EQ(engine_->Get()->config, MakeConfig(4));
+}
+
+// LB010: others that enter can be reached, so web-6 waits for its weight.
+TEST_F(LiveFactsTest, WhoCannotBeReachedEntersWithWeight0) {
+  MustApply(MakeConfig(4));
+  Pass(seconds(30));
+  bool up = false;
+  reach_ = [&up](const std::vector<model::IpAddress>& addresses) {
+    std::map<model::IpAddress, guard::Reach> reach;
+    for (const model::IpAddress& address : addresses) reach[address] = {};
+    reach[*model::IpAddress::Parse("10.0.1.6")] = {.reachable = up, .problem = "no route"};
+    return reach;
+  };
+  const Outcome entered = engine_->Apply(MakeRequest(MakeConfig(6)));
+  ASSERT_EQ(entered.kind, Kind::kApplied) << entered.status;
+  model::Config waiting = MakeConfig(6);
+  waiting.pools[0].backends[5].weight = 0;
+  EXPECT_EQ(engine_->Get()->config, waiting);
+  EXPECT_EQ(kernel_.ReadKernelState()->digest, Build(waiting)->digest);
+  ASSERT_EQ(entered.verdict.violations.size(), 1u);
+  const guard::Violation& violation = entered.verdict.violations[0];
+  EXPECT_EQ(entered.verdict.severity, guard::Severity::kWarn);
+  EXPECT_EQ(violation.rule, "LB010");
+  EXPECT_EQ(violation.subject, "pools/web/backends/web-6");
+  EXPECT_EQ(violation.field, "pools[0].backends[5].weight");
+  EXPECT_THAT(violation.message, HasSubstr("web-6 enters with weight 0 and not 100: "));
+  EXPECT_THAT(violation.message, HasSubstr("no route"));
+  EXPECT_EQ(violation.fix, "once it answers: evenkeel weight web-6 100 --pool web");
+  // The same file again, while it does not answer and when it does.
+  Pass(seconds(30));
+  EXPECT_EQ(engine_->Apply(MakeRequest(MakeConfig(6))).kind, Kind::kNoChange);
+  up = true;
+  ASSERT_EQ(engine_->Apply(MakeRequest(MakeConfig(6))).kind, Kind::kApplied);
+  EXPECT_EQ(engine_->Get()->config, MakeConfig(6));
+}
+
+TEST_F(LiveFactsTest, AnOverrideLetsEnterWhoCannotBeReached) {
+  MustApply(MakeConfig(8));
+  Pass(seconds(30));
+  reach_ = [](const std::vector<model::IpAddress>& addresses) {
+    std::map<model::IpAddress, guard::Reach> reach;
+    for (const model::IpAddress& address : addresses) reach[address] = {};
+    reach[*model::IpAddress::Parse("10.0.1.10")] = {.reachable = false, .problem = "no route"};
+    return reach;
+  };
+  Request request = MakeRequest(MakeConfig(10));
+  request.consent = {.overrides = {"LB010"}, .expires = seconds(60)};
+  ASSERT_EQ(engine_->Apply(request).kind, Kind::kApplied);
+  EXPECT_EQ(engine_->Get()->config, MakeConfig(10));
 }
 
 TEST_F(LiveFactsTest, NoPaceHoldsUpARollback) {

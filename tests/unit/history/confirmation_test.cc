@@ -96,6 +96,24 @@ TEST_F(ConfirmationTest, WhatIsAppliedWhileOneAwaitsRollsItBack) {
   EXPECT_EQ(Get(1).standing, Standing::kConfirmed);
 }
 
+TEST_F(ConfirmationTest, WhatAwaitsInItsPlaceCarriesItOn) {
+  Apply(MakeRevision("good"));
+  const uint64_t first = Apply(Awaiting("bad"));
+  Revision drain = Awaiting("web-2 burns");
+  drain.author = "bob";
+  const uint64_t second = Apply(drain);
+  EXPECT_EQ(Get(first).standing, Standing::kCarriedOn);
+  EXPECT_EQ(Get(first).carried_on_by, second);
+  EXPECT_EQ(Get(first).settled_by, "bob");
+  EXPECT_EQ(Get(first).settled_why, "web-2 burns");
+  EXPECT_EQ(Get(second).carried_on_by, 0u);
+  EXPECT_EQ(history_->List(10)->at(1).standing, Standing::kCarriedOn);
+  EXPECT_EQ(ConfirmedBefore(second), 1u);
+  Apply(MakeRevision("undo"));
+  EXPECT_EQ(Get(second).standing, Standing::kRolledBack);
+  EXPECT_EQ(Get(first).carried_on_by, second) << "the end of one is not that of the other";
+}
+
 TEST_F(ConfirmationTest, AFailedRollbackLeavesItAwaiting) {
   const uint64_t bad = Apply(Awaiting("bad"));
   const auto number = history_->Begin(MakeRevision("undo"));
@@ -253,6 +271,44 @@ TEST_F(HistoryTest, ADatabaseOfTheFirstSchemaIsMigrated) {
   EXPECT_EQ(list[1].standing, Standing::kConfirmed);
   EXPECT_EQ((*history->ConfirmedBefore(2))->number, 1u);
   EXPECT_EQ(*history->Begin(MakeRevision("third", 4)), 3u);
+}
+
+// The second schema said it in words.
+TEST_F(HistoryTest, WhoCarriesARevisionOnIsReadFromTheWordsOfTheSecondSchema) {
+  {
+    auto history = MustOpen();
+    for (const char* reason : {"one", "two", "three"}) {
+      ASSERT_TRUE(
+          history->Finish(*history->Begin(MakeRevision(reason)), Outcome::kApplied, "").ok());
+    }
+  }
+  Sql("ALTER TABLE revisions DROP COLUMN carried_on_by; PRAGMA user_version = 2;"
+      "UPDATE revisions SET standing = 2, settled_why = 'carried on by revision 12: web-2: burns' "
+      "WHERE number = 1;"
+      "UPDATE revisions SET standing = 2, settled_why = 'carried on by mistake' WHERE number = 2");
+  auto history = MustOpen();
+  ASSERT_NE(history, nullptr);
+  EXPECT_EQ((*history->Get(1))->standing, Standing::kCarriedOn);
+  EXPECT_EQ((*history->Get(1))->carried_on_by, 12u);
+  EXPECT_EQ((*history->Get(1))->settled_why, "web-2: burns");
+  EXPECT_EQ((*history->Get(2))->standing, Standing::kRolledBack);
+  EXPECT_EQ((*history->Get(2))->settled_why, "carried on by mistake");
+}
+
+// The clock was set back between two revisions: pages by time still show each once.
+TEST_F(HistoryTest, PagesLoseNothingWhenTheClockGoesBack) {
+  auto history = MustOpen();
+  for (const int64_t at : {50, 40, 30, 20, 60}) {
+    ASSERT_TRUE(history->Begin(MakeRevision("r", at)).ok());
+  }
+  std::vector<int64_t> seen;
+  for (int64_t before = 0;;) {
+    const auto page = *history->List(2, before);
+    if (page.empty()) break;
+    for (const Revision& r : page) seen.push_back(r.created_unix_ns);
+    before = page.back().created_unix_ns;
+  }
+  EXPECT_THAT(seen, ::testing::ElementsAre(60, 50, 40, 30, 20));
 }
 
 }  // namespace
