@@ -59,6 +59,14 @@ absl::Status ReadInput(const ChangeOptions& options, Planned& planned) {
   return change.status();
 }
 
+// Of a command that edits one backend: by what the user wrote, not by the API's field.
+void NameAsOptions(std::vector<model::Diagnostic>& diagnostics) {
+  for (model::Diagnostic& diagnostic : diagnostics) {
+    if (diagnostic.field == "edit.pool") diagnostic.field = "--pool";
+    if (diagnostic.field == "edit.backend") diagnostic.field = "BACKEND";
+  }
+}
+
 void PrintVipsAndFields(Printer& out, const std::vector<Difference>& differences) {
   if (differences.empty()) return;
   out.Line("Changed fields:");
@@ -110,7 +118,10 @@ absl::StatusOr<Planned> RequestPlan(Session& session, const ChangeOptions& optio
     return planned.outcome.status.ok() ? absl::InternalError("the daemon's answer has no result")
                                        : planned.outcome.status;
   }
-  if (planned.outcome.kind == Kind::kInvalid) return planned;
+  if (planned.outcome.kind == Kind::kInvalid) {
+    if (options.edit) NameAsOptions(planned.outcome.diagnostics);
+    return planned;
+  }
 
   const absl::StatusOr<engine::Applied> running = session.daemon().Get();
   // Not what the plan was made against where somebody was faster: then do without.

@@ -71,6 +71,19 @@ TEST_F(EditTest, TheWeightIsANumber) {
   EXPECT_EQ(Run({"weight", "web-2", "1001", "--yes"}).code, 3);
 }
 
+TEST_F(EditTest, WhatIsWrongIsNamedAsItWasWritten) {
+  engine::Outcome invalid;
+  invalid.kind = engine::Outcome::Kind::kInvalid;
+  invalid.diagnostics = {
+      {.location = {}, .field = "edit.pool", .message = "is missing: web-2 is in a, b"},
+      {.location = {}, .field = "edit.backend", .message = "is \"web-22\", which no pool has"}};
+  daemon_.outcome = invalid;
+  const Ran ran = Run({"drain", "web-2", "--yes"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("drain web-2: --pool: is missing: web-2 is in a, b"),
+                             HasSubstr("drain web-2: BACKEND: is \"web-22\"")));
+}
+
 TEST_F(EditTest, JsonIsThatOfApply) {
   const nlohmann::json json = Run({"drain", "web-2", "--yes", "-o", "json"}).Json();
   EXPECT_EQ(json["schema"], "evenkeel.apply/v1");
