@@ -38,6 +38,19 @@ ordered_json OverridesJson(const engine::Status& status) {
   return list;
 }
 
+ordered_json WatchedJson(const engine::Status& status) {
+  if (!status.watched) return nullptr;
+  const engine::Watched& w = *status.watched;
+  const char* state = w.state == engine::Watched::State::kFollowing ? "following"
+                      : w.state == engine::Watched::State::kWaiting ? "waiting"
+                                                                    : "held";
+  return {{"path", w.path},
+          {"state", state},
+          {"detail", w.detail},
+          {"since", Rfc3339(w.since_unix_ns)},
+          {"revision", w.revision}};
+}
+
 ordered_json InterfacesJson(const engine::Status& status) {
   ordered_json list = ordered_json::array();
   for (const engine::InterfaceStatus& i : status.interfaces) {
@@ -119,6 +132,7 @@ ordered_json ToJson(const engine::Status& status) {
           {"digest_matches", status.digest_matches},
           {"alarm", IsAlarm(status)},
           {"adoption", status.adoption},
+          {"watched", WatchedJson(status)},
           {"interfaces", InterfacesJson(status)},
           {"vips", VipsJson(status)},
           {"pools", PoolsJson(status)},

@@ -119,6 +119,29 @@ void PrintState(Printer& out, const Status& s, int64_t now) {
   }
 }
 
+void PrintWatched(Printer& out, const Status& s, int64_t now) {
+  if (!s.watched) return;
+  const engine::Watched& w = *s.watched;
+  const std::string since =
+      Cat(" since ", UtcTime(w.since_unix_ns), " (", Ago(w.since_unix_ns, now), ")");
+  switch (w.state) {
+    case engine::Watched::State::kFollowing:
+      out.Hanging(0, Label("Watched"),
+                  Cat(w.path, ": ", RevisionName(w.revision), " is what it says"));
+      return;
+    case engine::Watched::State::kWaiting:
+      out.Hanging(0, {Label("Watched").text, Style::kWarn},
+                  Cat(w.path, " waits", since, ": ", w.detail));
+      return;
+    case engine::Watched::State::kHeld:
+      out.Put(Label("Watched").text, Style::kBold)
+          .Put(" ")
+          .Line("ALARM: held, not applied", Style::kBad);
+      out.Hanging(0, Label(""), Cat(w.path, since, ": ", w.detail));
+      return;
+  }
+}
+
 void PrintInterfaces(Printer& out, const Status& s) {
   bool first = true;
   for (const engine::InterfaceStatus& i : s.interfaces) {
@@ -262,6 +285,7 @@ void PrintStatus(Printer& out, const StatusSample& now, const std::optional<Stat
   const Rates rates(now, before);
   PrintDaemon(out, s, now.unix_ns);
   PrintState(out, s, now.unix_ns);
+  PrintWatched(out, s, now.unix_ns);
   PrintInterfaces(out, s);
   for (const std::string& notice : s.notices) {
     out.Hanging(0, {Label("Notice").text, Style::kWarn}, notice);

@@ -21,7 +21,9 @@
 #include "control/daemon/next_hop_feed.h"
 #include "control/daemon/service_manager.h"
 #include "control/daemon/ticker.h"
+#include "control/daemon/watched_file.h"
 #include "control/dataplane/dispatcher.h"
+#include "control/engine/file_follower.h"
 #include "control/engine/local_engine.h"
 #include "control/engine/publisher_kernel.h"
 #include "control/model/config_file.h"
@@ -34,6 +36,7 @@ namespace {
 constexpr std::chrono::milliseconds kShutdownGrace{2000};
 // How late a change that nobody confirms may be rolled back.
 constexpr std::chrono::milliseconds kTick{200};
+constexpr std::chrono::seconds kWatchTick{1};
 
 int64_t NowUnixNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -140,6 +143,7 @@ class Daemon {
   int StartEngine();
   absl::Status Attach();
   void CompareFile();
+  void WatchFile();
   void WaitForSignals();
   void Quiesce();
   absl::Status ShutDown();
@@ -162,7 +166,9 @@ class Daemon {
   std::unique_ptr<engine::PublisherKernel> kernel_;
   std::vector<engine::InterfaceStatus> interfaces_;  // fixed before the engine is served
   std::unique_ptr<engine::LocalEngine> engine_;
-  Ticker ticker_;
+  std::unique_ptr<WatchedFile> watched_file_;
+  std::unique_ptr<engine::FileFollower> follower_;
+  Ticker ticker_, watch_ticker_;
 };
 
 // Before the first thread: it sets a variable of the environment. A daemon that shares nothing may
@@ -330,6 +336,17 @@ void Daemon::CompareFile() {
   }
 }
 
+void Daemon::WatchFile() {
+  if (settings_.watch.empty()) return;
+  watched_file_ = std::make_unique<WatchedFile>(settings_.watch);
+  follower_ = std::make_unique<engine::FileFollower>(
+      engine_.get(), engine::FollowOptions{.path = settings_.watch,
+                                           .window = std::chrono::seconds(settings_.watch_window_s),
+                                           .now_unix_ns = NowUnixNs,
+                                           .steady_ns = SteadyNs});
+  watch_ticker_.Start(kWatchTick, [this] { follower_->Step(watched_file_->Look(SteadyNs())); });
+}
+
 void Daemon::WaitForSignals() {
   while (true) {
     int number = 0;
@@ -344,12 +361,14 @@ void Daemon::WaitForSignals() {
 void Daemon::Quiesce() {
   if (server_ != nullptr) server_->Shutdown(kShutdownGrace);
   ticker_.Stop();
+  watch_ticker_.Stop();
   if (feed_ != nullptr) feed_->Stop();
 }
 
 absl::Status Daemon::ShutDown() {
   NotifyServiceManager("STOPPING=1").IgnoreError();
   Quiesce();
+  follower_.reset();
   engine_.reset();
   kernel_.reset();
   publisher_.reset();
@@ -382,6 +401,7 @@ int Daemon::Run() {
   if (auto status = Attach(); !status.ok()) return Fail(status);
   CompareFile();
   ticker_.Start(kTick, [this] { engine_->Tick(); });
+  WatchFile();
   if (auto status = server_->Serve(engine_.get()); !status.ok()) return Fail(status);
   spdlog::info("serving on {}", settings_.socket);
   if (auto status = NotifyServiceManager("READY=1"); !status.ok()) {

@@ -34,6 +34,11 @@ constexpr Flag kFlags[] = {
     {"--config", "config", "FILE",
      "Configuration to begin with. Used only while nothing was ever applied; later the state that "
      "was applied last counts, and a file that differs is reported"},
+    {"--watch", "watch", "FILE",
+     "Configuration that something else writes: applied whenever it changes, if the rules let it. "
+     "What is empty, cut off or sharply shrunken is held"},
+    {"--watch-window", "watch_window", "SECONDS",
+     "Watch each change of that file for so long before it counts as confirmed; 0: not at all [0]"},
     {"--socket", "socket", "PATH",
      "Unix socket of the API [/run/evenkeel/evenkeeld.sock]. Who may open it may change the "
      "balancer"},

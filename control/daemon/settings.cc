@@ -7,6 +7,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "control/engine/engine.h"
 #include "control/model/nearest.h"
 
 namespace evenkeel::daemon {
@@ -151,6 +152,17 @@ absl::Status SetGuePort(const std::string& value, Settings* settings) {
   return absl::OkStatus();
 }
 
+absl::Status SetWatchWindow(const std::string& value, Settings* settings) {
+  const auto least = static_cast<uint32_t>(engine::kMinWindow.count());
+  const auto most = static_cast<uint32_t>(engine::kMaxWindow.count());
+  if (value == "0") {
+    settings->watch_window_s = 0;
+    return absl::OkStatus();
+  }
+  return Number(&Settings::watch_window_s, least, most, "0 for none, or seconds, ")(value,
+                                                                                    settings);
+}
+
 const std::map<std::string_view, Setter>& Setters() {
   static const auto* const setters = new std::map<std::string_view, Setter>{
       {"config", Text(&Settings::config)},
@@ -173,6 +185,8 @@ const std::map<std::string_view, Setter>& Setters() {
       {"change_interval", Number(&Settings::change_interval_s, 0, 3600, "seconds, ")},
       {"changes_per_hour", Number(&Settings::changes_per_hour, 1, 1000000, "")},
       {"policy_file", Text(&Settings::policy_file)},
+      {"watch", Text(&Settings::watch)},
+      {"watch_window", SetWatchWindow},
       {"history_days", Number(&Settings::history_days, 0, 36500, "days, ")},
       {"bake_time", Number(&Settings::bake_time_s, 0, 604800, "seconds, ")},
       {"gue_port", SetGuePort},
@@ -235,6 +249,9 @@ absl::Status Check(const Settings& settings) {
   if (auto status = CheckAbsolute("socket", settings.socket); !status.ok()) return status;
   if (auto status = CheckAbsolute("state_dir", settings.state_dir); !status.ok()) return status;
   if (auto status = CheckAbsolute("pin_dir", settings.PinDir()); !status.ok()) return status;
+  if (!settings.watch.empty()) {
+    if (auto status = CheckAbsolute("watch", settings.watch); !status.ok()) return status;
+  }
   for (const std::string& interface : settings.interfaces) {
     constexpr size_t kLongestName = 15;  // IFNAMSIZ - 1
     if (interface.empty() || interface.size() > kLongestName ||

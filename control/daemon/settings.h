@@ -33,8 +33,10 @@ struct Settings {
   uint32_t change_interval_s = 30;     // between two changes of a pool (LB014)
   uint32_t changes_per_hour = 10;      // of a pool (LB014)
   std::string policy_file;             // of the host, for every pool; empty: none
-  uint32_t history_days = 400;         // 0: kept for ever
-  uint32_t bake_time_s = 600;  // how long a confirmed revision runs until it is known as good
+  std::string watch;            // path of a file that is applied when it changes; empty: none
+  uint32_t watch_window_s = 0;  // how long each of its changes awaits; 0: not at all
+  uint32_t history_days = 400;  // 0: kept for ever
+  uint32_t bake_time_s = 600;   // how long a confirmed revision runs until it is known as good
   dataplane::Encapsulation encapsulation;
 
   std::string PinDir() const;

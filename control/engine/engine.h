@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "control/engine/watched.h"
 #include "control/guard/guard.h"
 #include "control/history/history.h"
 #include "control/model/config.h"
@@ -185,6 +186,7 @@ struct Status {
   uint64_t pinned_flows = 0;
   std::vector<std::pair<std::string, uint64_t>> verdicts;  // packets, by bpf/abi/verdict.h's names
   std::vector<std::string> notices;  // "the config file differs from revision 7: ..."
+  std::optional<Watched> watched;    // nothing: no file is watched
 };
 
 struct Event {
@@ -197,6 +199,8 @@ struct Event {
     kReachable,
     kConfirmed,
     kRolledBack,  // `revision` is in force now
+    kHeld,        // the watched file is not applied
+    kFollowing,   // ... and is again
   } kind = Kind::kApplied;
   uint64_t revision = 0;
   std::string subject;

@@ -70,6 +70,30 @@ void LocalEngine::SetNotice(const std::string& key, std::string text) {
   }
 }
 
+void LocalEngine::SetWatched(Watched watched) {
+  std::optional<Watched> before = watched;
+  {
+    std::lock_guard lock(state_mutex_);
+    before.swap(watched_);
+  }
+  const bool first = !before.has_value();
+  if (!first && before->state == watched.state && before->detail == watched.detail) return;
+  switch (watched.state) {
+    case Watched::State::kWaiting:
+      spdlog::info("watched file {}: {}", watched.path, watched.detail);
+      return;
+    case Watched::State::kHeld:
+      spdlog::error("watched file {} is held: {}", watched.path, watched.detail);
+      Emit(Event::Kind::kHeld, watched.revision, watched.path, watched.detail);
+      return;
+    case Watched::State::kFollowing:
+      spdlog::info("watched file {}: revision {} is what it says", watched.path, watched.revision);
+      if (first || before->state != Watched::State::kHeld) return;
+      Emit(Event::Kind::kFollowing, watched.revision, watched.path,
+           absl::StrCat("revision ", watched.revision, " is what the watched file says"));
+  }
+}
+
 void LocalEngine::Emit(Event::Kind kind, uint64_t revision, std::string subject,
                        std::string message) {
   events_.Emit({.unix_ns = deps_.now_unix_ns(),

@@ -92,6 +92,11 @@ class LocalEngine final : public Engine {
   // or recorded before. To be called a few times a second.
   void Tick();
 
+  // What is in force, immutable; the next change makes another one.
+  std::shared_ptr<const State> Snapshot() const;
+  // How the watched file stands. Unless it is the same still, it is logged and told.
+  void SetWatched(Watched watched);
+
   // A backend's reachability changed.
   void ReportReachability(const neighbor::Resolution& resolution);
 
@@ -109,7 +114,6 @@ class LocalEngine final : public Engine {
   void Unsubscribe(uint64_t id) override { events_.Unsubscribe(id); }
 
  private:
-  std::shared_ptr<const State> Snapshot() const;
   void SetState(std::shared_ptr<const State> state);
   void SetNotice(const std::string& key, std::string text);  // empty text: none
   void Emit(Event::Kind kind, uint64_t revision, std::string subject, std::string message);
@@ -186,6 +190,7 @@ class LocalEngine final : public Engine {
   std::string adoption_;
   uint64_t last_good_ = 0;  // revision
   std::map<std::string, std::string> notices_;
+  std::optional<Watched> watched_;
 };
 
 }  // namespace evenkeel::engine

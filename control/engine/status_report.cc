@@ -152,6 +152,7 @@ absl::StatusOr<Status> LocalEngine::GetStatus() {
   std::lock_guard lock(state_mutex_);
   status.adoption = adoption_;
   status.last_good = last_good_;
+  status.watched = watched_;
   for (const auto& [key, text] : notices_) status.notices.push_back(text);
   return status;
 }

@@ -102,6 +102,10 @@ v1::WatchResponse::Kind Encode(engine::Event::Kind kind) {
       return v1::WatchResponse::CONFIRMED;
     case engine::Event::Kind::kRolledBack:
       return v1::WatchResponse::ROLLED_BACK;
+    case engine::Event::Kind::kHeld:
+      return v1::WatchResponse::HELD;
+    case engine::Event::Kind::kFollowing:
+      return v1::WatchResponse::FOLLOWING;
   }
   return v1::WatchResponse::KIND_UNSPECIFIED;
 }
@@ -122,9 +126,53 @@ std::optional<engine::Event::Kind> Decode(v1::WatchResponse::Kind kind) {
       return engine::Event::Kind::kConfirmed;
     case v1::WatchResponse::ROLLED_BACK:
       return engine::Event::Kind::kRolledBack;
+    case v1::WatchResponse::HELD:
+      return engine::Event::Kind::kHeld;
+    case v1::WatchResponse::FOLLOWING:
+      return engine::Event::Kind::kFollowing;
     default:
       return std::nullopt;
   }
+}
+
+v1::Watched::State Encode(engine::Watched::State state) {
+  switch (state) {
+    case engine::Watched::State::kFollowing:
+      return v1::Watched::FOLLOWING;
+    case engine::Watched::State::kWaiting:
+      return v1::Watched::WAITING;
+    case engine::Watched::State::kHeld:
+      break;
+  }
+  return v1::Watched::HELD;
+}
+
+// A state of a newer daemon is one that somebody has to look at.
+engine::Watched::State Decode(v1::Watched::State state) {
+  switch (state) {
+    case v1::Watched::FOLLOWING:
+      return engine::Watched::State::kFollowing;
+    case v1::Watched::WAITING:
+      return engine::Watched::State::kWaiting;
+    default:
+      return engine::Watched::State::kHeld;
+  }
+}
+
+void Encode(const engine::Watched& watched, v1::Watched* to) {
+  to->set_state(Encode(watched.state));
+  to->set_path(watched.path);
+  to->set_detail(watched.detail);
+  SetTime(watched.since_unix_ns, to->mutable_since());
+  to->set_revision(watched.revision);
+}
+
+engine::Watched Decode(const v1::Watched& watched) {
+  return {.state = Decode(watched.state()),
+          .path = watched.path(),
+          .detail = watched.detail(),
+          .since_unix_ns = ReadTime(watched.since()),
+          .revision = watched.revision()};
 }
 
 // Violations and what changed: of a thousand pools mostly one, and Plan tells the rest.
@@ -192,6 +240,7 @@ v1::StatusResponse ToProto(const engine::Status& status) {
     added->set_author(o.author);
     SetTime(o.expires_unix_ns, added->mutable_expires_at());
   }
+  if (status.watched) Encode(*status.watched, out.mutable_watched());
   return out;
 }
 
@@ -246,6 +295,7 @@ absl::StatusOr<engine::Status> FromProto(const v1::StatusResponse& status) {
                                 .author = o.author(),
                                 .expires_unix_ns = ReadTime(o.expires_at())});
   }
+  if (status.has_watched()) result.watched = Decode(status.watched());
   if (auto mismatch = Mismatch(problems); !mismatch.ok()) return mismatch;
   return result;
 }

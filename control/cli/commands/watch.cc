@@ -31,6 +31,10 @@ const char* Word(Kind kind) {
       return "confirmed";
     case Kind::kRolledBack:
       return "rolled_back";
+    case Kind::kHeld:
+      return "held";
+    case Kind::kFollowing:
+      return "following";
     case Kind::kReachable:
       break;
   }
@@ -42,6 +46,7 @@ Style StyleOf(Kind kind) {
     case Kind::kApplied:
     case Kind::kConfirmed:
     case Kind::kReachable:
+    case Kind::kFollowing:
       return Style::kGood;
     case Kind::kRolledBack:
       return Style::kWarn;

@@ -82,6 +82,37 @@ TEST_F(StatusTest, KernelThatLostItsTablesIsAnAlarm) {
   EXPECT_THAT(Run({"status"}).out, HasSubstr("ALARM"));
 }
 
+TEST_F(StatusTest, TheWatchedFileSaysHowItStands) {
+  EXPECT_THAT(Run({"status"}).out, Not(HasSubstr("Watched")));
+  EXPECT_EQ(Run({"status", "-o", "json"}).Json()["watched"], nullptr);
+  engine::Watched& watched = daemon_.status.watched.emplace();
+  watched = {.state = engine::Watched::State::kFollowing,
+             .path = "/etc/evenkeel/web.yaml",
+             .detail = "",
+             .since_unix_ns = 1'772'366'460'000'000'000,
+             .revision = 1};
+  EXPECT_THAT(Run({"status"}).out,
+              AllOf(HasSubstr("Watched    /etc/evenkeel/web.yaml: revision 1 is what it says"),
+                    Not(HasSubstr("ALARM"))));
+  watched.state = engine::Watched::State::kWaiting;
+  watched.detail = "refused: LB014";
+  EXPECT_THAT(Run({"status"}).out,
+              AllOf(HasSubstr("waits since 2026-03-01"), Not(HasSubstr("ALARM"))));
+  EXPECT_EQ(Run({"status", "-o", "json"}).Json()["watched"]["state"], "waiting");
+  watched.state = engine::Watched::State::kHeld;
+  watched.detail = "it lacks 5 of the 8 backends of pool web in force";
+  const Ran held = Run({"status"});
+  EXPECT_THAT(held.out,
+              AllOf(HasSubstr("ALARM: held, not applied"), HasSubstr("lacks 5 of the 8 backends")));
+  for (std::string_view line : Split(held.out, '\n')) EXPECT_LE(line.size(), 80u) << line;
+  const nlohmann::json json = Run({"status", "-o", "json"}).Json()["watched"];
+  EXPECT_EQ(json["state"], "held");
+  EXPECT_EQ(json["path"], "/etc/evenkeel/web.yaml");
+  EXPECT_EQ(json["detail"], watched.detail);
+  EXPECT_EQ(json["since"], "2026-03-01T12:01:00.000Z");
+  EXPECT_EQ(json["revision"], 1);
+}
+
 TEST_F(StatusTest, NothingAppliedYetIsNone) {
   daemon_.status = engine::Status{};
   const Ran ran = Run({"status"});

@@ -149,5 +149,25 @@ INSTANTIATE_TEST_SUITE_P(
                  "interface"}),
     [](const auto& param) { return param.param.name; });
 
+TEST(SettingsTest, AWatchedFileHasAnAbsolutePathAndAWindowThatIsOne) {
+  Settings settings;
+  ASSERT_TRUE(
+      ReadSettingsText("watch: /etc/evenkeel/web.yaml\nwatch_window: 60\n", "s.yaml", &settings)
+          .ok());
+  EXPECT_EQ(settings.watch, "/etc/evenkeel/web.yaml");
+  EXPECT_EQ(settings.watch_window_s, 60u);
+  EXPECT_TRUE(Check(settings).ok());
+  EXPECT_TRUE(Set("watch_window", "0", &settings).ok());
+  EXPECT_EQ(settings.watch_window_s, 0u);
+  for (const char* bad : {"9", "86401", "-1", "1m", ""}) {
+    EXPECT_THAT(std::string(Set("watch_window", bad, &settings).message()),
+                HasSubstr("write 0 for none, or seconds, 10..86400"))
+        << bad;
+  }
+  settings.watch = "web.yaml";
+  EXPECT_THAT(std::string(Check(settings).message()),
+              HasSubstr("watch is \"web.yaml\"; write an absolute path"));
+}
+
 }  // namespace
 }  // namespace evenkeel::daemon

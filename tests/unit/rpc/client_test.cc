@@ -165,6 +165,40 @@ TEST_F(ClientTest, RevisionsAndStatusComeAcross) {
   EXPECT_EQ(status->vips[0].vip, engine::MakeConfig(5).vips[0]);
 }
 
+TEST_F(ClientTest, TheWatchedFileComesAcross) {
+  EXPECT_FALSE(client_->GetStatus()->watched.has_value());
+  using State = engine::Watched::State;
+  for (const State state : {State::kFollowing, State::kWaiting, State::kHeld}) {
+    engine_->SetWatched({.state = state,
+                         .path = "/etc/web.yaml",
+                         .detail = "it lacks 5",
+                         .since_unix_ns = 1'234'567'891,
+                         .revision = 7});
+    const auto watched = client_->GetStatus()->watched;
+    ASSERT_TRUE(watched.has_value());
+    EXPECT_EQ(watched->state, state);
+    EXPECT_EQ(watched->path, "/etc/web.yaml");
+    EXPECT_EQ(watched->detail, "it lacks 5");
+    EXPECT_EQ(watched->since_unix_ns, 1'234'567'891);
+    EXPECT_EQ(watched->revision, 7u);
+  }
+}
+
+TEST_F(ClientTest, WhatCarriesARevisionOnComesAcross) {
+  MustApply(engine::MakeConfig(4));
+  engine::Request request = MakeRequest(engine::MakeConfig(5));
+  request.window.length = std::chrono::seconds(60);
+  ASSERT_EQ(client_->Apply(request).kind, Kind::kApplied);
+  engine::Request drain;
+  drain.change.edit =
+      engine::Edit{.pool = "", .backend = "web-2", .state = model::AdminState::kDraining};
+  drain.reason = "web-2 burns";
+  ASSERT_EQ(client_->Apply(drain).kind, Kind::kApplied);
+  const history::Revision carried = *client_->GetRevision(2);
+  EXPECT_EQ(carried.standing, history::Standing::kCarriedOn);
+  EXPECT_EQ(carried.carried_on_by, 3u);
+}
+
 TEST_F(ClientTest, AChangeThatIsTooLargeIsExplained) {
   engine::Request request = MakeRequest(engine::MakeConfig(4));
   request.reason = std::string(65 << 20, 'x');
