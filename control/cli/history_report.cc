@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/cli/history_report.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "control/cli/cat.h"
+#include "control/cli/plan_report.h"
 #include "control/cli/standing.h"
 #include "control/cli/text.h"
+#include "control/cli/verdict_report.h"
+#include "control/engine/verdict_json.h"
 
 namespace evenkeel::cli {
 namespace {
+
+constexpr size_t kPoolsInBrief = 3;
+constexpr size_t kBackendsInBrief = 3;
 
 std::string_view Word(history::Outcome outcome) {
   switch (outcome) {
@@ -60,6 +69,65 @@ void PrintEnding(Printer& out, const history::Revision& r, int64_t now_unix_ns) 
   }
 }
 
+void PrintHead(Printer& out, const history::Revision& r, int64_t now_unix_ns) {
+  const std::string number = r.number == 0 ? "-" : Cat(r.number);
+  out.Put(Cat(std::string(number.size() < 5 ? 5 - number.size() : 0, ' '), number, "  "),
+          Style::kBold)
+      .Put(Word(r.outcome), StyleOf(r.outcome))
+      .Line(Cat("  ", UtcTime(r.created_unix_ns), " (", Ago(r.created_unix_ns, now_unix_ns), ")  ",
+                r.author, r.source.empty() ? "" : Cat(" via ", r.source),
+                r.ticket.empty() ? "" : Cat(", ", r.ticket)));
+  if (!r.reason.empty()) out.Hanging(7, {""}, r.reason, 0);
+  if (!r.error.empty()) out.Hanging(7, {"error:", Style::kBad}, r.error);
+}
+
+// "web: web-5 0.00 % to 20.00 %, web-1 25.00 % to 20.00 %, 3 more".
+std::string BriefShares(const guard::PoolChange& pool) {
+  std::vector<guard::BackendChange> changed;
+  for (const guard::BackendChange& b : pool.backends) {
+    if (b.share_before != b.share_after) changed.push_back(b);
+  }
+  // As they are shown: one slot more is no larger change.
+  const auto points = [](const guard::BackendChange& b) {
+    return std::lround(std::abs(b.share_after - b.share_before) * 1e4);
+  };
+  std::stable_sort(changed.begin(), changed.end(),
+                   [&](const auto& a, const auto& b) { return points(a) > points(b); });
+  std::string text = Cat(pool.pool, ":");
+  for (size_t i = 0; i < changed.size() && i < kBackendsInBrief; ++i) {
+    text += Cat(i > 0 ? ", " : " ", changed[i].name, " ", Percent(changed[i].share_before), " to ",
+                Percent(changed[i].share_after));
+  }
+  if (changed.empty()) return text + Cat(" ", KindWord(pool.kind), ", no share");
+  if (changed.size() > kBackendsInBrief) {
+    text += Cat(", ", changed.size() - kBackendsInBrief, " more");
+  }
+  return text;
+}
+
+// What it did to the shares, and the rules that warned; those that refused are its error.
+void PrintBriefly(Printer& out, const history::Revision& r, const guard::Verdict& verdict) {
+  size_t printed = 0;
+  for (const guard::PoolChange& pool : verdict.pools) {
+    if (printed++ == kPoolsInBrief) {
+      out.Hanging(7, {""}, Cat(Plural(verdict.pools.size() - kPoolsInBrief, "pool"), " more"), 0);
+      break;
+    }
+    out.Hanging(7, {""}, BriefShares(pool), 0);
+  }
+  if (r.outcome != history::Outcome::kApplied) return;
+  std::string warnings;
+  for (const guard::Violation& v : verdict.violations) {
+    warnings += Cat(warnings.empty() ? "" : ", ", v.rule, " ", v.name, " (", v.subject, ")");
+  }
+  if (!warnings.empty()) out.Hanging(7, {"warned:", Style::kWarn}, warnings);
+}
+
+nlohmann::ordered_json RecordedVerdict(const history::Revision& revision) {
+  auto verdict = nlohmann::ordered_json::parse(revision.verdict_json, nullptr, false);
+  return verdict.is_discarded() ? nlohmann::ordered_json() : verdict;
+}
+
 }  // namespace
 
 nlohmann::ordered_json ToJson(const history::Revision& revision) {
@@ -81,23 +149,36 @@ nlohmann::ordered_json ToJson(const history::Revision& revision) {
           {"settled_by", revision.settled_by},
           {"settled_why", revision.settled_why},
           {"carried_on_by", revision.carried_on_by},
-          {"good_at", Rfc3339(revision.good_unix_ns)}};
+          {"good_at", Rfc3339(revision.good_unix_ns)},
+          {"verdict", RecordedVerdict(revision)}};
 }
 
 void PrintRevisions(Printer& out, const std::vector<history::Revision>& revisions,
                     int64_t now_unix_ns) {
   for (const history::Revision& r : revisions) {
-    const std::string number = r.number == 0 ? "-" : Cat(r.number);
-    out.Put(Cat(std::string(number.size() < 5 ? 5 - number.size() : 0, ' '), number, "  "),
-            Style::kBold)
-        .Put(Word(r.outcome), StyleOf(r.outcome))
-        .Line(Cat("  ", UtcTime(r.created_unix_ns), " (", Ago(r.created_unix_ns, now_unix_ns),
-                  ")  ", r.author, r.source.empty() ? "" : Cat(" via ", r.source),
-                  r.ticket.empty() ? "" : Cat(", ", r.ticket)));
-    if (!r.reason.empty()) out.Hanging(7, {""}, r.reason, 0);
-    if (!r.error.empty()) out.Hanging(7, {"error:", Style::kBad}, r.error);
+    PrintHead(out, r, now_unix_ns);
+    if (const auto verdict = engine::VerdictFromJson(r.verdict_json); verdict.ok()) {
+      PrintBriefly(out, r, *verdict);
+    }
     if (r.outcome == history::Outcome::kApplied) PrintEnding(out, r, now_unix_ns);
   }
+}
+
+void PrintRevision(Printer& out, const history::Revision& r, int64_t now_unix_ns) {
+  PrintHead(out, r, now_unix_ns);
+  out.Hanging(7, {"digest"}, r.digest);
+  if (r.outcome == history::Outcome::kApplied) PrintEnding(out, r, now_unix_ns);
+  out.End();
+  const auto verdict = engine::VerdictFromJson(r.verdict_json);
+  if (!verdict.ok()) {
+    out.Line(std::string(verdict.status().message()), Style::kWarn);
+    return;
+  }
+  PrintPoolChanges(out, *verdict, /*all=*/true);
+  ConfigFile file;
+  file.path = Cat("revision ", r.number);
+  PrintViolations(out, file, *verdict);
+  if (verdict->violations.empty()) out.Line("Every rule passed", Style::kGood);
 }
 
 }  // namespace evenkeel::cli

@@ -10,10 +10,12 @@
 
 namespace evenkeel::cli {
 
-// Without the configuration itself.
+// Without the configuration itself; `verdict` as it was recorded.
 nlohmann::ordered_json ToJson(const history::Revision& revision);
 void PrintRevisions(Printer& out, const std::vector<history::Revision>& revisions,
                     int64_t now_unix_ns);
+// One with its whole verdict: every rule that spoke, and the shares before and after.
+void PrintRevision(Printer& out, const history::Revision& revision, int64_t now_unix_ns);
 
 }  // namespace evenkeel::cli
 

@@ -312,7 +312,10 @@ absl::StatusOr<std::vector<history::Revision>> Client::ListRevisions(uint32_t li
   const grpc::Status status = Stub()->List(&context, request, &response);
   if (!status.ok()) return Explain(status);
   std::vector<history::Revision> revisions;
-  for (const v1::RevisionInfo& info : response.revisions()) revisions.push_back(FromProto(info));
+  for (const v1::RevisionInfo& info : response.revisions()) {
+    revisions.push_back(FromProto(info));
+    revisions.back().verdict_json = info.verdict_json();
+  }
   return revisions;
 }
 

@@ -20,6 +20,8 @@ namespace {
 
 // How soon a watcher that went away without a word is noticed.
 constexpr std::chrono::milliseconds kWatchTick{250};
+// In one answer of List.
+constexpr size_t kMaxVerdictBytes = 16u << 20;
 constexpr char kEnding[] = "the daemon is shutting down";
 
 size_t DetailBytes(const grpc::ServerContext& context) {
@@ -232,8 +234,13 @@ grpc::Status ControlService::List(grpc::ServerContext* /*context*/, const v1::Li
   if (!running.status().ok()) return running.status();
   const auto revisions = engine_->ListRevisions(request->limit(), ReadTime(request->before()));
   if (!revisions.ok()) return ToGrpc(revisions.status());
+  size_t bytes = 0;
   for (const history::Revision& revision : *revisions) {
-    *response->add_revisions() = ToProto(revision);
+    bytes += revision.verdict_json.size();
+    if (bytes > kMaxVerdictBytes && response->revisions_size() > 0) break;
+    v1::RevisionInfo* info = response->add_revisions();
+    *info = ToProto(revision);
+    info->set_verdict_json(revision.verdict_json);
   }
   return grpc::Status::OK;
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <limits>
+
 #include "control/cli/command.h"
 #include "control/cli/history_report.h"
 
@@ -13,11 +15,15 @@ class History final : public Command {
     app.add_option("-n,--limit", limit_, "At most this many, default 20")
         ->type_name("COUNT")
         ->check(CLI::Range(1u, kMaxListed).description(""));
+    app.add_option("revision", revision_, "This one, with every rule that spoke and all shares")
+        ->type_name("REVISION")
+        ->check(CLI::Range(uint64_t{1}, std::numeric_limits<uint64_t>::max()).description(""));
     app.add_flag("--export", export_, "All of it as JSON lines, newest first");
   }
 
   ExitCode Run(Session& session) override {
     if (export_) return Export(session);
+    if (revision_ != 0) return ShowOne(session);
     const absl::StatusOr<std::vector<history::Revision>> revisions =
         session.daemon().ListRevisions(limit_);
     if (!revisions.ok()) return session.Fail(revisions.status());
@@ -34,6 +40,18 @@ class History final : public Command {
   }
 
  private:
+  ExitCode ShowOne(Session& session) const {
+    const absl::StatusOr<history::Revision> revision = session.daemon().GetRevision(revision_);
+    if (!revision.ok()) return session.Fail(revision.status());
+    if (session.json()) {
+      session.PrintJson({{"schema", "evenkeel.history/v1"}, {"revisions", {ToJson(*revision)}}});
+      return ExitCode::kDone;
+    }
+    Printer out = session.Out();
+    PrintRevision(out, *revision, session.env.now_unix_ns());
+    return ExitCode::kDone;
+  }
+
   static ExitCode Export(Session& session) {
     int64_t before_unix_ns = 0;
     while (true) {
@@ -45,6 +63,7 @@ class History final : public Command {
     }
   }
 
+  uint64_t revision_ = 0;
   bool export_ = false;
   uint32_t limit_ = 20;
 };

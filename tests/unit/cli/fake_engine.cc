@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "control/cli/cat.h"
+#include "control/engine/verdict_json.h"
 #include "control/model/yaml.h"
 
 namespace evenkeel::cli {
@@ -92,6 +93,10 @@ std::shared_ptr<const guard::BuiltFleet> FakeEngine::Build(const model::Config& 
 
 void FakeEngine::Force(const model::Config& config, const std::string& author,
                        const std::string& reason) {
+  const guard::Verdict verdict =
+      guard::Judge(Build(config), running_.revision == 0 ? nullptr : Build(running_.config),
+                   guard::Facts{})
+          .verdict;
   running_.revision += 1;
   running_.etag = Cat("etag-", running_.revision);
   running_.config = config;
@@ -111,6 +116,7 @@ void FakeEngine::Force(const model::Config& config, const std::string& author,
   revision.outcome = history::Outcome::kApplied;
   revision.digest = running_.digest.ToHex();
   revision.config_yaml = model::ToYaml(config);
+  revision.verdict_json = engine::VerdictToJson(verdict);
   history_.push_back(revision);
 }
 

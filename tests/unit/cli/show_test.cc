@@ -19,6 +19,7 @@ class ShowTest : public CliTest {
     config.pools[0].backends[2].weight = 50;
     daemon_.Force(config, "uid 1000 (alice)", "web-3 is slow\033[2J\nreally");
   }
+  std::string Digest() { return daemon_.Get()->digest.ToHex(); }
 };
 
 TEST_F(ShowTest, GetRoundTripsInEveryFormat) {
@@ -90,11 +91,43 @@ TEST_F(ShowTest, HistoryIsNewestFirstAndHarmless) {
   EXPECT_EQ(ran.out,
             "    2  applied  2026-03-01 12:02:00 UTC (3 min ago)  uid 1000 (alice) via api\n"
             "       web-3 is slow\\x1b[2J\\nreally\n"
+            "       web: web-3 25.00 % to 14.29 %, web-1 25.00 % to 28.57 %, web-2 25.00 % to\n"
+            "       28.57 %, 1 more\n"
             "    1  applied  2026-03-01 12:01:00 UTC (4 min ago)  uid 0 (root) via api\n"
-            "       bootstrap\n");
+            "       bootstrap\n"
+            "       web: web-1 0.00 % to 25.00 %, web-2 0.00 % to 25.00 %, web-3 0.00 % to\n"
+            "       25.00 %, 1 more\n");
   const nlohmann::json json = Run({"history", "-n", "1", "-o", "json"}).Json();
   ASSERT_EQ(json["revisions"].size(), 1u);
   EXPECT_EQ(json["revisions"][0]["revision"], 2);
+  const nlohmann::json& verdict = json["revisions"][0]["verdict"];
+  EXPECT_EQ(verdict["verdict"], "pass");
+  EXPECT_EQ(verdict["pools"][0]["backends"].size(), 4u);
+  EXPECT_NEAR(verdict["pools"][0]["backends"][2]["after"], 1.0 / 7, 1e-4);
+}
+
+TEST_F(ShowTest, HistoryOfOneRevisionHasItsWholeVerdict) {
+  model::Config config = WebConfig(4);
+  config.pools[0].backends[2].weight = 9;  // 11 : 1
+  daemon_.Force(config, "uid 1000 (alice)", "slower still");
+  const Ran list = Run({"history", "-n", "1"});
+  EXPECT_THAT(list.out, HasSubstr("warned: LB007 weights ("));
+  const Ran ran = Run({"history", "3"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("slower still"), HasSubstr("digest " + Digest()),
+                             HasSubstr("Pool web: changed"), HasSubstr("web-4"),
+                             HasSubstr("revision 3: warning: LB")));
+  EXPECT_EQ(Run({"history", "3", "-o", "json"}).Json()["revisions"][0]["revision"], 3);
+  EXPECT_EQ(Run({"history", "9"}).code, 1);
+  EXPECT_EQ(Run({"history", "0"}).code, 1);
+}
+
+// Of an earlier release, or damaged.
+TEST_F(ShowTest, ARecordWithoutAVerdictIsShownAllTheSame) {
+  daemon_.RecordFailed(3, WebConfig(5), "map ek_slots: out of memory");
+  EXPECT_THAT(Run({"history"}).out, HasSubstr("out of memory"));
+  EXPECT_THAT(Run({"history", "3"}).out, HasSubstr("the recorded verdict cannot be read"));
+  EXPECT_EQ(Run({"history", "3", "-o", "json"}).Json()["revisions"][0]["verdict"], nullptr);
 }
 
 TEST_F(ShowTest, RulesListAndExplain) {
