@@ -8,7 +8,10 @@
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/socket.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
+#include <cerrno>
 #include <cstring>
 #include <functional>
 
@@ -152,6 +155,12 @@ absl::StatusOr<NetlinkSession> NetlinkSession::Open() {
   if (const int err = nl_connect(events.get(), NETLINK_ROUTE); err < 0) {
     return NetlinkError(err, "cannot open a netlink socket");
   }
+  // The kernel answers at once. Should it ever not, whoever asks must not wait for ever.
+  const timeval patience{.tv_sec = 5, .tv_usec = 0};
+  if (::setsockopt(nl_socket_get_fd(questions.get()), SOL_SOCKET, SO_RCVTIMEO, &patience,
+                   sizeof(patience)) != 0) {
+    return absl::ErrnoToStatus(errno, "cannot limit the time of a netlink question");
+  }
   const int err = nl_socket_add_memberships(events.get(), RTNLGRP_LINK, RTNLGRP_NEIGH,
                                             RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
                                             RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_NONE);
@@ -220,8 +229,9 @@ absl::StatusOr<Route> NetlinkSession::LookUp(const model::IpAddress& address) {
   nl_socket_modify_cb(questions_.get(), NL_CB_VALID, NL_CB_DEFAULT, nullptr, nullptr);
   if (answer.route) return *answer.route;
   // The kernel's refusals (ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL) all mean "no route".
-  const bool refused =
-      err < 0 && err != -NLE_NOMEM && err != -NLE_BAD_SOCK && err != -NLE_MSG_TRUNC;
+  // No answer in time, or none that could be taken, says nothing.
+  const bool refused = err < 0 && err != -NLE_NOMEM && err != -NLE_BAD_SOCK &&
+                       err != -NLE_MSG_TRUNC && err != -NLE_AGAIN;
   if (refused) return Route{};
   return NetlinkError(err, absl::StrCat("cannot look up the route to ", address.ToString()));
 }
