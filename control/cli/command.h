@@ -87,6 +87,7 @@ std::unique_ptr<Command> MakeRules();
 std::unique_ptr<Command> MakeStatus();
 std::unique_ptr<Command> MakeUndrain();
 std::unique_ptr<Command> MakeWatch();
+std::unique_ptr<Command> MakeDoctor();
 std::unique_ptr<Command> MakeWeight();
 
 }  // namespace evenkeel::cli

@@ -121,6 +121,13 @@ const std::vector<CommandSpec>& Commands() {
        "  evenkeel history -n 10", MakeHistory},
       {"watch", "Print events as they happen", true, "text|json",
        "In JSON one object a line. Ends with Ctrl-C, or after --count events.", MakeWatch},
+      {"doctor", "Look at the host and the daemon, and say what to mend", true, "text|json",
+       "Kernel, clock, interfaces, backends, the history, the state in the kernel. It\n"
+       "changes nothing, and also works where no daemon answers.\n\n"
+       "Exit codes: 0 nothing fails, 1 something does, 4 warnings with --fail-on warn.\n\n"
+       "  evenkeel doctor\n"
+       "  evenkeel doctor -o json --fail-on warn",
+       MakeDoctor},
       {"rules", "List the rules, or explain one", false, "text|json",
        "  evenkeel rules\n"
        "  evenkeel rules LB001",

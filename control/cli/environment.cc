@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -80,6 +81,12 @@ int64_t NowUnixNs() {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+// What cannot be asked is not called wrong.
+bool ClockIsSynchronised() {
+  timex clock{};
+  return adjtimex(&clock) < 0 || (clock.status & STA_UNSYNC) == 0;
+}
+
 }  // namespace
 
 Environment ProcessEnvironment() {
@@ -95,6 +102,8 @@ Environment ProcessEnvironment() {
   env.columns = TerminalColumns();
   env.socket = Variable("EVENKEEL_SOCKET");
   env.socket_exists = SocketExists;
+  env.host.clock_synchronised = ClockIsSynchronised();
+  env.host.processors = static_cast<uint32_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   env.now_unix_ns = NowUnixNs;
   env.sleep = Sleep;
   return env;

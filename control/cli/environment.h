@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "control/cli/host_checks.h"
 #include "control/engine/engine.h"
 
 namespace evenkeel::cli {
@@ -29,6 +30,9 @@ struct Environment {
   std::function<std::unique_ptr<engine::Engine>(const std::string& socket)> connect;
   // False only where there surely is none: then no daemon runs here.
   std::function<bool(const std::string& socket)> socket_exists;
+  HostFacts host;
+  // Whether the history of that state directory is whole; NotFound: there is none.
+  std::function<absl::Status(const std::string& state_dir)> inspect_history;
   std::function<int64_t()> now_unix_ns;
   // False once the user asked to stop (SIGINT, SIGTERM).
   std::function<bool(std::chrono::milliseconds)> sleep;

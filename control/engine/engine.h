@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "control/engine/finding.h"
 #include "control/engine/watched.h"
 #include "control/guard/guard.h"
 #include "control/history/history.h"
@@ -226,6 +227,8 @@ class Engine {
   virtual absl::StatusOr<std::vector<history::Revision>> ListRevisions(
       uint32_t limit, int64_t before_unix_ns = 0) = 0;
   virtual absl::StatusOr<Status> GetStatus() = 0;
+  // Looks at what the status takes for granted, too: reads the whole record, and writes to it.
+  virtual absl::StatusOr<std::vector<Finding>> Diagnose() = 0;
   // Events from now on, until Unsubscribe. The sink must not block.
   virtual uint64_t Subscribe(EventSink sink) = 0;
   virtual void Unsubscribe(uint64_t id) = 0;

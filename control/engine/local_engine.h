@@ -110,6 +110,7 @@ class LocalEngine final : public Engine {
   absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit,
                                                                int64_t before_unix_ns = 0) override;
   absl::StatusOr<Status> GetStatus() override;
+  absl::StatusOr<std::vector<Finding>> Diagnose() override;
   uint64_t Subscribe(EventSink sink) override { return events_.Subscribe(std::move(sink)); }
   void Unsubscribe(uint64_t id) override { events_.Unsubscribe(id); }
 

@@ -84,11 +84,17 @@ std::string Statement::Text(int column) const {
 }
 
 absl::StatusOr<Database> Database::Open(const std::string& path) {
+  return OpenAs(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+}
+
+absl::StatusOr<Database> Database::OpenToRead(const std::string& path) {
+  return OpenAs(path, SQLITE_OPEN_READONLY);
+}
+
+absl::StatusOr<Database> Database::OpenAs(const std::string& path, int flags) {
   sqlite3* raw = nullptr;
-  const int rc = sqlite3_open_v2(
-      path.c_str(), &raw,
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-      nullptr);
+  const int rc = sqlite3_open_v2(path.c_str(), &raw,
+                                 flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   Database database;
   database.db_.reset(raw);
   if (rc != SQLITE_OK) return ToStatus(raw, rc);

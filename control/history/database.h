@@ -49,6 +49,7 @@ class Database {
   // PermissionDenied not writable, ResourceExhausted disk full, Unavailable locked by another
   // process, Internal otherwise.
   static absl::StatusOr<Database> Open(const std::string& path);
+  static absl::StatusOr<Database> OpenToRead(const std::string& path);
 
   absl::StatusOr<Statement> Prepare(std::string_view sql);
   absl::Status Execute(const std::string& sql);
@@ -61,6 +62,8 @@ class Database {
   struct Close {
     void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
   };
+  static absl::StatusOr<Database> OpenAs(const std::string& path, int flags);
+
   std::unique_ptr<sqlite3, Close> db_;
 };
 

@@ -452,6 +452,24 @@ absl::Status History::Confirm(uint64_t number, const std::string& by, const std:
   return impl_->Do([&] { return impl_->Confirm(number, by, why); });
 }
 
+absl::Status History::Inspect(const std::string& state_dir) {
+  const std::string path = absl::StrCat(state_dir, "/history.db");
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return absl::NotFoundError(absl::StrCat("history ", path, ": there is no such file"));
+  }
+  absl::StatusOr<Database> db = Database::OpenToRead(path);
+  return Explain(db.ok() ? CheckIntegrity(&*db) : db.status(), path);
+}
+
+absl::Status History::Check() {
+  return impl_->Do([&]() -> absl::Status {
+    if (absl::Status s = CheckIntegrity(&impl_->db); !s.ok()) return s;
+    // Whether there is room is known only when something was written and synced.
+    return impl_->db.Execute(absl::StrCat("PRAGMA user_version = ", SchemaVersion()));
+  });
+}
+
 absl::Status History::Prune(int64_t unix_ns) {
   return impl_->Do([&] { return history::Prune(&impl_->db, unix_ns); });
 }

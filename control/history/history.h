@@ -80,6 +80,9 @@ class History {
   // Opens or creates `state_dir`/history.db; directory 0750, database 0640.
   static absl::StatusOr<std::unique_ptr<History>> Open(const std::string& state_dir);
   ~History();
+  // Whether the database in `state_dir` is whole, for when nobody has it open. NotFound: there is
+  // none.
+  static absl::Status Inspect(const std::string& state_dir);
 
   // Records intent before the kernel is touched; returns the new revision's number.
   absl::StatusOr<uint64_t> Begin(const Revision& revision);
@@ -93,6 +96,8 @@ class History {
   // Removes what is older, but what a way back may need (retention.h).
   absl::Status Prune(int64_t unix_ns);
   absl::Status MarkGood(uint64_t number, int64_t unix_ns);
+  // Reads all of the database, and writes to it what it has already.
+  absl::Status Check();
 
   absl::StatusOr<std::optional<Revision>> LastApplied();
   // The newest confirmed revision below `number`: where a rollback from `number` leads.

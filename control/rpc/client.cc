@@ -125,6 +125,7 @@ class Client final : public engine::Engine {
   absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit,
                                                                int64_t before_unix_ns) override;
   absl::StatusOr<engine::Status> GetStatus() override;
+  absl::StatusOr<std::vector<engine::Finding>> Diagnose() override;
   uint64_t Subscribe(engine::EventSink sink) override;
   void Unsubscribe(uint64_t id) override;
 
@@ -324,6 +325,15 @@ absl::StatusOr<engine::Status> Client::GetStatus() {
   Prepare(&context, kReadDeadline);
   v1::StatusResponse response;
   const grpc::Status status = Stub()->Status(&context, v1::StatusRequest(), &response);
+  if (!status.ok()) return Explain(status);
+  return FromProto(response);
+}
+
+absl::StatusOr<std::vector<engine::Finding>> Client::Diagnose() {
+  grpc::ClientContext context;
+  Prepare(&context, kReadDeadline);
+  v1::DiagnoseResponse response;
+  const grpc::Status status = Stub()->Diagnose(&context, v1::DiagnoseRequest(), &response);
   if (!status.ok()) return Explain(status);
   return FromProto(response);
 }

@@ -256,6 +256,17 @@ grpc::Status ControlService::Status(grpc::ServerContext* /*context*/,
   return grpc::Status::OK;
 }
 
+grpc::Status ControlService::Diagnose(grpc::ServerContext* /*context*/,
+                                      const v1::DiagnoseRequest* /*request*/,
+                                      v1::DiagnoseResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
+  const absl::StatusOr<std::vector<engine::Finding>> findings = engine_->Diagnose();
+  if (!findings.ok()) return ToGrpc(findings.status());
+  *response = ToProto(*findings);
+  return grpc::Status::OK;
+}
+
 grpc::Status ControlService::AddWatcher(EventQueue* queue) {
   std::lock_guard lock(mutex_);
   if (watchers_.size() >= kMaxWatchers) {

@@ -6,6 +6,7 @@
 #define EVENKEEL_CONTROL_RPC_STATE_CONVERT_H_
 
 #include <optional>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "control/engine/engine.h"
@@ -22,6 +23,9 @@ history::Revision FromProto(const v1::RevisionInfo& info);
 
 v1::StatusResponse ToProto(const engine::Status& status);
 absl::StatusOr<engine::Status> FromProto(const v1::StatusResponse& status);
+
+v1::DiagnoseResponse ToProto(const std::vector<engine::Finding>& findings);
+std::vector<engine::Finding> FromProto(const v1::DiagnoseResponse& response);
 
 v1::WatchResponse ToProto(const engine::Event& event);
 // Nothing for a kind that is no event: the first message of a stream, or one of a newer daemon.

@@ -22,6 +22,8 @@ CliTest::CliTest() : daemon_(WebConfig(4)) {
   env_.socket = "/nowhere/evenkeeld.sock";
   env_.connect = [this](const std::string&) { return ConnectTo(daemon_); };
   env_.socket_exists = [](const std::string&) { return false; };
+  env_.host.root = dir_;
+  env_.inspect_history = [](const std::string&) { return absl::OkStatus(); };
   env_.now_unix_ns = [] { return int64_t{1'772'366'400'000'000'000} + 300'000'000'000; };
   env_.sleep = [](std::chrono::milliseconds) { return false; };
 }

@@ -32,6 +32,7 @@ class Connection final : public engine::Engine {
   engine::Outcome Cancel(const engine::Settlement& s) override { return fake_.Cancel(s); }
   engine::Outcome RollBack(const engine::Rollback& r) override { return fake_.RollBack(r); }
   absl::StatusOr<engine::Status> GetStatus() override { return fake_.GetStatus(); }
+  absl::StatusOr<std::vector<engine::Finding>> Diagnose() override { return fake_.Diagnose(); }
   uint64_t Subscribe(engine::EventSink sink) override { return fake_.Subscribe(std::move(sink)); }
   void Unsubscribe(uint64_t id) override { fake_.Unsubscribe(id); }
 
@@ -236,6 +237,11 @@ void FakeEngine::Settle(history::Standing standing, const std::string& by, const
   history_.back().settled_unix_ns = running_.applied_unix_ns + 1;
   history_.back().settled_by = by;
   history_.back().settled_why = why;
+}
+
+absl::StatusOr<std::vector<engine::Finding>> FakeEngine::Diagnose() {
+  if (!down.ok()) return down;
+  return findings;
 }
 
 void FakeEngine::CarryOn(const std::string& by, const std::string& why) {

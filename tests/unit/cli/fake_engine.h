@@ -29,6 +29,7 @@ class FakeEngine final : public engine::Engine {
   absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit,
                                                                int64_t before_unix_ns = 0) override;
   absl::StatusOr<engine::Status> GetStatus() override;
+  absl::StatusOr<std::vector<engine::Finding>> Diagnose() override;
   uint64_t Subscribe(engine::EventSink sink) override;
   void Unsubscribe(uint64_t id) override;
 
@@ -43,6 +44,7 @@ class FakeEngine final : public engine::Engine {
   std::optional<engine::Outcome> outcome;        // of Plan and Apply instead of the computed one
   std::optional<engine::Outcome> apply_outcome;  // of Apply only
   engine::Status status;
+  std::vector<engine::Finding> findings;
   std::vector<engine::Event> events;  // delivered at Subscribe
   std::vector<engine::Request> applied_requests;
   int refusals = 0;  // that a daemon would record

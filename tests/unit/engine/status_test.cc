@@ -10,8 +10,10 @@ namespace evenkeel::engine {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class StatusTest : public EngineFixture {
  protected:
@@ -80,6 +82,50 @@ TEST_F(StatusTest, AnApplyUnderWayIsNoAlarm) {
   EXPECT_TRUE(got.digest_matches);
   EXPECT_EQ(got.applied.revision, 2u);
   EXPECT_THAT(got.notices, IsEmpty());
+}
+
+// The findings of one check, as "level detail".
+std::vector<std::string> Of(const std::vector<Finding>& findings, const std::string& check) {
+  std::vector<std::string> texts;
+  for (const Finding& finding : findings) {
+    if (finding.check != check) continue;
+    const char* level = finding.level == Finding::Level::kOk     ? "ok "
+                        : finding.level == Finding::Level::kWarn ? "warn "
+                                                                 : "fail ";
+    texts.push_back(level + finding.detail);
+    EXPECT_EQ(finding.remedy.empty(), finding.level == Finding::Level::kOk) << finding.detail;
+  }
+  return texts;
+}
+
+TEST_F(StatusTest, ADiagnosisOfAHealthyDaemonHasNothingToMend) {
+  MustApply(MakeConfig(4));
+  const auto findings = *engine_->Diagnose();
+  EXPECT_THAT(Of(findings, "history"), ElementsAre("ok whole, and can be written"));
+  EXPECT_THAT(Of(findings, "kernel-state"), ElementsAre("ok forwards with revision 1, read back"));
+  EXPECT_THAT(Of(findings, "backend"), ElementsAre("ok 4 serve, and all can be reached"));
+  EXPECT_THAT(Of(findings, "confirmation"), IsEmpty());
+}
+
+TEST_F(StatusTest, ADiagnosisNamesWhatIsWrong) {
+  EXPECT_THAT(Of(*engine_->Diagnose(), "kernel-state"),
+              ElementsAre("warn nothing was applied yet"));
+  MustApply(MakeConfig(4));
+  Request request = MakeRequest(MakeConfig(5));
+  request.window.length = std::chrono::seconds(60);
+  engine_->Apply(request);
+  engine_->SetWatched(
+      {.state = Watched::State::kHeld, .path = "/etc/web.yaml", .detail = "it is empty"});
+  kernel_.Force(Build(MakeConfig(3)), 9);
+  Sql("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE config_pieces (x' "
+      "WHERE name = 'config_pieces'; PRAGMA schema_version = 999");
+  const auto findings = *engine_->Diagnose();
+  EXPECT_THAT(Of(findings, "kernel-state"),
+              ElementsAre("fail the kernel does not forward with revision 2"));
+  EXPECT_THAT(Of(findings, "confirmation"), ElementsAre(HasSubstr("warn revision 2 awaits")));
+  EXPECT_THAT(Of(findings, "watched-file"), ElementsAre("fail held: it is empty"));
+  EXPECT_THAT(Of(findings, "history"), ElementsAre(HasSubstr("fail history ")));
+  EXPECT_THAT(Of(findings, "notice"), Not(IsEmpty()));
 }
 
 TEST_F(StatusTest, ReachabilityIsTold) {

@@ -185,6 +185,19 @@ TEST_F(HistoryTest, DamagedPagesAreDataLoss) {
   EXPECT_EQ(History::Open(dir_).status().code(), absl::StatusCode::kDataLoss);
 }
 
+TEST_F(HistoryTest, AnInspectionTellsWholeFromDamagedAndAbsent) {
+  EXPECT_EQ(History::Inspect(dir_).code(), absl::StatusCode::kNotFound);
+  ASSERT_TRUE(MustOpen()->Begin(MakeRevision("one")).ok());
+  EXPECT_TRUE(History::Inspect(dir_).ok()) << History::Inspect(dir_);
+  auto open = MustOpen();
+  EXPECT_TRUE(History::Inspect(dir_).ok()) << "also while a daemon has it";
+  EXPECT_TRUE(open->Check().ok()) << open->Check();
+  open = nullptr;
+  std::ofstream(db_path()) << std::string(8192, 'x');
+  EXPECT_EQ(History::Inspect(dir_).code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(History::Inspect(dir_).message()), HasSubstr("move "));
+}
+
 TEST_F(HistoryTest, ANewerSchemaIsLeftAlone) {
   MustOpen();
   Sql("PRAGMA user_version = 999");
@@ -259,6 +272,17 @@ TEST_F(SmallFileSystemTest, AFullDiskIsResourceExhausted) {
   EXPECT_EQ(number.status().code(), absl::StatusCode::kResourceExhausted) << number.status();
   EXPECT_THAT(std::string(number.status().message()), HasSubstr("free space"));
   EXPECT_TRUE(history->Begin(MakeRevision("small")).ok());
+}
+
+TEST_F(SmallFileSystemTest, ACheckFindsAFullDisk) {
+  auto history = MustOpen();
+  ASSERT_TRUE(history->Begin(MakeRevision("one")).ok());
+  EXPECT_TRUE(history->Check().ok()) << history->Check();
+  std::ofstream(dir_ + "/filler") << std::string(1 << 20, 'x');
+  EXPECT_EQ(history->Check().code(), absl::StatusCode::kResourceExhausted) << history->Check();
+  std::filesystem::remove(dir_ + "/filler");
+  EXPECT_TRUE(history->Check().ok()) << history->Check();
+  EXPECT_EQ((*history->Get(1))->reason, "one");
 }
 
 TEST_F(SmallFileSystemTest, AReadOnlyFileSystemIsPermissionDenied) {

@@ -184,6 +184,21 @@ TEST_F(ClientTest, TheWatchedFileComesAcross) {
   }
 }
 
+TEST_F(ClientTest, FindingsComeAcross) {
+  engine_->SetWatched({.state = engine::Watched::State::kHeld, .path = "/w", .detail = "empty"});
+  const auto local = *engine_->Diagnose();
+  const auto findings = client_->Diagnose();
+  ASSERT_TRUE(findings.ok()) << findings.status();
+  ASSERT_EQ(findings->size(), local.size());
+  for (size_t i = 0; i < local.size(); ++i) {
+    EXPECT_EQ((*findings)[i].level, local[i].level);
+    EXPECT_EQ((*findings)[i].check, local[i].check);
+    EXPECT_EQ((*findings)[i].subject, local[i].subject);
+    EXPECT_EQ((*findings)[i].detail, local[i].detail);
+    EXPECT_EQ((*findings)[i].remedy, local[i].remedy);
+  }
+}
+
 TEST_F(ClientTest, WhatCarriesARevisionOnComesAcross) {
   MustApply(engine::MakeConfig(4));
   engine::Request request = MakeRequest(engine::MakeConfig(5));
