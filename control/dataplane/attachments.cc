@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/dataplane/attachments.h"
 
+#include <bpf/bpf.h>
+#include <fcntl.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "control/dataplane/errors.h"
 
 namespace evenkeel::dataplane {
 namespace {
@@ -188,6 +193,29 @@ absl::Status Attachments::Refresh() {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<UniqueFd>> Attachments::Programs() const {
+  const auto is = [](AttachKind kind) {
+    return [kind](const Attachment& attachment) { return attachment.kind == kind; };
+  };
+  std::vector<UniqueFd> programs;
+  if (std::any_of(list_.begin(), list_.end(), is(AttachKind::kExclusive))) {
+    programs.emplace_back(fcntl(entry_, F_DUPFD_CLOEXEC, 0));
+    if (!programs.back().valid()) return KernelError(errno, "cannot duplicate a descriptor");
+  }
+  if (std::none_of(list_.begin(), list_.end(), is(AttachKind::kShared))) return programs;
+  auto shared = shared_.List();
+  if (!shared.ok()) return shared.status();
+  for (const auto& [interface, dispatcher] : *shared) {
+    for (const DispatchedProgram& program : dispatcher.ours) {
+      programs.emplace_back(bpf_prog_get_fd_by_id(program.id));
+      if (!programs.back().valid()) {
+        return KernelError(errno, absl::StrCat("cannot open the program on ", interface.name));
+      }
+    }
+  }
+  return programs;
 }
 
 absl::Status Attachments::DetachAll(const PinDir& dir) {

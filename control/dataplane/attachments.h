@@ -10,6 +10,7 @@
 
 #include "control/dataplane/kernel_objects.h"
 #include "control/dataplane/shared_xdp.h"
+#include "control/dataplane/unique_fd.h"
 #include "control/dataplane/xdp_links.h"
 
 namespace evenkeel::dataplane {
@@ -18,7 +19,7 @@ class Attachments {
  public:
   // All must outlive the object.
   Attachments(const PinDir* dir, const KernelOptions* options, const KernelObjects* objects)
-      : links_(dir, objects->entry.get()), shared_(options, objects) {}
+      : entry_(objects->entry.get()), links_(dir, entry_), shared_(options, objects) {}
 
   absl::StatusOr<Attachment> Attach(const std::string& interface, const AttachOptions& options);
   absl::Status DetachOthers(const std::vector<std::string>& keep);
@@ -28,6 +29,9 @@ class Attachments {
   static absl::Status DetachAll(const PinDir& dir);
 
   const std::vector<Attachment>& list() const { return list_; }
+  // Those that packets of the list's interfaces enter, each once: libxdp has a copy for each
+  // interface that is shared.
+  absl::StatusOr<std::vector<UniqueFd>> Programs() const;
 
  private:
   // What is there of ours, and beside it. Never both.
@@ -52,6 +56,7 @@ class Attachments {
   absl::Status Release(const Interface& interface, const Former& former) const;
   absl::Status Restore(const Interface& interface, const Former& former) const;
 
+  const int entry_;
   XdpLinks links_;
   SharedXdp shared_;
   std::vector<Attachment> list_;

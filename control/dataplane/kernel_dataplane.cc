@@ -25,6 +25,7 @@
 #include "control/dataplane/pin_dir.h"
 #include "control/dataplane/rule_store.h"
 #include "control/dataplane/table_store.h"
+#include "control/dataplane/unique_fd.h"
 
 namespace evenkeel::dataplane {
 namespace {
@@ -158,6 +159,17 @@ const std::vector<Attachment>& KernelDataPlane::attachments() const {
 
 absl::Status KernelDataPlane::DetachOthers(const std::vector<std::string>& keep) {
   return impl_->attachments.DetachOthers(keep);
+}
+
+absl::StatusOr<Sample> KernelDataPlane::TakeSample(const SampleOptions& options) {
+  auto programs = impl_->attachments.Programs();
+  if (!programs.ok()) return programs.status();
+  if (programs->empty()) {
+    return absl::FailedPreconditionError("the balancer is attached to no interface");
+  }
+  std::vector<int> fds;
+  for (const UniqueFd& program : *programs) fds.push_back(program.get());
+  return dataplane::TakeSample(fds, options);
 }
 
 absl::StatusOr<Snapshot> KernelDataPlane::ReadActive() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/dataplane/dataplane.h"
+#include "control/dataplane/sampler.h"
 #include "control/maglev/maglev.h"
 
 namespace evenkeel::dataplane {
@@ -63,6 +64,10 @@ class KernelDataPlane final : public DataPlane {
   // Detaches from interfaces of this network namespace that are not in `keep`, and drops links
   // pinned for others.
   absl::Status DetachOthers(const std::vector<std::string>& keep);
+
+  // Real packets, on their way in over all of `attachments()`; see TakeSample. At the same time as
+  // any other call, but not twice. FailedPrecondition: attached to nothing.
+  absl::StatusOr<Sample> TakeSample(const SampleOptions& options);
 
   // Removes links, programs, maps and pins: packets are no longer balanced. FailedPrecondition
   // while a KernelDataPlane, of this process too, has `pin_dir` open. OK where there is nothing.

@@ -164,6 +164,22 @@ TEST_F(AttachTest, TakesJumboFramesNatively) {
   EXPECT_EQ(Query("a0").attach_mode, XDP_ATTACHED_DRV);
 }
 
+// What a kernel that lets nobody trace a program answers; tests/sample has what the others do.
+TEST_F(AttachTest, ASampleIsRefusedWhereTheKernelCannot) {
+  auto dataplane = OpenSmall(dir_.path());
+  ASSERT_NE(dataplane, nullptr);
+  EXPECT_EQ(dataplane->TakeSample({}).status().code(), absl::StatusCode::kFailedPrecondition)
+      << "attached to nothing";
+  ASSERT_TRUE(dataplane->Attach("a0", {XdpMode::kAuto}).ok());
+  const auto sample = dataplane->TakeSample({.window = std::chrono::milliseconds(10)});
+  EXPECT_EQ(Query("a0").prog_id, PinnedProgram());
+  if (sample.ok()) return;
+  EXPECT_EQ(sample.status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(sample.status().message()),
+              AllOf(HasSubstr("does not permit to trace the balancer"), HasSubstr("fentry"),
+                    HasSubstr("6.1"), HasSubstr("CAP_PERFMON")));
+}
+
 // What a kernel that does not let the balancer into a dispatcher answers; tests/shared has what the
 // others do.
 TEST_F(AttachTest, SharedIsRefusedWhereTheKernelCannot) {

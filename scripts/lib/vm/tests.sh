@@ -18,6 +18,7 @@ vm_tests_of() {  # PART
       echo "$EK_BUILD/tests/dataplane_kernel_test --gtest_filter=AttachTest.*"
       echo "$EK_BUILD/tests/shared_attach_test"
       ;;
+    sample) echo "$EK_BUILD/tests/sample_test" ;;
   esac
 }
 
@@ -31,7 +32,7 @@ vm_build_tests() {  # PART...
     VM_TESTS+=("${lines[@]}")
   done
   mapfile -t targets < <(printf '%s\n' "${VM_TESTS[@]%% *}" | sed -n "s|^$EK_BUILD/tests/||p")
-  [[ " $* " != *' shared '* ]] || targets+=(evenkeeld)
+  [[ " $* " != *' shared '* && " $* " != *' sample '* ]] || targets+=(evenkeeld)
   [[ " $* " != *' lab '* ]] || targets+=(evenkeel evenkeeld evenkeel-decap lab_xdp_pass)
   step "Building ${#targets[@]} programs"
   ninja -C "$EK_BUILD" "${targets[@]}" >&2
@@ -39,10 +40,10 @@ vm_build_tests() {  # PART...
 
 main_test() {
   local part kernel failed=() parts=("$@")
-  [[ $# -gt 0 && $1 != all ]] || parts=(load progrun lab shared attach)
+  [[ $# -gt 0 && $1 != all ]] || parts=(load progrun lab shared attach sample)
   for part in "${parts[@]}"; do
-    [[ $part =~ ^(load|progrun|lab|shared|attach)$ ]] ||
-      die "there is no part '$part' of the tests" "One of: all, load, progrun, lab, shared, attach"
+    [[ $part =~ ^(load|progrun|lab|shared|attach|sample)$ ]] ||
+      die "there is no part '$part' of the tests" "One of: all, load, progrun, lab, shared, attach, sample"
   done
   [[ ${#KERNELS[@]} -gt 0 ]] || KERNELS=("${VM_KERNELS[@]}")
   install_tools
