@@ -23,6 +23,7 @@
 #include "control/model/diagnostic.h"
 #include "control/neighbor/neighbor.h"
 #include "control/publish/publisher.h"
+#include "control/traffic/live_traffic.h"
 
 namespace evenkeel::engine {
 
@@ -88,7 +89,10 @@ struct Request {
   bool record_refusal = false;  // also with validate_only
   Window window;
   Consent consent;
+  // Plan: how long to look at real packets, at most kMaxSample; 0: not at all. Longer is cut short.
+  std::chrono::milliseconds sample_for{0};
 };
+inline constexpr std::chrono::milliseconds kMaxSample{2000};
 
 // To confirm or cancel what awaits its confirmation.
 struct Settlement {
@@ -126,6 +130,8 @@ struct Outcome {
   Applied applied;           // the state in force after the request (kStale: the current one)
   bool rolled_back = false;  // kStale of Confirm and Cancel: what it was about was rolled back
   std::optional<publish::PublishResult> publish;
+  // Of Plan, where something runs and the change could be built.
+  std::optional<traffic::LiveTraffic> live_traffic{};
 };
 
 struct InterfaceStatus {

@@ -41,7 +41,9 @@ Applied MakeApplied(const history::Revision& revision, const guard::Digest& dige
 }
 
 LocalEngine::LocalEngine(Dependencies dependencies)
-    : deps_(std::move(dependencies)), started_unix_ns_(deps_.now_unix_ns()) {
+    : deps_(std::move(dependencies)),
+      started_unix_ns_(deps_.now_unix_ns()),
+      sampler_(deps_.sample) {
   auto nothing = std::make_shared<State>();
   nothing->applied.etag = MakeEtag(0, {});
   auto empty = std::make_shared<guard::BuiltFleet>();
@@ -109,8 +111,14 @@ Outcome LocalEngine::Plan(const Request& request) {
     return Invalid(std::move(problems), *state);
   }
   if (!request.etag.empty() && request.etag != state->applied.etag) return Stale(request, *state);
-  return ToOutcome(Evaluate(request.change, *state, MakeCourt(*state, MakeConsent(request))),
-                   *state);
+  Evaluation evaluation = Evaluate(request.change, *state, MakeCourt(*state, MakeConsent(request)));
+  const std::shared_ptr<const guard::BuiltFleet> candidate = evaluation.candidate;
+  Outcome outcome = ToOutcome(std::move(evaluation), *state);
+  if (candidate != nullptr && state->kernel != nullptr &&
+      outcome.kind != Outcome::Kind::kNoChange) {
+    outcome.live_traffic = PredictTraffic(*state->kernel, *candidate, request.sample_for);
+  }
+  return outcome;
 }
 
 Outcome LocalEngine::Apply(const Request& request) {

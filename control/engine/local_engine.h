@@ -20,6 +20,7 @@
 #include "control/engine/kernel.h"
 #include "control/engine/state_text.h"
 #include "control/engine/traffic_monitor.h"
+#include "control/engine/traffic_sampler.h"
 #include "control/history/history.h"
 #include "control/neighbor/neighbor.h"
 
@@ -46,6 +47,7 @@ struct Dependencies {
   // How long a confirmed revision is in force until it counts as known good.
   std::chrono::nanoseconds bake = std::chrono::minutes(10);
   std::function<std::vector<InterfaceStatus>()> interfaces;  // may be empty
+  SampleSource sample;                                       // null: packets cannot be sampled
   std::string version, instance;
 };
 
@@ -138,6 +140,10 @@ class LocalEngine final : public Engine {
   guard::Consent MakeConsent(const Request& request);
   guard::LiveFacts GatherLive(const State& state, const guard::BuiltFleet& candidate, bool whole);
   absl::Status SampleTraffic(int64_t at_most_old_ns);
+  // Of Plan (plan_traffic.cc). Does not fail: it says what could not be told, and why.
+  traffic::LiveTraffic PredictTraffic(const guard::BuiltFleet& running,
+                                      const guard::BuiltFleet& candidate,
+                                      std::chrono::milliseconds sample_for);
 
   // Of Confirm, Cancel, RollBack and Tick (confirmation.cc), with apply_mutex_ held.
   absl::StatusOr<history::Revision> FindTarget(const Rollback& rollback, const State& state);
@@ -173,6 +179,7 @@ class LocalEngine final : public Engine {
   EventHub events_;
 
   TrafficMonitor traffic_;
+  TrafficSampler sampler_;
   std::mutex sample_mutex_;
   int64_t sampled_ns_ = 0;  // sample_mutex_
 

@@ -152,6 +152,9 @@ class EngineFixture : public ::testing::Test {
       for (const model::IpAddress& address : addresses) all[address] = {};
       return all;
     };
+    dependencies.sample = [this](const dataplane::SampleOptions& options) {
+      return sample_(options);
+    };
     dependencies.bake = std::chrono::seconds(600);
     dependencies.version = "1.2.3";
     dependencies.instance = "test";
@@ -211,6 +214,7 @@ class EngineFixture : public ::testing::Test {
       reach_;  // null: all can be reached
   guard::Pace pace_{.gap_ns = 0, .per_hour = 1'000'000};
   std::function<absl::StatusOr<guard::Facts>()> facts_ = [] { return guard::Facts{}; };
+  SampleSource sample_ = [](const dataplane::SampleOptions&) { return dataplane::Sample{}; };
   FakeKernel kernel_;
   std::unique_ptr<history::History> history_;
   std::unique_ptr<LocalEngine> engine_;
