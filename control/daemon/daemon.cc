@@ -287,6 +287,9 @@ int Daemon::StartEngine() {
   dependencies.retention = std::chrono::hours(24) * settings_.history_days;
   dependencies.bake = std::chrono::seconds(settings_.bake_time_s);
   dependencies.interfaces = [this] { return interfaces_; };
+  dependencies.sample = [this](const dataplane::SampleOptions& options) {
+    return dataplane_->TakeSample(options);
+  };
   dependencies.version = EK_VERSION;
   dependencies.instance = settings_.instance;
   engine_ = std::make_unique<engine::LocalEngine>(std::move(dependencies));

@@ -219,6 +219,9 @@ engine::Outcome Client::Plan(const engine::Request& request) {
   WriteChange(request.change, message.mutable_change());
   message.set_etag(request.etag);
   WriteConsent(request.consent, message.mutable_consent());
+  if (request.sample_for.count() != 0) {
+    SetDuration(request.sample_for, message.mutable_sample_for());
+  }
   if (auto status = CheckRequest(request, message.ByteSizeLong()); !status.ok()) {
     return Failed(std::move(status));
   }

@@ -66,6 +66,15 @@ engine::Consent ReadConsent(const v1::Consent& consent, Problems* problems) {
           .expires = ReadSeconds(consent.override_expires(), "consent.override_expires", problems)};
 }
 
+std::chrono::milliseconds ReadSampleTime(const google::protobuf::Duration& duration,
+                                         Problems* problems) {
+  if (duration.seconds() < 0 || duration.nanos() < 0) {
+    AddProblem(problems, "sample_for", "is not to be below 0");
+    return std::chrono::milliseconds(0);
+  }
+  return ReadDuration(duration, engine::kMaxSample);
+}
+
 grpc::Status CheckSize(const google::protobuf::Message& request) {
   const size_t bytes = request.ByteSizeLong();
   if (bytes <= static_cast<size_t>(kMaxMessageBytes)) return grpc::Status::OK;
@@ -112,6 +121,7 @@ grpc::Status ControlService::Plan(grpc::ServerContext* context, const v1::PlanRe
   plan.etag = request->etag();
   plan.consent = ReadConsent(request->consent(), &problems);
   plan.author = DescribePeer(context->peer());
+  plan.sample_for = ReadSampleTime(request->sample_for(), &problems);
   const engine::Outcome outcome =
       problems.empty() ? engine_->Plan(plan) : Invalid(std::move(problems));
   // A plan that would be refused is a good answer.

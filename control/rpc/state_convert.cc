@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "control/rpc/config_convert.h"
 #include "control/rpc/time_convert.h"
+#include "control/rpc/traffic_convert.h"
 #include "control/rpc/verdict_convert.h"
 
 namespace evenkeel::rpc {
@@ -391,6 +392,7 @@ v1::PlanResponse ToPlanResponse(const engine::Outcome& outcome) {
   out.set_revision(outcome.applied.revision);
   out.set_no_change(outcome.kind == OutcomeKind::kNoChange);
   *out.mutable_applied() = ToProto(outcome.applied, false);
+  if (outcome.live_traffic) *out.mutable_live_traffic() = ToProto(*outcome.live_traffic);
   return out;
 }
 
@@ -405,6 +407,7 @@ absl::StatusOr<engine::Outcome> FromProto(const v1::PlanResponse& response) {
   outcome.kind = response.no_change()        ? OutcomeKind::kNoChange
                  : outcome.verdict.refused() ? OutcomeKind::kRefused
                                              : OutcomeKind::kValidated;
+  if (response.has_live_traffic()) outcome.live_traffic = FromProto(response.live_traffic());
   return outcome;
 }
 

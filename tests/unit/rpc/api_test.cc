@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <future>
 
+#include "control/rpc/traffic_convert.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "tests/unit/rpc/server_fixture.h"
@@ -186,6 +187,72 @@ TEST_F(ApiTest, ARefusedPlanIsAGoodAnswer) {
   ASSERT_TRUE(stub_->Plan(&context, request, &response).ok());
   EXPECT_EQ(response.verdict().severity(), v1::SEVERITY_BLOCK);
   EXPECT_EQ(response.etag(), "r0");
+}
+
+TEST_F(ApiTest, APlanHasTheLiveTraffic) {
+  MustApply(engine::MakeConfig(4));
+  std::vector<dataplane::SampleOptions> asked;
+  sample_ = [&](const dataplane::SampleOptions& options) {
+    asked.push_back(options);
+    dataplane::Sample sample;
+    sample.missed = 3;
+    sample.lasted = std::chrono::milliseconds(1234);
+    sample.packets.push_back({.head = std::vector<uint8_t>(60), .length = 60});
+    return sample;
+  };
+  engine::Request plan = MakeRequest(engine::MakeConfig(5));
+  EXPECT_FALSE(client_->Plan(plan).live_traffic->sample);
+  EXPECT_TRUE(asked.empty());
+  plan.sample_for = std::chrono::milliseconds(1234);
+  engine::Outcome outcome = client_->Plan(plan);
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].window, std::chrono::milliseconds(1234));
+  ASSERT_TRUE(outcome.live_traffic && outcome.live_traffic->sample);
+  EXPECT_EQ(outcome.live_traffic->sample->one_in, 1u);
+  EXPECT_EQ(outcome.live_traffic->sample->packets, 1u);
+  EXPECT_EQ(outcome.live_traffic->sample->missed, 3u);
+  EXPECT_EQ(outcome.live_traffic->sample->lasted, std::chrono::milliseconds(1234));
+  ASSERT_EQ(outcome.live_traffic->pools.size(), 1u);
+  EXPECT_EQ(outcome.live_traffic->pools[0].pool, "web");
+  EXPECT_FALSE(outcome.live_traffic->pools[0].packets_per_s);
+
+  sample_ = [](const dataplane::SampleOptions&) { return absl::InternalError("no"); };
+  outcome = client_->Plan(plan);
+  EXPECT_EQ(outcome.kind, engine::Outcome::Kind::kValidated);
+  EXPECT_EQ(outcome.live_traffic->not_sampled, "no");
+}
+
+TEST(LiveTrafficConvert, KeepsEveryNumber) {
+  traffic::LiveTraffic live;
+  live.pools = {{.pool = "web",
+                 .packets_per_s = 1.5,
+                 .moved_packets_per_s = 0.0,
+                 .sampled = {1, 2},
+                 .moved = {3, 4},
+                 .staying = {5, 6},
+                 .cut = {7, 8}}};
+  live.interval = std::chrono::milliseconds(5001);
+  const traffic::LiveTraffic back = FromProto(ToProto(live));
+  ASSERT_EQ(back.pools.size(), 1u);
+  EXPECT_EQ(back.pools[0].packets_per_s, 1.5);
+  EXPECT_EQ(back.pools[0].moved_packets_per_s, 0.0);
+  EXPECT_EQ(back.pools[0].sampled, (traffic::Count{1, 2}));
+  EXPECT_EQ(back.pools[0].moved, (traffic::Count{3, 4}));
+  EXPECT_EQ(back.pools[0].staying, (traffic::Count{5, 6}));
+  EXPECT_EQ(back.pools[0].cut, (traffic::Count{7, 8}));
+  EXPECT_EQ(back.interval, live.interval);
+  EXPECT_FALSE(back.sample);
+}
+
+TEST_F(ApiTest, ATimeBelowZeroIsInvalid) {
+  v1::PlanRequest request;
+  *request.mutable_change()->mutable_config() = ToProto(engine::MakeConfig(4));
+  request.mutable_sample_for()->set_seconds(-1);
+  v1::PlanResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status = stub_->Plan(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Detail<google::rpc::BadRequest>(status).field_violations(0).field(), "sample_for");
 }
 
 TEST_F(ApiTest, AnUnknownRevisionIsNotFoundWithItsName) {
