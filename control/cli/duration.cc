@@ -33,4 +33,20 @@ absl::StatusOr<std::chrono::seconds> ReadDuration(std::string_view option, const
   return absl::ToChronoSeconds(time);
 }
 
+absl::StatusOr<std::chrono::milliseconds> ReadMilliseconds(std::string_view option,
+                                                           const std::string& text,
+                                                           std::chrono::milliseconds least,
+                                                           std::chrono::milliseconds most) {
+  absl::Duration time;
+  if (!absl::ParseDuration(text, &time)) {
+    return absl::InvalidArgumentError(Cat(option, " ", text, " is no duration; write 300ms or 2s"));
+  }
+  if (time < absl::FromChrono(least) || time > absl::FromChrono(most) ||
+      time % absl::Milliseconds(1) != absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(Cat(option, " ", text, " is not from ", least.count(),
+                                          "ms to ", most.count(), "ms, in whole milliseconds"));
+  }
+  return absl::ToChronoMilliseconds(time);
+}
+
 }  // namespace evenkeel::cli

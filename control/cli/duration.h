@@ -15,6 +15,12 @@ absl::StatusOr<std::chrono::seconds> ReadDuration(std::string_view option, const
                                                   std::chrono::seconds least,
                                                   std::chrono::seconds most);
 
+// "300ms", "2s": whole milliseconds.
+absl::StatusOr<std::chrono::milliseconds> ReadMilliseconds(std::string_view option,
+                                                           const std::string& text,
+                                                           std::chrono::milliseconds least,
+                                                           std::chrono::milliseconds most);
+
 }  // namespace evenkeel::cli
 
 #endif  // EVENKEEL_CONTROL_CLI_DURATION_H_

@@ -6,6 +6,7 @@
 #include "control/cli/server_changes.h"
 #include "control/cli/stale_report.h"
 #include "control/cli/text.h"
+#include "control/cli/traffic_report.h"
 #include "control/cli/verdict_report.h"
 
 namespace evenkeel::cli {
@@ -113,6 +114,7 @@ absl::StatusOr<Planned> RequestPlan(Session& session, const ChangeOptions& optio
   request.change = planned.change;
   request.etag = options.etag;
   request.consent = planned.consent = options.consent;
+  request.sample_for = options.sample_for;
   planned.outcome = session.daemon().Plan(request);
   if (planned.outcome.kind == Kind::kFailed) {
     return planned.outcome.status.ok() ? absl::InternalError("the daemon's answer has no result")
@@ -182,6 +184,7 @@ void PrintPlan(Printer& out, const ChangeOptions& options, const Planned& planne
 
   PrintPoolChanges(out, outcome.verdict, options.all);
   PrintServerChanges(out, outcome.verdict, options.all);
+  if (outcome.live_traffic) PrintLiveTraffic(out, *outcome.live_traffic, options.all);
   const std::vector<Difference> shown = Shortened(planned.differences, options.all);
   PrintVipsAndFields(out, shown);
   if (shown.size() < planned.differences.size()) {
@@ -218,6 +221,7 @@ ordered_json PlanJson(const ChangeOptions& options, const Planned& planned) {
   document["pools"] = PoolChangesJson(outcome.verdict);
   document["servers"] = ServerChangesJson(outcome.verdict);
   document["vips"] = VipChangesJson(outcome.verdict);
+  document["live_traffic"] = LiveTrafficJson(outcome.live_traffic);
   document["differences"] = ToJson(planned.differences);
   if (!options.plan_path.empty()) document["plan_file"] = options.plan_path;
   return document;

@@ -4,6 +4,7 @@
 #ifndef EVENKEEL_CONTROL_CLI_PLAN_REPORT_H_
 #define EVENKEEL_CONTROL_CLI_PLAN_REPORT_H_
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -30,7 +31,8 @@ struct ChangeOptions {
   std::string plan_path;           // of the plan that was saved, or is to be applied
   std::optional<SavedPlan> saved;  // to be applied, instead of the file at `path`
   engine::Consent consent;
-  std::optional<engine::Edit> edit;  // instead of a file; `path` says it in words
+  std::optional<engine::Edit> edit;         // instead of a file; `path` says it in words
+  std::chrono::milliseconds sample_for{0};  // as of engine::Request
 };
 
 struct Planned {

@@ -2,11 +2,14 @@
 #include "control/cli/cat.h"
 #include "control/cli/change_options.h"
 #include "control/cli/command.h"
+#include "control/cli/duration.h"
 #include "control/cli/plan_report.h"
 #include "control/cli/saved_plan.h"
 
 namespace evenkeel::cli {
 namespace {
+
+constexpr std::chrono::milliseconds kShortestSample{1};
 
 class Plan final : public Command {
  public:
@@ -14,12 +17,20 @@ class Plan final : public Command {
     flags_.Declare(app)->required();
     app.add_option("--out", out_, "Save the plan, to be applied with evenkeel apply PLAN")
         ->type_name(kFileType);
+    CLI::Option* sample =
+        app.add_option("--sample", sample_, "Look at real packets for so long, 1ms to 2s; 300ms")
+            ->type_name("DURATION");
+    app.add_flag("--no-sample", no_sample_, "Look at no packets; counters are shown all the same")
+        ->excludes(sample);
   }
 
   ExitCode Run(Session& session) override {
     absl::StatusOr<ChangeOptions> taken = flags_.Take();
     if (!taken.ok()) return session.FailUsage(std::string(taken.status().message()));
     ChangeOptions& options = *taken;
+    if (const absl::Status status = TakeSample(&options); !status.ok()) {
+      return session.FailUsage(std::string(status.message()));
+    }
     if (!out_.empty()) {
       if (const absl::Status room = ClearPlanFile(out_); !room.ok()) return session.Fail(room);
     }
@@ -30,6 +41,14 @@ class Plan final : public Command {
   }
 
  private:
+  absl::Status TakeSample(ChangeOptions* options) const {
+    if (no_sample_) return absl::OkStatus();
+    const auto time = ReadMilliseconds("--sample", sample_, kShortestSample, engine::kMaxSample);
+    if (!time.ok()) return time.status();
+    options->sample_for = *time;
+    return absl::OkStatus();
+  }
+
   ExitCode Save(Session& session, ChangeOptions& options, const Planned& planned) const {
     if (!CanBeSaved(planned)) {
       const ExitCode exit = ReportPlan(session, options, planned);
@@ -49,6 +68,8 @@ class Plan final : public Command {
 
   ChangeFlags flags_;
   std::string out_;
+  std::string sample_ = "300ms";
+  bool no_sample_ = false;
 };
 
 }  // namespace

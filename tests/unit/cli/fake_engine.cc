@@ -157,7 +157,10 @@ engine::Outcome FakeEngine::Evaluate(const engine::Request& request) const {
 }
 
 engine::Outcome FakeEngine::Plan(const engine::Request& request) {
-  return outcome ? *outcome : Evaluate(request);
+  planned_requests.push_back(request);
+  engine::Outcome result = outcome ? *outcome : Evaluate(request);
+  result.live_traffic = live_traffic;
+  return result;
 }
 
 engine::Outcome FakeEngine::Apply(const engine::Request& request) {

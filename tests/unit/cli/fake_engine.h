@@ -43,6 +43,8 @@ class FakeEngine final : public engine::Engine {
   std::function<void()> before_apply;            // what happens between the user's plan and apply
   std::optional<engine::Outcome> outcome;        // of Plan and Apply instead of the computed one
   std::optional<engine::Outcome> apply_outcome;  // of Apply only
+  std::vector<engine::Request> planned_requests;
+  std::optional<traffic::LiveTraffic> live_traffic;  // of Plan
   engine::Status status;
   std::vector<engine::Finding> findings;
   std::vector<engine::Event> events;  // delivered at Subscribe
