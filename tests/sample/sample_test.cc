@@ -3,6 +3,7 @@
 // Real packets sampled on their way into the real program. Needs a kernel that lets a program trace
 // another one: run by `scripts/vm test sample`.
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/bpf.h>
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <iostream>
 #include <set>
 #include <thread>
 
@@ -280,6 +282,33 @@ TEST_F(SampleTest, LeavesTheBalancerAlone) {
   }
   EXPECT_EQ(balancer(), before);
   EXPECT_EQ(OpenDescriptors(), descriptors);
+}
+
+// What a packet costs more while one looks. With `scripts/vm --icount run` these are instructions.
+TEST_F(SampleTest, CostsLittleForPacketsThatAreNotChosen) {
+  Attach();
+  const UniqueFd balancer(bpf_obj_get((dir_.path() + "/balancer").c_str()));
+  Bytes frame = Frames()[0];
+  const auto run = [&](int repeat) {
+    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(),
+                .data_size_in = static_cast<uint32_t>(frame.size()), .repeat = repeat);
+    EXPECT_EQ(bpf_prog_test_run_opts(balancer.get(), &options), 0);
+    return static_cast<int>(options.duration);
+  };
+  const auto with_sample = [&](uint32_t one_in, int repeat) {
+    int duration = 0;
+    SampleOf({.window = milliseconds(1000), .one_in = one_in}, [&] { duration = run(repeat); });
+    return duration;
+  };
+  run(10000);  // warm
+  const int off = run(100000);
+  const int not_chosen = with_sample(0xffffffff, 100000);
+  const int chosen = with_sample(1, 1500);  // as many as the ring takes at once
+  std::cout << "a packet for nobody: " << off << ", not chosen: " << not_chosen
+            << ", chosen: " << chosen << "\n";
+  EXPECT_LE(off, not_chosen);
+  EXPECT_LT(not_chosen, chosen);
+  EXPECT_LE(run(100000), not_chosen) << "it goes on after the end";
 }
 
 TEST_F(SampleTest, AProcessThatDiesLeavesNothing) {

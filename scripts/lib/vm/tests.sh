@@ -18,7 +18,7 @@ vm_tests_of() {  # PART
       echo "$EK_BUILD/tests/dataplane_kernel_test --gtest_filter=AttachTest.*"
       echo "$EK_BUILD/tests/shared_attach_test"
       ;;
-    sample) echo "$EK_BUILD/tests/sample_test" ;;
+    sample) printf '%s\n' "$EK_BUILD/tests/"{sample_test,sample_plan_test} ;;
   esac
 }
 
@@ -32,7 +32,7 @@ vm_build_tests() {  # PART...
     VM_TESTS+=("${lines[@]}")
   done
   mapfile -t targets < <(printf '%s\n' "${VM_TESTS[@]%% *}" | sed -n "s|^$EK_BUILD/tests/||p")
-  [[ " $* " != *' shared '* && " $* " != *' sample '* ]] || targets+=(evenkeeld)
+  [[ " $* " != *' shared '* ]] || targets+=(evenkeeld)
   [[ " $* " != *' lab '* ]] || targets+=(evenkeel evenkeeld evenkeel-decap lab_xdp_pass)
   step "Building ${#targets[@]} programs"
   ninja -C "$EK_BUILD" "${targets[@]}" >&2
