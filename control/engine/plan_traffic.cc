@@ -12,19 +12,20 @@ traffic::LiveTraffic LocalEngine::PredictTraffic(const guard::BuiltFleet& runnin
                                                  const guard::BuiltFleet& candidate,
                                                  std::chrono::milliseconds sample_for) {
   const auto key = dataplane::HashKeyWords(deps_.court.hash_key);
-  traffic::Observed observed{.rates = traffic_.Rates(), .flows = {}};
   traffic::LiveTraffic live;
-  live.interval = observed.rates.interval;
-  live.pools = traffic::CompareTraffic(running, candidate, key, observed);
   // Nobody's packets move where no pool changes that a VIP leads to.
-  if (live.pools.empty() || sample_for <= std::chrono::milliseconds(0)) return live;
-  auto sampled = sampler_.Take(std::min(sample_for, kMaxSample), observed.rates.all);
-  if (!sampled.ok()) {
-    live.not_sampled = std::string(sampled.status().message());
-    return live;
+  if (traffic::CompareTraffic(running, candidate, key, {}).empty()) return live;
+  traffic::Observed observed{.rates = traffic_.Rates(), .flows = {}};
+  live.interval = observed.rates.interval;
+  if (sample_for > std::chrono::milliseconds(0)) {
+    auto sampled = sampler_.Take(std::min(sample_for, kMaxSample), observed.rates.all);
+    if (sampled.ok()) {
+      live.sample = sampled->facts;
+      observed.flows = std::move(sampled->flows);
+    } else {
+      live.not_sampled = std::string(sampled.status().message());
+    }
   }
-  live.sample = sampled->facts;
-  observed.flows = std::move(sampled->flows);
   live.pools = traffic::CompareTraffic(running, candidate, key, observed);
   return live;
 }

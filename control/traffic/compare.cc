@@ -2,6 +2,7 @@
 #include "control/traffic/compare.h"
 
 #include <algorithm>
+#include <compare>
 #include <map>
 #include <string_view>
 #include <tuple>
@@ -53,6 +54,15 @@ bool SameVip(const model::Vip& now, const model::Vip* then) {
   return now == renamed;
 }
 
+bool SameRules(const guard::BuiltRules* now, const guard::BuiltRules* then) {
+  if (now == nullptr || then == nullptr) return now == then;
+  return now->digest == then->digest;
+}
+
+bool SameAccess(const guard::SourceAccess& now, const guard::SourceAccess& then) {
+  return SameRules(now.global, then.global) && SameRules(now.own, then.own);
+}
+
 // The two states, and what they have in common.
 class Comparison {
  public:
@@ -90,25 +100,31 @@ class Comparison {
     if (after == nullptr) return true;
     // States share the pools that do not differ, as objects.
     if (after != &pool && !(after->config == pool.config)) return true;
-    return std::any_of(vips.begin(), vips.end(),
-                       [&](const model::Vip* vip) { return !SameVip(*vip, then_.Namesake(*vip)); });
+    return std::any_of(vips.begin(), vips.end(), [&](const model::Vip* vip) {
+      const model::Vip* then = then_.Namesake(*vip);
+      return !SameVip(*vip, then) ||
+             !SameAccess(running_.AccessOf(*vip), candidate_.AccessOf(*then));
+    });
   }
 
-  // By server of the pool, as in its table: what part of its packets for the VIP move.
-  std::vector<double> PartsOf(const BuiltPool& pool, const model::Vip& vip,
-                              const BuiltPool** after) const {
+  // Where the VIP leads to after the change; a null pool: nowhere.
+  struct Destination {
+    const BuiltPool* pool = nullptr;
+    bool same_hash = false;
+
+    friend auto operator<=>(const Destination&, const Destination&) = default;
+  };
+  Destination DestinationOf(const BuiltPool& pool, const model::Vip& vip) const {
     const model::Vip* then = then_.Namesake(vip);
-    *after = then == nullptr ? nullptr : After(then->pool);
-    if (*after == nullptr) return std::vector<double>(pool.table->servers.size(), 1.0);
-    return MovedParts(*pool.table, *(*after)->table, SameHash(vip, pool, *then, **after));
+    const BuiltPool* after = then == nullptr ? nullptr : After(then->pool);
+    return {after, after != nullptr && SameHash(vip, pool, *then, *after)};
   }
 
-  // Packets of the VIP that move, of one that the pool's backends forward.
-  double MovedOf(const BuiltPool& pool, const model::Vip& vip, const Rates& rates) const {
+  // What part moves of the packets that the pool's backends forward now.
+  static double MovedPart(const BuiltPool& pool, const Destination& to, const Rates& rates) {
     const auto found = rates.backends.find(pool.name());
-    if (found == rates.backends.end()) return 0;
-    const BuiltPool* after = nullptr;
-    const std::vector<double> parts = PartsOf(pool, vip, &after);
+    if (to.pool == nullptr || found == rates.backends.end()) return to.pool == nullptr ? 1 : 0;
+    const std::vector<double> parts = MovedParts(*pool.table, *to.pool->table, to.same_hash);
     const std::vector<model::IpAddress>& servers = pool.table->servers;
     double all = 0, moved = 0;
     for (const auto& [address, rate] : found->second) {
@@ -116,7 +132,7 @@ class Comparison {
       const auto at = std::lower_bound(servers.begin(), servers.end(), address);
       if (at != servers.end() && *at == address) {
         moved += rate * parts[static_cast<size_t>(at - servers.begin())];
-      } else if (after == nullptr || !Serves(*after, address)) {
+      } else if (!Serves(*to.pool, address)) {
         moved += rate;  // it has no slots, and loses the flows that it kept
       }
     }
@@ -126,12 +142,16 @@ class Comparison {
   // Counters of backends do not tell the VIPs apart: each is taken to be spread as all are.
   void Estimate(const BuiltPool& pool, const std::vector<const model::Vip*>& vips,
                 const Rates& rates, PoolTraffic* out) const {
+    std::map<Destination, double> parts;  // a thousand VIPs lead to one place as a rule
     double all = 0, moved = 0;
     for (const model::Vip* vip : vips) {
       const auto rate = rates.vips.find(vip->name);
       if (rate == rates.vips.end() || rate->second <= 0) continue;
+      const Destination to = DestinationOf(pool, *vip);
+      const auto [part, first] = parts.try_emplace(to, 0);
+      if (first) part->second = MovedPart(pool, to, rates);
       all += rate->second;
-      moved += rate->second * MovedOf(pool, *vip, rates);
+      moved += rate->second * part->second;
     }
     out->packets_per_s = all;
     out->moved_packets_per_s = moved;

@@ -174,6 +174,26 @@ TEST(CompareTraffic, ListsThePoolsThatChange) {
   EXPECT_EQ(pools[0].sampled.flows, kFlows);
 }
 
+// Neither pool nor VIP differs then.
+TEST(CompareTraffic, CutsWhomTheSourceRulesDenyFromThenOn) {
+  Config before = MakeConfig(2, 4);
+  before.source_rules = {MakeRules("own", {"203.0.113.0/24"}), MakeRules("edge", {"10.0.0.0/8"})};
+  before.vips[0].source_rules = "own";
+  before.global_source_rules = "edge";
+  Config after = before;
+  after.source_rules[0].deny.push_back(model::Prefix::Parse("198.18.0.0/22").value());
+  auto pools = Compare(before, after, ClientsOf(before));
+  ASSERT_EQ(pools.size(), 1u);
+  EXPECT_EQ(pools[0].pool, "p0");
+  EXPECT_EQ(pools[0].cut.flows, 1023u) << "of 1,024 addresses the first is nobody's";
+  EXPECT_EQ(pools[0].moved, pools[0].cut);
+  after = before;
+  after.source_rules[1].deny.push_back(model::Prefix::Parse("198.18.0.0/15").value());
+  pools = Compare(before, after, ClientsOf(before));
+  ASSERT_EQ(pools.size(), 2u) << "the global set is everybody's";
+  EXPECT_EQ(pools[1].cut.flows, kFlows);
+}
+
 // One connection is as many flows as it has destination ports; of a slot that they share all move
 // or none.
 TEST(CompareTraffic, HashesAsTheVipSays) {
