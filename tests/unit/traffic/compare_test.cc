@@ -162,6 +162,19 @@ TEST(CompareTraffic, OfAVipThatIsLedElsewhereCutsAll) {
   EXPECT_EQ(pools[0].cut.flows, kFlows);
 }
 
+// Also where the other pool has the same servers: its slots remember its own flows only.
+TEST(CompareTraffic, OfAnotherPoolOfTheSameServersCutsWhatMoves) {
+  Config before = MakeConfig(2, 4);
+  before.pools[1].backends = before.pools[0].backends;
+  before.pools[1].backends[0].weight = 50;
+  Config after = before;
+  after.vips[0].pool = "p1";
+  const PoolTraffic pool = CompareOne(before, after, ClientsOf(before));
+  EXPECT_GT(pool.moved.flows, 100u);
+  EXPECT_LT(pool.moved.flows, kFlows / 2u);
+  EXPECT_EQ(pool.cut, pool.moved);
+}
+
 TEST(CompareTraffic, ListsThePoolsThatChange) {
   const Config before = MakeConfig(3, 4);
   Config after = before;
@@ -266,6 +279,14 @@ TEST_F(QuicFlows, WhoseServerIsDisabledAreCut) {
   const PoolTraffic pool = CompareOne(before_, after_, observed_);
   EXPECT_EQ(pool.moved.flows, 250u);
   EXPECT_EQ(pool.cut.flows, 250u);
+}
+
+// Both servers go on serving, but the ids lead astray.
+TEST_F(QuicFlows, WhoseIdsAreGivenToOthersAreCut) {
+  std::swap(after_.pools[0].backends[0].server_id, after_.pools[0].backends[1].server_id);
+  const PoolTraffic pool = CompareOne(before_, after_, observed_);
+  EXPECT_EQ(pool.moved.flows, 500u);
+  EXPECT_EQ(pool.cut.flows, 500u);
 }
 
 TEST_F(QuicFlows, WithoutAnIdFollowTheirSlot) {
