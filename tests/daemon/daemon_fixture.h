@@ -80,21 +80,11 @@ class DaemonFixture : public KernelTest {
     return path;
   }
   Argv CommandLine(const Argv& extra = {}) const {
-    Argv argv = {EK_BINARY_DIR "/bin/evenkeeld",
-                 "--settings",
-                 "/dev/null",
-                 "--socket",
-                 socket_,
-                 "--state-dir",
-                 state_,
-                 "--pin-dir",
-                 pins_->path(),
-                 "--interface",
-                 "ek0",
-                 "--change-interval",
-                 "0",
-                 "--changes-per-hour",
-                 "1000000"};
+    Argv argv = prefix_;
+    argv.insert(argv.end(),
+                {EK_BINARY_DIR "/bin/evenkeeld", "--settings", "/dev/null", "--socket", socket_,
+                 "--state-dir", state_, "--pin-dir", pins_->path(), "--interface", "ek0",
+                 "--change-interval", "0", "--changes-per-hour", "1000000"});
     argv.insert(argv.end(), extra.begin(), extra.end());
     return argv;
   }
@@ -103,18 +93,21 @@ class DaemonFixture : public KernelTest {
     const ScopedNetns::Entered inside(*netns_);
     return RunCommand(argv);
   }
+  void Launch(const Argv& extra = {}) {
+    const ScopedNetns::Entered inside(*netns_);
+    daemon_ = std::make_unique<Process>(CommandLine(extra));
+  }
   void Start(const Argv& extra = {}) {
-    {
-      const ScopedNetns::Entered inside(*netns_);
-      daemon_ = std::make_unique<Process>(CommandLine(extra));
-    }
+    Launch(extra);
     WaitForAnswer();
   }
   // A test without its daemon is over: throws.
   void WaitForAnswer() {
-    for (int i = 0; i < 400 && !HasEnded(); ++i) {
+    for (int i = 0; i < 1000 && !HasEnded(); ++i) {
+      // A new one each time: the former would wait a while before it connects again.
+      client_ = rpc::Connect(socket_);
       if (client_->Get().ok()) return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     daemon_->Signal(SIGKILL);
     throw std::runtime_error("the daemon does not answer: " + daemon_->Wait().err);
@@ -148,6 +141,7 @@ class DaemonFixture : public KernelTest {
   }
 
   std::string dir_, socket_, state_;
+  Argv prefix_;  // of every command line
   std::unique_ptr<ScopedNetns> netns_;
   std::unique_ptr<ScopedPinDir> pins_;
   std::unique_ptr<engine::Engine> client_;
