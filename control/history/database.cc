@@ -1,12 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/history/database.h"
 
+#include <cerrno>
+
 #include "absl/strings/str_cat.h"
 
 namespace evenkeel::history {
 namespace {
 
 constexpr int kBusyTimeoutMs = 2000;
+
+// What the system said about the log, where changes are written first, or about the database.
+int SystemError(sqlite3* db) {
+  int error = 0;
+  sqlite3_file* log = nullptr;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log != nullptr && log->pMethods != nullptr) {
+    log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
+  }
+  if (error == 0) sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+  return error;
+}
+
+// A file system that became read-only, a quota and a broken disk are all "disk I/O error" to
+// SQLite; only the system's code tells them apart.
+absl::Status FromIoError(sqlite3* db, int rc, const std::string& message) {
+  if (rc == SQLITE_IOERR_SHMSIZE) return absl::ResourceExhaustedError(message);
+  const int error = db != nullptr ? SystemError(db) : 0;
+  if (error == 0) return absl::InternalError(message);
+  const absl::Status status = absl::ErrnoToStatus(error, message);
+  return error == EDQUOT ? absl::ResourceExhaustedError(status.message()) : status;
+}
 
 absl::Status ToStatus(sqlite3* db, int rc) {
   const std::string text = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
@@ -27,6 +51,8 @@ absl::Status ToStatus(sqlite3* db, int rc) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return absl::UnavailableError(message);
+    case SQLITE_IOERR:
+      return FromIoError(db, rc, message);
     default:
       return absl::InternalError(message);
   }

@@ -47,7 +47,7 @@ class Database {
  public:
   // Opens or creates `path`. The status codes of every call: DataLoss damaged or not a database,
   // PermissionDenied not writable, ResourceExhausted disk full, Unavailable locked by another
-  // process, Internal otherwise.
+  // process, Unknown a disk that fails, Internal otherwise.
   static absl::StatusOr<Database> Open(const std::string& path);
   static absl::StatusOr<Database> OpenToRead(const std::string& path);
 

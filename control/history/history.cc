@@ -59,6 +59,9 @@ absl::Status Explain(const absl::Status& status, const std::string& path) {
     case absl::StatusCode::kUnavailable:
       remedy = "end the other process that holds the database";
       break;
+    case absl::StatusCode::kUnknown:
+      remedy = "look for the disk's errors in the kernel's log";
+      break;
     default:
       break;
   }

@@ -8,8 +8,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -243,6 +245,23 @@ TEST_F(HistoryTest, AFailedWriteLeavesNoTrace) {
   Sql("DROP TRIGGER full");
   ASSERT_EQ(*history->Begin(MakeRevision("three")), 1u);
   EXPECT_EQ(history->List(10)->size(), 1u);
+}
+
+// What SQLite calls an I/O error is told in the system's words.
+TEST_F(HistoryTest, TheSystemsReasonIsNamed) {
+  auto history = MustOpen();
+  rlimit former{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &former), 0);
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{.rlim_cur = 4096, .rlim_max = former.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto number = history->Begin(MakeRevision("big"));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &former), 0);
+  ::signal(SIGXFSZ, handler);
+  ASSERT_FALSE(number.ok());
+  EXPECT_THAT(std::string(number.status().message()), HasSubstr("File too large"));
+  EXPECT_THAT(std::string(number.status().message()), HasSubstr(db_path()));
+  EXPECT_EQ(*history->Begin(MakeRevision("again")), 1u);
 }
 
 // A small file system for the state directory, in a mount namespace of this process.
