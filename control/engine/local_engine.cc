@@ -17,6 +17,9 @@ namespace {
 
 constexpr uint32_t kDefaultListLimit = 50;
 constexpr uint32_t kMaxListLimit = 1000;
+// Refusals that wait for room in the record; a client that is refused again and again must not
+// fill the memory, too.
+constexpr size_t kMaxUnrecordedRefusals = 100;
 
 }  // namespace
 
@@ -63,13 +66,15 @@ void LocalEngine::SetState(std::shared_ptr<const State> state) {
 }
 
 void LocalEngine::SetNotice(const std::string& key, std::string text) {
-  if (!text.empty()) spdlog::warn("{}", text);
   std::lock_guard lock(state_mutex_);
   if (text.empty()) {
     notices_.erase(key);
-  } else {
-    notices_[key] = std::move(text);
+    return;
   }
+  // Once: what is retried each second must not fill the log, perhaps on the same full disk.
+  std::string& notice = notices_[key];
+  if (notice != text) spdlog::warn("{}", text);
+  notice = std::move(text);
 }
 
 void LocalEngine::SetWatched(Watched watched) {
@@ -191,10 +196,9 @@ Outcome LocalEngine::Refuse(const Cause& cause, Evaluation evaluation, const Sta
   const std::string summary = SummarizeRefusal(evaluation.verdict);
   history::Revision record = MakeRecord(cause, evaluation, state);
   record.error = summary;
-  const absl::Status recorded = deps_.history->RecordRefusal(record);
-  SetNotice(
-      "refusal-record",
-      recorded.ok() ? "" : absl::StrCat("a refusal could not be recorded: ", recorded.message()));
+  unrecorded_refusals_.push_back(std::move(record));
+  if (unrecorded_refusals_.size() > kMaxUnrecordedRefusals) unrecorded_refusals_.pop_front();
+  RetryRefusals().IgnoreError();  // retried
   spdlog::warn("refused change by {}: {}", cause.author, summary);
   Emit(Event::Kind::kRefused, state.applied.revision, "guard",
        absl::StrCat("change by ", cause.author, " refused: ", summary));
@@ -214,6 +218,19 @@ absl::Status LocalEngine::FinishRevision(uint64_t number, history::Outcome outco
   return status;
 }
 
+absl::Status LocalEngine::RetryRefusals() {
+  absl::Status status;
+  while (!unrecorded_refusals_.empty() && status.ok()) {
+    status = deps_.history->RecordRefusal(unrecorded_refusals_.front());
+    if (status.ok()) unrecorded_refusals_.pop_front();
+  }
+  SetNotice("refusal-record",
+            status.ok() ? ""
+                        : absl::StrCat(unrecorded_refusals_.size(),
+                                       " refusals could not be recorded: ", status.message()));
+  return status;
+}
+
 absl::Status LocalEngine::RetryUnrecorded() {
   while (!unrecorded_.empty()) {
     const auto [number, outcome] = *unrecorded_.begin();
@@ -221,6 +238,9 @@ absl::Status LocalEngine::RetryUnrecorded() {
       return status;
     }
     unrecorded_.erase(number);
+  }
+  if (!unrecorded_refusals_.empty()) {
+    if (auto status = RetryRefusals(); !status.ok()) return status;
   }
   if (!unrecorded_rollback_.has_value()) return absl::OkStatus();
   absl::StatusOr<uint64_t> number = deps_.history->Begin(*unrecorded_rollback_);

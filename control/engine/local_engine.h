@@ -6,6 +6,7 @@
 #define EVENKEEL_CONTROL_ENGINE_LOCAL_ENGINE_H_
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -133,6 +134,7 @@ class LocalEngine final : public Engine {
   absl::Status FinishRevision(uint64_t number, history::Outcome outcome, const std::string& error);
   // Records what could not be recorded when it happened.
   absl::Status RetryUnrecorded();
+  absl::Status RetryRefusals();
 
   // Of Plan, Apply and RollBack (live_facts.cc). `state` must outlive the court.
   // `whole`: every pool is asked of, as for a rollback, and not only what changes.
@@ -186,6 +188,7 @@ class LocalEngine final : public Engine {
   std::mutex apply_mutex_;  // one change at a time; guards what follows up to state_mutex_
   std::map<uint64_t, std::pair<history::Outcome, std::string>> unrecorded_;
   std::optional<history::Revision> unrecorded_rollback_;  // in force, though not recorded
+  std::deque<history::Revision> unrecorded_refusals_;     // the newest ones
   StateText text_;
   int64_t window_end_ns_ = 0;  // of the revision that awaits, in steady time
   int64_t retry_wait_ns_ = 0;  // how long until the next one

@@ -121,6 +121,16 @@ TEST_F(ApplyTest, ARefusalIsOneEvenIfItCannotBeRecorded) {
   Sql("CREATE TRIGGER t BEFORE INSERT ON refusals BEGIN SELECT RAISE(ABORT, 'disk gone'); END");
   EXPECT_EQ(engine_->Apply(MakeRequest(MakeConfig(1))).kind, Kind::kRefused);
   EXPECT_THAT(engine_->GetStatus()->notices, ::testing::Contains(HasSubstr("disk gone")));
+  // It is not lost: it is recorded when that is possible.
+  EXPECT_EQ(engine_->Apply(MakeRequest(MakeConfig(1))).kind, Kind::kRefused);
+  Sql("DROP TRIGGER t");
+  Pass(std::chrono::seconds(2));
+  EXPECT_THAT(engine_->GetStatus()->notices,
+              ::testing::Not(::testing::Contains(HasSubstr("gone"))));
+  const auto list = *engine_->ListRevisions(10);
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_EQ(list[0].outcome, history::Outcome::kRefused);
+  EXPECT_EQ(list[1].outcome, history::Outcome::kRefused);
 }
 
 TEST_F(ApplyTest, AnExceptionInACheckRefuses) {
