@@ -32,6 +32,15 @@ absl::Status MakeDirectory(const std::string& dir) {
   return absl::OkStatus();
 }
 
+absl::Status CannotWrite(int error, const std::string& path) {
+  const absl::Status status = absl::ErrnoToStatus(error, absl::StrCat("writing ", path));
+  const char* remedy = error == ENOSPC || error == EDQUOT
+                           ? "free space on the state directory's file system"
+                           : "make the state directory writable for evenkeeld";
+  return absl::Status(status.code(), absl::StrCat(status.message(), "; ", remedy,
+                                                  " (the kernel goes on forwarding)"));
+}
+
 std::string Holder(int fd) {
   std::array<char, 32> buffer;
   const ssize_t size = ::pread(fd, buffer.data(), buffer.size(), 0);
@@ -46,7 +55,7 @@ absl::StatusOr<std::unique_ptr<InstanceLock>> InstanceLock::Take(const std::stri
   if (auto status = MakeDirectory(state_dir); !status.ok()) return status;
   const std::string path = absl::StrCat(state_dir, "/lock");
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-  if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("opening ", path));
+  if (fd < 0) return CannotWrite(errno, path);
   std::unique_ptr<InstanceLock> lock(new InstanceLock(fd));
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return absl::ErrnoToStatus(errno, absl::StrCat("locking ", path));
@@ -57,7 +66,7 @@ absl::StatusOr<std::unique_ptr<InstanceLock>> InstanceLock::Take(const std::stri
   const std::string pid = absl::StrCat(::getpid(), "\n");
   if (::ftruncate(fd, 0) != 0 ||
       ::pwrite(fd, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("writing ", path));
+    return CannotWrite(errno, path);
   }
   return lock;
 }
