@@ -106,6 +106,9 @@ ordered_json ToJson(const model::HealthCheck& check) {
   object["timeout"] = Duration(check.timeout);
   object["rise"] = check.rise;
   object["fall"] = check.fall;
+  const model::HealthCheck plain;
+  if (check.start != plain.start) object["start"] = std::string(model::ToString(check.start));
+  if (check.panic != plain.panic) object["panic"] = std::string(model::ToString(check.panic));
   return object;
 }
 

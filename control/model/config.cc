@@ -34,6 +34,12 @@ constexpr std::pair<HealthCheck::Type, std::string_view> kHealthCheckTypes[] = {
     {HealthCheck::Type::kTcp, "tcp"},
     {HealthCheck::Type::kHttp, "http"},
     {HealthCheck::Type::kHttps, "https"}};
+constexpr std::pair<HealthCheck::Start, std::string_view> kHealthCheckStarts[] = {
+    {HealthCheck::Start::kUp, "up"}, {HealthCheck::Start::kDown, "down"}};
+constexpr std::pair<HealthCheck::Panic, std::string_view> kHealthCheckPanics[] = {
+    {HealthCheck::Panic::kKeepAll, "keep_all"},
+    {HealthCheck::Panic::kHoldLast, "hold_last"},
+    {HealthCheck::Panic::kWithdraw, "withdraw"}};
 
 constexpr std::pair<SourceAction, std::string_view> kSourceActions[] = {
     {SourceAction::kAllow, "allow"}, {SourceAction::kDeny, "deny"}};
@@ -75,6 +81,12 @@ std::string_view ToString(AdminState v) { return NameOf<AdminState>(kAdminStates
 std::string_view ToString(HealthCheck::Type v) {
   return NameOf<HealthCheck::Type>(kHealthCheckTypes, v);
 }
+std::string_view ToString(HealthCheck::Start v) {
+  return NameOf<HealthCheck::Start>(kHealthCheckStarts, v);
+}
+std::string_view ToString(HealthCheck::Panic v) {
+  return NameOf<HealthCheck::Panic>(kHealthCheckPanics, v);
+}
 std::string_view ToString(SourceAction v) { return NameOf<SourceAction>(kSourceActions, v); }
 std::optional<Protocol> ParseProtocol(std::string_view text) {
   return ValueOf<Protocol>(kProtocols, text);
@@ -87,6 +99,12 @@ std::optional<AdminState> ParseAdminState(std::string_view text) {
 }
 std::optional<HealthCheck::Type> ParseHealthCheckType(std::string_view text) {
   return ValueOf<HealthCheck::Type>(kHealthCheckTypes, text);
+}
+std::optional<HealthCheck::Start> ParseHealthCheckStart(std::string_view text) {
+  return ValueOf<HealthCheck::Start>(kHealthCheckStarts, text);
+}
+std::optional<HealthCheck::Panic> ParseHealthCheckPanic(std::string_view text) {
+  return ValueOf<HealthCheck::Panic>(kHealthCheckPanics, text);
 }
 std::string_view ToString(Affinity v) { return NameOf<Affinity>(kAffinities, v); }
 std::string_view ToString(SpreadBy v) { return NameOf<SpreadBy>(kSpreadBys, v); }

@@ -88,6 +88,11 @@ struct Backend {
 
 struct HealthCheck {
   enum class Type { kTcp, kHttp, kHttps };
+  // What a server counts as that joins a pool, until its probes say.
+  enum class Start { kUp, kDown };
+  // What becomes of the table when too few servers are healthy: it has all of them, or those that
+  // it had, or the VIP itself should go.
+  enum class Panic { kKeepAll, kHoldLast, kWithdraw };
   Type type = Type::kTcp;
   uint16_t port = 0;  // 0 = the VIP's port
   std::string path = "/";
@@ -95,6 +100,8 @@ struct HealthCheck {
   std::chrono::milliseconds timeout{1000};
   uint32_t rise = 2;
   uint32_t fall = 3;
+  Start start = Start::kUp;
+  Panic panic = Panic::kKeepAll;
 
   friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };
@@ -222,6 +229,8 @@ std::string_view ToString(Protocol protocol);
 std::string_view ToString(Forwarding forwarding);
 std::string_view ToString(AdminState state);
 std::string_view ToString(HealthCheck::Type type);
+std::string_view ToString(HealthCheck::Start start);
+std::string_view ToString(HealthCheck::Panic panic);
 std::string_view ToString(SourceAction action);
 std::string_view ToString(Affinity affinity);
 std::string_view ToString(SpreadBy spread_by);
@@ -231,6 +240,8 @@ std::optional<Protocol> ParseProtocol(std::string_view text);
 std::optional<Forwarding> ParseForwarding(std::string_view text);
 std::optional<AdminState> ParseAdminState(std::string_view text);
 std::optional<HealthCheck::Type> ParseHealthCheckType(std::string_view text);
+std::optional<HealthCheck::Start> ParseHealthCheckStart(std::string_view text);
+std::optional<HealthCheck::Panic> ParseHealthCheckPanic(std::string_view text);
 std::optional<SourceAction> ParseSourceAction(std::string_view text);
 std::optional<Affinity> ParseAffinity(std::string_view text);
 std::optional<SpreadBy> ParseSpreadBy(std::string_view text);

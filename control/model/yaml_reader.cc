@@ -175,7 +175,8 @@ class Reader {
   }
 
   void ReadHealthCheck(const YamlNode& node, const std::string& path, HealthCheck& check) {
-    const Keys keys = {"type", "port", "path", "interval", "timeout", "rise", "fall"};
+    const Keys keys = {"type", "port", "path",  "interval", "timeout",
+                       "rise", "fall", "start", "panic"};
     constexpr int64_t kMaxCount = std::numeric_limits<uint32_t>::max();
     ReadMap(node, path, keys, {"type"},
             [&](std::string_view key, const YamlNode& v, const std::string& p) {
@@ -188,6 +189,13 @@ class Reader {
               if (key == "timeout") Set(v, p, ReadDuration(v), check.timeout);
               if (key == "rise") Set(v, p, ReadInteger(v, 0, kMaxCount), check.rise);
               if (key == "fall") Set(v, p, ReadInteger(v, 0, kMaxCount), check.fall);
+              if (key == "start") {
+                SetEnum(v, p, &ParseHealthCheckStart, {"up", "down"}, check.start);
+              }
+              if (key == "panic") {
+                SetEnum(v, p, &ParseHealthCheckPanic, {"keep_all", "hold_last", "withdraw"},
+                        check.panic);
+              }
             });
   }
 

@@ -155,7 +155,11 @@ void AppendHealthCheck(const HealthCheck& check, std::string& out) {
   absl::StrAppend(&out, "    health_check: {type: ", Av(ToString(check.type)),
                   ", port: ", check.port, ", path: ", Text(check.path),
                   ", interval: ", Duration(check.interval), ", timeout: ", Duration(check.timeout),
-                  ", rise: ", check.rise, ", fall: ", check.fall, "}\n");
+                  ", rise: ", check.rise, ", fall: ", check.fall);
+  const HealthCheck plain;
+  if (check.start != plain.start) absl::StrAppend(&out, ", start: ", Av(ToString(check.start)));
+  if (check.panic != plain.panic) absl::StrAppend(&out, ", panic: ", Av(ToString(check.panic)));
+  absl::StrAppend(&out, "}\n");
 }
 
 void AppendFreezes(const std::vector<Freeze>& freezes, const std::string& indent,

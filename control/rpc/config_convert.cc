@@ -54,6 +54,9 @@ void HealthCheckToProto(const model::HealthCheck& check, v1::HealthCheck* out) {
   SetDuration(check.timeout, out->mutable_timeout());
   out->set_rise(check.rise);
   out->set_fall(check.fall);
+  const model::HealthCheck plain;
+  if (check.start != plain.start) out->set_start(ToProto(check.start));
+  if (check.panic != plain.panic) out->set_panic(ToProto(check.panic));
 }
 
 model::HealthCheck HealthCheckFromProto(const v1::HealthCheck& check, const std::string& path,
@@ -71,6 +74,8 @@ model::HealthCheck HealthCheckFromProto(const v1::HealthCheck& check, const std:
   }
   if (check.has_rise()) result.rise = check.rise();
   if (check.has_fall()) result.fall = check.fall();
+  result.start = FromProto(check.start(), absl::StrCat(path, ".start"), problems);
+  result.panic = FromProto(check.panic(), absl::StrCat(path, ".panic"), problems);
   return result;
 }
 

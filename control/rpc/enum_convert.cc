@@ -73,6 +73,19 @@ const EnumTable<model::HealthCheck::Type, v1::HealthCheck::Type> kHealthTypes = 
     {},
     model::HealthCheck::Type::kTcp};
 
+const EnumTable<model::HealthCheck::Start, v1::HealthCheck::Start> kHealthStarts = {
+    {{model::HealthCheck::Start::kUp, v1::HealthCheck::UP},
+     {model::HealthCheck::Start::kDown, v1::HealthCheck::DOWN}},
+    model::HealthCheck::Start::kUp,
+    model::HealthCheck::Start::kUp};
+
+const EnumTable<model::HealthCheck::Panic, v1::HealthCheck::Panic> kHealthPanics = {
+    {{model::HealthCheck::Panic::kKeepAll, v1::HealthCheck::KEEP_ALL},
+     {model::HealthCheck::Panic::kHoldLast, v1::HealthCheck::HOLD_LAST},
+     {model::HealthCheck::Panic::kWithdraw, v1::HealthCheck::WITHDRAW}},
+    model::HealthCheck::Panic::kKeepAll,
+    model::HealthCheck::Panic::kKeepAll};
+
 template <typename Model, typename Proto>
 Proto Find(const EnumTable<Model, Proto>& table, Model value) {
   for (const auto& [model, proto] : table.values) {
@@ -130,6 +143,8 @@ EK_RPC_ENUM(model::SpreadBy, v1::SpreadBy, kSpreads)
 EK_RPC_ENUM(model::Affinity, v1::Affinity, kAffinities)
 EK_RPC_ENUM(model::OutOfOrder, v1::OutOfOrder, kOutOfOrders)
 EK_RPC_ENUM(model::HealthCheck::Type, v1::HealthCheck::Type, kHealthTypes)
+EK_RPC_ENUM(model::HealthCheck::Start, v1::HealthCheck::Start, kHealthStarts)
+EK_RPC_ENUM(model::HealthCheck::Panic, v1::HealthCheck::Panic, kHealthPanics)
 
 #undef EK_RPC_ENUM
 

@@ -157,6 +157,8 @@ class Draw {
       check.path = "/a%20b\"'#:";
       check.interval = std::chrono::milliseconds(1000 + Below(100'000));
       check.rise = static_cast<uint32_t>(1 + Below(100));
+      check.start = static_cast<HealthCheck::Start>(Below(2));
+      check.panic = static_cast<HealthCheck::Panic>(Below(3));
     }
     Policy& policy = pool.policy;
     if (Coin()) policy.min_serving_backends = static_cast<uint32_t>(random_());

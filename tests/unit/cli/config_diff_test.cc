@@ -121,16 +121,17 @@ TEST(ConfigDiffTest, SeesEveryFieldOfTheHealthCheckAndTheException) {
   before.pools[0].policy.single_backend = {"r", "o"};
   model::Config after = before;
   after.pools[0].health_check = model::HealthCheck{
-      model::HealthCheck::Type::kHttps, 8443, "/healthz", std::chrono::milliseconds(500),
-      std::chrono::milliseconds(250),   5,    6};
+      model::HealthCheck::Type::kHttps,    8443, "/healthz", std::chrono::milliseconds(500),
+      std::chrono::milliseconds(250),      5,    6,          model::HealthCheck::Start::kDown,
+      model::HealthCheck::Panic::kWithdraw};
   after.pools[0].policy.single_backend = {"r2", "o2"};
   std::vector<std::string> fields;
   for (const Difference& d : DiffConfigs(before, after)) fields.push_back(d.field);
   EXPECT_THAT(fields, testing::UnorderedElementsAre(
                           "health_check.type", "health_check.port", "health_check.path",
                           "health_check.interval", "health_check.timeout", "health_check.rise",
-                          "health_check.fall", "policy.single_backend.reason",
-                          "policy.single_backend.owner"));
+                          "health_check.fall", "health_check.start", "health_check.panic",
+                          "policy.single_backend.reason", "policy.single_backend.owner"));
 }
 
 TEST(ConfigDiffTest, OrderDoesNotCount) {

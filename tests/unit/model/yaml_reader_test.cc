@@ -229,6 +229,33 @@ pools:
   EXPECT_THAT(result.diagnostics[5].message, HasSubstr("write copy, or a number from 0 to 63"));
 }
 
+constexpr char kChecked[] = R"(vips: []
+pools:
+  - name: web
+    forwarding: ipip
+    table_size: 65537
+    backends:
+      - {name: web-1, address: 10.0.1.1, weight: 100}
+    health_check: {type: tcp, port: 80, path: "/", interval: 2s, timeout: 1s, rise: 2, fall: 3, start: down, panic: hold_last}
+)";
+
+TEST(YamlReader, ReadsHowHealthStartsAndPanics) {
+  const ParseResult result = ParseYaml(kChecked, "f");
+  ASSERT_TRUE(result.ok()) << result.diagnostics[0].ToString();
+  EXPECT_EQ(result.config.pools[0].health_check->start, HealthCheck::Start::kDown);
+  EXPECT_EQ(result.config.pools[0].health_check->panic, HealthCheck::Panic::kHoldLast);
+  EXPECT_EQ(ToYaml(result.config), kChecked) << "and writes it back";
+  const ParseResult bad = ParseYaml(R"(vips: []
+pools:
+  - name: web
+    backends: []
+    health_check: {type: tcp, start: unknown, panic: drop}
+)",
+                                    "f");
+  EXPECT_THAT(FieldsOf(bad),
+              ElementsAre("pools[0].health_check.start", "pools[0].health_check.panic"));
+}
+
 TEST(YamlReader, AbsentListsAreNotEmptyLists) {
   EXPECT_THAT(FieldsOf(ParseYaml("vips: []\n", "f")), ElementsAre("pools"));
   EXPECT_THAT(FieldsOf(ParseYaml("pools: []\n", "f")), ElementsAre("vips"));

@@ -28,7 +28,7 @@ pools:
       - {name: web-3, address: 10.0.1.3, state: draining}
       - {name: web-4, address: 10.0.1.4, state: disabled}
       - {name: web-5, address: 10.0.1.5}
-    health_check: {type: http, port: 8080, path: /healthz, interval: 1500ms, rise: 4}
+    health_check: {type: http, port: 8080, path: /healthz, interval: 1500ms, rise: 4, start: down, panic: hold_last}
     policy: {min_serving_backends: 2, max_share: 0.45}
   - name: six
     table_size: 4099

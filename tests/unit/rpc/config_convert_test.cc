@@ -100,6 +100,22 @@ TEST(ConfigConvertTest, TreatmentsComeBackAsTheyWere) {
   EXPECT_TRUE(problems.empty());
 }
 
+TEST(ConfigConvertTest, HealthChecksComeBackAsTheyWere) {
+  using Check = model::HealthCheck;
+  Problems problems;
+  model::Config config = ConfigFromProto(Good(), &problems);
+  Check& check = *config.pools[0].health_check;
+  for (const auto start : {Check::Start::kUp, Check::Start::kDown}) {
+    for (const auto panic :
+         {Check::Panic::kKeepAll, Check::Panic::kHoldLast, Check::Panic::kWithdraw}) {
+      check.start = start;
+      check.panic = panic;
+      EXPECT_EQ(ConfigFromProto(ToProto(config), &problems), config);
+    }
+  }
+  EXPECT_TRUE(problems.empty());
+}
+
 TEST(ConfigConvertTest, PoliciesComeBackAsTheyWere) {
   Problems problems;
   model::Config config = ConfigFromProto(Good(), &problems);
