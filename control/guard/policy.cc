@@ -35,4 +35,9 @@ model::Policy StricterOf(const model::Policy& host, const model::Policy& all,
   return strict;
 }
 
+uint32_t MinServing(const model::Policy& in_force) {
+  if (in_force.single_backend) return 1;
+  return std::max(kMinServing, in_force.min_serving_backends.value_or(kMinServing));
+}
+
 }  // namespace evenkeel::guard

@@ -4,6 +4,7 @@
 #ifndef EVENKEEL_CONTROL_GUARD_POLICY_H_
 #define EVENKEEL_CONTROL_GUARD_POLICY_H_
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -26,6 +27,8 @@ inline constexpr Range kRemapped = {"max_remapped_fraction", 1e-6, 0.30,
                                     &model::Policy::max_remapped_fraction};
 inline constexpr Range kWeightRatio = {"max_weight_ratio", 1, 20, &model::Policy::max_weight_ratio};
 
+inline constexpr uint32_t kMinServing = 2;  // the default, which may only be raised
+
 // The limit in force: the policy's if it is in the range, else the default.
 double LimitOf(const Range& range, const model::Policy& policy);
 // True where the policy's value is outside the range.
@@ -36,6 +39,9 @@ bool Loosens(const Range& range, const model::Policy& policy);
 // from each level.
 model::Policy StricterOf(const model::Policy& host, const model::Policy& all,
                          const model::Policy& pool);
+
+// LB003: how many servers must serve at least, by the policy in force.
+uint32_t MinServing(const model::Policy& in_force);
 
 }  // namespace evenkeel::guard
 

@@ -8,16 +8,13 @@
 namespace evenkeel::guard {
 namespace {
 
-constexpr uint32_t kDefaultMinimum = 2;
-
 // The minimum in force. A policy that would loosen it is a finding of its own.
 uint32_t Minimum(const PoolCase& c, Report& report) {
   const model::Policy& policy = c.state.pool->policy;
-  const uint32_t in_force =
-      std::max(kDefaultMinimum, c.policy().min_serving_backends.value_or(kDefaultMinimum));
-  if (!policy.min_serving_backends) return policy.single_backend ? 1 : in_force;
+  const uint32_t in_force = MinServing(c.policy());
+  if (!policy.min_serving_backends) return in_force;
   const uint32_t wanted = *policy.min_serving_backends;
-  if (wanted >= kDefaultMinimum && !policy.single_backend) return in_force;
+  if (wanted >= kMinServing && !policy.single_backend) return in_force;
   Finding& finding = report.Add(
       Severity::kBlock, "", absl::StrCat("pools[", c.state.index, "].policy.min_serving_backends"));
   finding.key = absl::StrCat(kPolicyKey, "min_serving_backends");
@@ -26,9 +23,9 @@ uint32_t Minimum(const PoolCase& c, Report& report) {
   if (policy.single_backend) {
     finding.violation.limit = "not together with policy.single_backend, which means 1";
     finding.violation.fix = "remove min_serving_backends, or single_backend";
-    return 1;
+    return in_force;
   }
-  finding.violation.limit = absl::StrCat("a pool may only tighten it: at least ", kDefaultMinimum);
+  finding.violation.limit = absl::StrCat("a pool may only tighten it: at least ", kMinServing);
   finding.violation.fix =
       "remove it; a pool that is meant to have one backend declares single_backend: {reason, "
       "owner}";
@@ -54,7 +51,7 @@ void CheckMinServing(const PoolCase& c, Report& report) {
     finding.violation.fix =
         absl::StrCat("add ", Count(minimum - serving, "backend"), " with addresses not listed yet");
   }
-  if (serving == 1 && minimum == kDefaultMinimum) {
+  if (serving == 1 && minimum == kMinServing) {
     absl::StrAppend(&finding.violation.fix,
                     ", or declare policy.single_backend: {reason, owner} if one is meant");
   }
