@@ -14,8 +14,8 @@ namespace evenkeel::health {
 enum class Health {
   kUnknown,     // no verdict of the probes yet; counts as up
   kWaiting,     // joined a pool with `start: down`; out until its probes succeed, counts as neither
-  kUp,          //
-  kDown,        //
+  kUp,          // by its probes, or since its hold is over
+  kDown,        // by its probes, or was out before a restart
   kRecovering,  // its probes succeed again, but it has not been down for its minimum hold
 };
 
