@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/probe/http_driver.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "control/probe/socket.h"
+
+namespace evenkeel::probe {
+
+// One probe, from Start() to its end.
+struct HttpDriver::Transfer {
+  HttpDriver* driver = nullptr;
+  TargetId id = 0;
+  model::Family family{};
+  bool tls = false;
+  Easy easy;
+  List connect_to;
+  char error[CURL_ERROR_SIZE] = {};
+  int socket_errno = 0;  // why no socket could be had
+  size_t header_bytes = 0;
+  size_t body_bytes = 0;
+};
+
+namespace {
+
+// The runner ends probes in time; libcurl's own limit must not come first (the longest is 1h).
+constexpr long kNeverMs = 24 * 3600 * 1000;
+constexpr long kFirstHealthyStatus = 200;
+constexpr long kLastHealthyStatus = 399;
+
+std::string InUrl(const model::IpAddress& address) {
+  return address.is_ipv6() ? absl::StrCat("[", address.ToString(), "]") : address.ToString();
+}
+
+std::string SizeText(size_t bytes) {
+  return bytes % 1024 == 0 ? absl::StrCat(bytes / 1024, " KiB") : absl::StrCat(bytes, " bytes");
+}
+
+bool Happened(CURL* easy, CURLINFO time) {
+  curl_off_t micros = 0;
+  return curl_easy_getinfo(easy, time, &micros) == CURLE_OK && micros > 0;
+}
+
+uint32_t ToEpoll(int what) {
+  return ((what & CURL_POLL_IN) ? EPOLLIN : 0u) | ((what & CURL_POLL_OUT) ? EPOLLOUT : 0u);
+}
+
+}  // namespace
+
+HttpDriver::HttpDriver(Loop& loop, Limits limits, SocketCount& open_sockets, OnEnd on_end)
+    : loop_(loop), limits_(limits), open_sockets_(open_sockets), on_end_(std::move(on_end)) {}
+
+absl::StatusOr<std::unique_ptr<HttpDriver>> HttpDriver::Create(Loop& loop, Limits limits,
+                                                               SocketCount& open_sockets,
+                                                               OnEnd on_end) {
+  static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (global != CURLE_OK) {
+    return absl::InternalError(absl::StrCat("prober: libcurl: ", curl_easy_strerror(global)));
+  }
+  std::unique_ptr<HttpDriver> driver(new HttpDriver(loop, limits, open_sockets, std::move(on_end)));
+  driver->headers_.reset(curl_slist_append(nullptr, "Connection: close"));
+  driver->multi_.reset(curl_multi_init());
+  CURLM* multi = driver->multi_.get();
+  if (multi == nullptr || driver->headers_ == nullptr ||
+      curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &OnSocket) != CURLM_OK ||
+      curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, driver.get()) != CURLM_OK ||
+      curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &OnTimer) != CURLM_OK ||
+      curl_multi_setopt(multi, CURLMOPT_TIMERDATA, driver.get()) != CURLM_OK) {
+    return absl::ResourceExhaustedError("prober: libcurl's multi handle cannot be made");
+  }
+  return driver;
+}
+
+HttpDriver::~HttpDriver() {
+  while (!transfers_.empty()) Remove(transfers_.begin()->first);
+}
+
+bool HttpDriver::Configure(Transfer& transfer, const Target& target) {
+  CURL* easy = transfer.easy.get();
+  bool ok = true;
+  const auto set = [&](CURLoption option, auto value) {
+    ok = ok && curl_easy_setopt(easy, option, value) == CURLE_OK;
+  };
+  // The URL names the host; the connection goes to the address, so nothing is looked up.
+  const std::string address = InUrl(target.address);
+  const std::string host = target.host.empty() ? address : target.host;
+  const std::string scheme = transfer.tls ? "https" : "http";
+  transfer.connect_to.reset(
+      curl_slist_append(nullptr, absl::StrCat("::", address, ":", target.port).c_str()));
+  ok = transfer.connect_to != nullptr;
+  set(CURLOPT_URL, absl::StrCat(scheme, "://", host, ":", target.port, "/").c_str());
+  set(CURLOPT_CONNECT_TO, transfer.connect_to.get());
+  set(CURLOPT_REQUEST_TARGET, target.check.path.c_str());  // verbatim
+  set(CURLOPT_PROTOCOLS_STR, scheme.c_str());
+  set(CURLOPT_PROXY, "");  // nor that of the environment
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_HTTP09_ALLOWED, 0L);
+  set(CURLOPT_USERAGENT, "evenkeel/" EK_VERSION);
+  set(CURLOPT_HTTPHEADER, headers_.get());
+  set(CURLOPT_DNS_CACHE_TIMEOUT, 0L);  // each lookup walks through the whole cache
+  set(CURLOPT_FRESH_CONNECT, 1L);
+  set(CURLOPT_FORBID_REUSE, 1L);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_CONNECTTIMEOUT_MS, kNeverMs);
+  // Backends are probed by address, and their certificates are for other names.
+  set(CURLOPT_SSL_VERIFYPEER, 0L);
+  set(CURLOPT_SSL_VERIFYHOST, 0L);
+  set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+  // libcurl would read the system's certificates for each connection all the same.
+  set(CURLOPT_CAINFO, static_cast<char*>(nullptr));
+  set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
+  set(CURLOPT_ERRORBUFFER, &transfer.error[0]);
+  set(CURLOPT_PRIVATE, &transfer);
+  set(CURLOPT_OPENSOCKETFUNCTION, &OnOpen);
+  set(CURLOPT_OPENSOCKETDATA, &transfer);
+  set(CURLOPT_CLOSESOCKETFUNCTION, &OnClose);
+  set(CURLOPT_CLOSESOCKETDATA, this);  // a connection may outlive its transfer
+  set(CURLOPT_HEADERFUNCTION, &OnHeader);
+  set(CURLOPT_HEADERDATA, &transfer);
+  set(CURLOPT_WRITEFUNCTION, &OnBody);
+  set(CURLOPT_WRITEDATA, &transfer);
+  return ok;
+}
+
+void HttpDriver::Start(TargetId id, const Target& target) {
+  auto transfer = std::make_unique<Transfer>();
+  transfer->driver = this;
+  transfer->id = id;
+  transfer->family = target.address.family();
+  transfer->tls = target.check.type == model::HealthCheck::Type::kHttps;
+  if (idle_.empty()) {
+    transfer->easy.reset(curl_easy_init());
+  } else {
+    transfer->easy = std::move(idle_.back());
+    idle_.pop_back();
+  }
+  if (transfer->easy == nullptr || !Configure(*transfer, target) ||
+      curl_multi_add_handle(multi_.get(), transfer->easy.get()) != CURLM_OK) {
+    return on_end_(id, OutcomeOfErrno(ENOMEM));
+  }
+  transfers_[id] = std::move(transfer);
+}
+
+void HttpDriver::Remove(TargetId id) {
+  const auto it = transfers_.find(id);
+  Transfer& transfer = *it->second;
+  curl_multi_remove_handle(multi_.get(), transfer.easy.get());
+  curl_easy_reset(transfer.easy.get());
+  idle_.push_back(std::move(transfer.easy));
+  transfers_.erase(it);
+}
+
+std::string HttpDriver::Cancel(TargetId id) {
+  const auto it = transfers_.find(id);
+  if (it == transfers_.end()) return "no answer";
+  const Transfer& transfer = *it->second;
+  std::string waited_for = "no answer";
+  if (transfer.body_bytes > 0 || transfer.header_bytes > 0) {
+    waited_for = "HTTP answer not complete";
+  } else if (Happened(transfer.easy.get(), CURLINFO_CONNECT_TIME_T)) {
+    const bool hello = !transfer.tls || Happened(transfer.easy.get(), CURLINFO_APPCONNECT_TIME_T);
+    waited_for = hello ? "connected, but no HTTP answer" : "connected, but no TLS answer";
+  }
+  Remove(id);
+  return waited_for;
+}
+
+void HttpDriver::Work(Nanos now) {
+  if (!next_work_ || *next_work_ > now) return;
+  next_work_.reset();
+  int running = 0;
+  curl_multi_socket_action(multi_.get(), CURL_SOCKET_TIMEOUT, 0, &running);
+  TakeEnded();
+}
+
+void HttpDriver::OnEvents(int fd, uint32_t events) {
+  const int action = ((events & EPOLLIN) ? CURL_CSELECT_IN : 0) |
+                     ((events & EPOLLOUT) ? CURL_CSELECT_OUT : 0) |
+                     ((events & (EPOLLERR | EPOLLHUP)) ? CURL_CSELECT_ERR : 0);
+  int running = 0;
+  curl_multi_socket_action(multi_.get(), fd, action, &running);
+  TakeEnded();
+}
+
+void HttpDriver::TakeEnded() {
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    char* data = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &data);
+    const auto& transfer = *reinterpret_cast<const Transfer*>(data);
+    const TargetId id = transfer.id;
+    Outcome outcome = Judge(transfer, message->data.result);
+    Remove(id);
+    on_end_(id, std::move(outcome));
+  }
+}
+
+Outcome HttpDriver::Judge(const Transfer& transfer, CURLcode code) const {
+  const auto bad = [](std::string cause) {
+    return Outcome{.healthy = false, .own_fault = false, .cause = PlainText(cause)};
+  };
+  if (transfer.socket_errno != 0) return OutcomeOfErrno(transfer.socket_errno);
+  if (transfer.header_bytes > limits_.header_bytes) {
+    return bad(absl::StrCat("HTTP header has more than ", SizeText(limits_.header_bytes)));
+  }
+  if (transfer.body_bytes > limits_.body_bytes) {
+    return bad(absl::StrCat("body has more than ", SizeText(limits_.body_bytes)));
+  }
+  long os_error = 0;
+  curl_easy_getinfo(transfer.easy.get(), CURLINFO_OS_ERRNO, &os_error);
+  const char* details = transfer.error[0] ? transfer.error : curl_easy_strerror(code);
+  switch (code) {
+    case CURLE_OK: {
+      long status = 0;
+      curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+      if (status >= kFirstHealthyStatus && status <= kLastHealthyStatus) return OutcomeOfErrno(0);
+      return bad(absl::StrCat("HTTP status ", status));
+    }
+    case CURLE_COULDNT_CONNECT:
+      if (os_error != 0) return OutcomeOfErrno(static_cast<int>(os_error));
+      return bad(absl::StrCat("no connection: ", details));
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+      return bad("connection reset");
+    case CURLE_GOT_NOTHING:
+      return bad("connection closed without an answer");
+    case CURLE_PARTIAL_FILE:
+      return bad("connection closed within the body");
+    case CURLE_SSL_CONNECT_ERROR:
+      return bad(absl::StrCat("TLS handshake failed: ", details));
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+      return bad("the answer is not HTTP");
+    case CURLE_OUT_OF_MEMORY:
+      return OutcomeOfErrno(ENOMEM);
+    default:
+      return bad(absl::StrCat("HTTP: ", details));
+  }
+}
+
+int HttpDriver::OnSocket(CURL* /*easy*/, curl_socket_t fd, int what, void* driver,
+                         void* /*unused*/) {
+  auto& self = *static_cast<HttpDriver*>(driver);
+  if (what == CURL_POLL_REMOVE) {
+    self.loop_.Unwatch(fd);
+    return 0;
+  }
+  return self.loop_.Watch(fd, ToEpoll(what), &self) ? 0 : -1;
+}
+
+int HttpDriver::OnTimer(CURLM* /*multi*/, long timeout_ms, void* driver) {
+  auto& next = static_cast<HttpDriver*>(driver)->next_work_;
+  next.reset();
+  if (timeout_ms >= 0) next = Now() + std::chrono::milliseconds(timeout_ms);
+  return 0;
+}
+
+curl_socket_t HttpDriver::OnOpen(void* transfer, curlsocktype /*purpose*/,
+                                 curl_sockaddr* /*address*/) {
+  auto& self = *static_cast<Transfer*>(transfer);
+  dataplane::UniqueFd socket = OpenTcpSocket(self.family);
+  if (!socket.valid()) {
+    self.socket_errno = errno;
+    return CURL_SOCKET_BAD;
+  }
+  ++self.driver->open_sockets_;
+  return socket.release();
+}
+
+int HttpDriver::OnClose(void* driver, curl_socket_t fd) {
+  auto& self = *static_cast<HttpDriver*>(driver);
+  self.loop_.Unwatch(fd);
+  --self.open_sockets_;
+  return ::close(fd);
+}
+
+size_t HttpDriver::OnHeader(char* /*data*/, size_t size, size_t count, void* transfer) {
+  auto& self = *static_cast<Transfer*>(transfer);
+  self.header_bytes += size * count;
+  return self.header_bytes > self.driver->limits_.header_bytes ? 0 : size * count;
+}
+
+// Nobody looks at the body yet; that it comes to its end in time is part of being healthy.
+size_t HttpDriver::OnBody(char* /*data*/, size_t size, size_t count, void* transfer) {
+  auto& self = *static_cast<Transfer*>(transfer);
+  self.body_bytes += size * count;
+  return self.body_bytes > self.driver->limits_.body_bytes ? 0 : size * count;
+}
+
+}  // namespace evenkeel::probe

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Health probes: asks every target again and again whether it answers, from one thread that never
+// waits for any of them. What follows from the answers (rise, fall) is not decided here.
+#ifndef EVENKEEL_CONTROL_PROBE_PROBE_H_
+#define EVENKEEL_CONTROL_PROBE_PROBE_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "control/model/config.h"
+#include "control/model/ip_address.h"
+
+namespace evenkeel::probe {
+
+struct Target {
+  std::string pool;
+  model::IpAddress address;
+  uint16_t port = 0;  // host byte order, 1..65535; check.port is not looked at
+  model::HealthCheck check;
+  // HTTP and HTTPS: the name in the Host header and, unless it is an address, in the TLS hello. It
+  // is never looked up. Empty: the address.
+  std::string host{};
+
+  friend bool operator==(const Target&, const Target&) = default;
+};
+
+struct Result {
+  bool healthy = false;
+  // True where this host could not ask (no descriptor, memory or local port left; a local firewall
+  // forbids it). Says nothing about the target, and must not take it out: it hits all at once.
+  bool own_fault = false;
+  // Why it is not healthy, in plain words: "connection refused", "no answer within 1s", "HTTP
+  // status 503", "body has more than 64 KiB". Printable ASCII, at most 200 bytes.
+  std::string cause;
+  std::chrono::nanoseconds took{};  // from the probe's start
+};
+
+// Called on the prober's thread, for one probe at a time; must not block. It may call SetTargets,
+// but must not destroy the prober.
+using Sink = std::function<void(const Target&, const Result&)>;
+
+struct Options {
+  // A probe holds one at most. What does not fit waits its turn and is then late, never dropped.
+  size_t max_open_sockets = 512;
+  size_t max_body_bytes = 64 * 1024;    // a longer body is not healthy
+  size_t max_header_bytes = 64 * 1024;  // all header lines of an answer together
+  // With a longer interval, a new target is probed once within this time, and then in its rhythm.
+  std::chrono::nanoseconds first_within = std::chrono::seconds{5};
+};
+
+// Since Start().
+struct Stats {
+  uint64_t started = 0;
+  uint64_t ended = 0;    // with a result or because the target was removed
+  uint64_t late = 0;     // of started: waited for a socket, or began a tenth of an interval late
+  uint64_t skipped = 0;  // rounds whose predecessor still ran, or that came while the host slept
+  uint64_t waiting = 0;  // now: for a socket
+  uint64_t open_sockets = 0;  // now
+};
+
+// TCP: healthy once connected; the connection is then reset, so that none lingers in TIME_WAIT.
+// HTTP, HTTPS: one GET on a connection of its own; healthy is a complete answer with a status of
+// 200 to 399. Redirects are not followed, certificates not verified, proxies of the environment
+// not used. No probe goes on after check.timeout. All in the network namespace of the thread that
+// calls Start().
+//
+// A target is probed at phase + n * interval of CLOCK_MONOTONIC, give or take 5 %, however long a
+// probe takes. The phase is a hash of its pool, address and port: probes are spread over the
+// interval. While one runs, no other one of that target begins.
+class Prober {
+ public:
+  static absl::StatusOr<std::unique_ptr<Prober>> Start(Options options, Sink sink);
+  ~Prober();  // ends all probes without a result, closes their sockets and joins the thread
+
+  // Replaces the set. Targets that stay, unchanged, go on in their rhythm; one that is listed twice
+  // is probed once. Once it returns, removed ones give no result: it waits for a call of the sink
+  // that is running, so hold no lock that the sink takes. InvalidArgument, and nothing changed, if
+  // a target has port 0, a host that is neither a name nor an address, or a check that
+  // model::Validate would refuse. Any thread.
+  absl::Status SetTargets(const std::vector<Target>& targets);
+
+  Stats stats() const;  // any thread
+
+ private:
+  class Impl;
+  explicit Prober(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace evenkeel::probe
+
+#endif  // EVENKEEL_CONTROL_PROBE_PROBE_H_

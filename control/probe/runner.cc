@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/probe/runner.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "control/probe/http_driver.h"
+#include "control/probe/socket.h"
+#include "control/probe/tcp_driver.h"
+
+namespace evenkeel::probe {
+namespace {
+
+// Beyond libcurl's own, a few of the sockets' numbers may be in use by both drivers at once.
+constexpr size_t kSpareEvents = 16;
+constexpr int kLateDivisor = 10;  // of the interval
+// A deadline that is noticed so late was missed by this host, not by the target.
+constexpr Nanos kStalled = std::chrono::milliseconds{100};
+
+}  // namespace
+
+Runner::Runner(const Options& options, Report report)
+    : options_(options), report_(std::move(report)), schedule_(options.first_within) {}
+
+absl::StatusOr<std::unique_ptr<Runner>> Runner::Create(const Options& options, Report report) {
+  std::unique_ptr<Runner> runner(new Runner(options, std::move(report)));
+  auto loop = Loop::Create(options.max_open_sockets + kSpareEvents);
+  if (!loop.ok()) return loop.status();
+  runner->loop_ = *std::move(loop);
+  const OnEnd on_end = [self = runner.get()](TargetId id, Outcome outcome) {
+    self->End(id, std::move(outcome));
+  };
+  auto http = HttpDriver::Create(
+      *runner->loop_,
+      {.body_bytes = options.max_body_bytes, .header_bytes = options.max_header_bytes},
+      runner->open_sockets_, on_end);
+  if (!http.ok()) return http.status();
+  runner->http_ = *std::move(http);
+  runner->tcp_ = std::make_unique<TcpDriver>(*runner->loop_, runner->open_sockets_, on_end);
+  return runner;
+}
+
+Driver& Runner::DriverOf(const Target& target) {
+  return target.check.type == model::HealthCheck::Type::kTcp ? *tcp_ : *http_;
+}
+
+void Runner::Apply(const Changes& changes) {
+  const Nanos now = Now();
+  for (const auto& [id, target] : changes.added) {
+    targets_[id] = target;
+    schedule_.Add(id, SeedOf(target->pool, target->address, target->port), target->check.interval,
+                  now);
+  }
+  for (const TargetId id : changes.removed) {
+    if (const auto it = running_.find(id); it != running_.end()) {
+      it->second.driver->Cancel(id);
+      Forget(id);
+    }
+    schedule_.Remove(id);
+    targets_.erase(id);
+  }
+  if (changes.removed.empty()) return;
+  std::erase_if(waiting_, [&](const Waiting& waiting) { return !targets_.contains(waiting.id); });
+}
+
+void Runner::RunOnce() {
+  Expire();
+  StartDue();
+  http_->Work(Now());
+  Deliver();
+  counters_.waiting = waiting_.size();
+  counters_.skipped = schedule_.skipped();
+  const auto next = NextWork();
+  polled_ = Now();
+  loop_->Wait(next);
+  Deliver();
+}
+
+std::optional<Nanos> Runner::NextWork() const {
+  if (!waiting_.empty() && !full()) return Nanos{0};  // at once
+  std::optional<Nanos> next = schedule_.NextDue();
+  const auto sooner = [&next](Nanos at) { next = next ? std::min(*next, at) : at; };
+  if (!deadlines_.empty()) sooner(deadlines_.begin()->first);
+  if (const auto work = http_->NextWork()) sooner(*work);
+  return next;
+}
+
+void Runner::Expire() {
+  // What came in before events were last asked for has been handled: an answer that waited for
+  // this thread, however long, is an answer in time.
+  while (!deadlines_.empty() && deadlines_.begin()->first <= polled_) {
+    const auto [deadline, id] = *deadlines_.begin();
+    const bool stalled = Now() - deadline > kStalled;
+    const std::string waited_for = running_.at(id).driver->Cancel(id);
+    End(id,
+        {.healthy = false,
+         .own_fault = stalled,
+         .cause = absl::StrCat(waited_for, " within ", DurationText(targets_.at(id)->check.timeout),
+                               stalled ? ", but this host was stalled meanwhile" : "")});
+  }
+}
+
+void Runner::StartDue() {
+  for (const auto& [id, at] : schedule_.Take(Now())) {
+    const bool for_socket = running_.size() + waiting_.size() >= options_.max_open_sockets;
+    waiting_.push_back({.id = id, .due = at, .for_socket = for_socket});
+  }
+  while (!waiting_.empty() && !full()) {
+    const Waiting next = waiting_.front();
+    waiting_.pop_front();
+    Begin(next);
+  }
+}
+
+void Runner::Begin(const Waiting& waiting) {
+  const Target& target = *targets_.at(waiting.id);
+  Driver& driver = DriverOf(target);
+  const Nanos now = Now();
+  const Nanos deadline = now + target.check.timeout;
+  ++counters_.started;
+  if (waiting.for_socket || now - waiting.due > Nanos(target.check.interval) / kLateDivisor) {
+    ++counters_.late;
+  }
+  running_[waiting.id] = {.driver = &driver, .started = now, .deadline = deadline};
+  deadlines_.emplace(deadline, waiting.id);
+  driver.Start(waiting.id, target);
+}
+
+void Runner::Forget(TargetId id) {
+  const auto it = running_.find(id);
+  deadlines_.erase({it->second.deadline, id});
+  running_.erase(it);
+  schedule_.Ended(id);
+  ++counters_.ended;
+}
+
+void Runner::End(TargetId id, Outcome outcome) {
+  const Nanos took = Now() - running_.at(id).started;
+  Forget(id);
+  ended_.push_back({.id = id,
+                    .result = {.healthy = outcome.healthy,
+                               .own_fault = outcome.own_fault,
+                               .cause = std::move(outcome.cause),
+                               .took = took}});
+}
+
+// Not where a probe ends: that may be deep in a driver.
+void Runner::Deliver() {
+  const std::vector<Ended> ended = std::exchange(ended_, {});
+  for (const Ended& end : ended) {
+    if (const auto it = targets_.find(end.id); it != targets_.end()) {
+      report_(end.id, *it->second, end.result);
+    }
+  }
+}
+
+Stats Runner::stats() const {
+  return {.started = counters_.started,
+          .ended = counters_.ended,
+          .late = counters_.late,
+          .skipped = counters_.skipped,
+          .waiting = counters_.waiting,
+          .open_sockets = open_sockets_};
+}
+
+}  // namespace evenkeel::probe
