@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/probe/http_driver.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "control/probe/socket.h"
 
@@ -21,6 +20,7 @@ struct HttpDriver::Transfer {
   List connect_to;
   char error[CURL_ERROR_SIZE] = {};
   int socket_errno = 0;  // why no socket could be had
+  int fd = -1;           // libcurl's, which closes it
   size_t header_bytes = 0;
   size_t body_bytes = 0;
 };
@@ -40,9 +40,16 @@ std::string SizeText(size_t bytes) {
   return bytes % 1024 == 0 ? absl::StrCat(bytes / 1024, " KiB") : absl::StrCat(bytes, " bytes");
 }
 
-bool Happened(CURL* easy, CURLINFO time) {
+// libcurl says so only after TLS.
+bool IsConnected(int fd) {
+  sockaddr_storage peer{};
+  socklen_t length = sizeof(peer);
+  return fd >= 0 && ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0;
+}
+
+bool IsTlsDone(CURL* easy) {
   curl_off_t micros = 0;
-  return curl_easy_getinfo(easy, time, &micros) == CURLE_OK && micros > 0;
+  return curl_easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &micros) == CURLE_OK && micros > 0;
 }
 
 uint32_t ToEpoll(int what) {
@@ -76,7 +83,7 @@ absl::StatusOr<std::unique_ptr<HttpDriver>> HttpDriver::Create(Loop& loop, Limit
 }
 
 HttpDriver::~HttpDriver() {
-  while (!transfers_.empty()) Remove(transfers_.begin()->first);
+  while (!transfers_.empty()) Abort(transfers_.begin()->first);
 }
 
 bool HttpDriver::Configure(Transfer& transfer, const Target& target) {
@@ -118,8 +125,6 @@ bool HttpDriver::Configure(Transfer& transfer, const Target& target) {
   set(CURLOPT_PRIVATE, &transfer);
   set(CURLOPT_OPENSOCKETFUNCTION, &OnOpen);
   set(CURLOPT_OPENSOCKETDATA, &transfer);
-  set(CURLOPT_CLOSESOCKETFUNCTION, &OnClose);
-  set(CURLOPT_CLOSESOCKETDATA, this);  // a connection may outlive its transfer
   set(CURLOPT_HEADERFUNCTION, &OnHeader);
   set(CURLOPT_HEADERDATA, &transfer);
   set(CURLOPT_WRITEFUNCTION, &OnBody);
@@ -150,9 +155,18 @@ void HttpDriver::Remove(TargetId id) {
   const auto it = transfers_.find(id);
   Transfer& transfer = *it->second;
   curl_multi_remove_handle(multi_.get(), transfer.easy.get());
+  // libcurl 7.88 calls no CURLOPT_CLOSESOCKETFUNCTION for a socket that was connecting: the
+  // socket's end is the transfer's.
+  if (transfer.fd >= 0) --open_sockets_;
   curl_easy_reset(transfer.easy.get());
   idle_.push_back(std::move(transfer.easy));
   transfers_.erase(it);
+}
+
+void HttpDriver::Abort(TargetId id) {
+  // libcurl 7.88 closes a socket that is connecting before it says so.
+  if (const int fd = transfers_.at(id)->fd; fd >= 0) loop_.Unwatch(fd);
+  Remove(id);
 }
 
 std::string HttpDriver::Cancel(TargetId id) {
@@ -162,11 +176,11 @@ std::string HttpDriver::Cancel(TargetId id) {
   std::string waited_for = "no answer";
   if (transfer.body_bytes > 0 || transfer.header_bytes > 0) {
     waited_for = "HTTP answer not complete";
-  } else if (Happened(transfer.easy.get(), CURLINFO_CONNECT_TIME_T)) {
-    const bool hello = !transfer.tls || Happened(transfer.easy.get(), CURLINFO_APPCONNECT_TIME_T);
+  } else if (IsConnected(transfer.fd)) {
+    const bool hello = !transfer.tls || IsTlsDone(transfer.easy.get());
     waited_for = hello ? "connected, but no HTTP answer" : "connected, but no TLS answer";
   }
-  Remove(id);
+  Abort(id);
   return waited_for;
 }
 
@@ -226,8 +240,9 @@ Outcome HttpDriver::Judge(const Transfer& transfer, CURLcode code) const {
       if (os_error != 0) return OutcomeOfErrno(static_cast<int>(os_error));
       return bad(absl::StrCat("no connection: ", details));
     case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-      return bad("connection reset");
+    case CURLE_RECV_ERROR:  // also what a broken body is to libcurl
+      if (absl::StrContains(details, " failure: ")) return bad("connection reset");
+      return bad(absl::StrCat("HTTP: ", details));
     case CURLE_GOT_NOTHING:
       return bad("connection closed without an answer");
     case CURLE_PARTIAL_FILE:
@@ -270,14 +285,8 @@ curl_socket_t HttpDriver::OnOpen(void* transfer, curlsocktype /*purpose*/,
     return CURL_SOCKET_BAD;
   }
   ++self.driver->open_sockets_;
+  self.fd = socket.get();
   return socket.release();
-}
-
-int HttpDriver::OnClose(void* driver, curl_socket_t fd) {
-  auto& self = *static_cast<HttpDriver*>(driver);
-  self.loop_.Unwatch(fd);
-  --self.open_sockets_;
-  return ::close(fd);
 }
 
 size_t HttpDriver::OnHeader(char* /*data*/, size_t size, size_t count, void* transfer) {

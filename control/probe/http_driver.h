@@ -54,14 +54,15 @@ class HttpDriver final : public Driver, private Loop::Handler {
   bool Configure(Transfer& transfer, const Target& target);
   void TakeEnded();
   Outcome Judge(const Transfer& transfer, CURLcode code) const;
-  // Out of libcurl's hands; its connection is closed.
+  // Ended by libcurl; its connection is closed, and others may have its descriptor's number.
   void Remove(TargetId id);
+  // Not ended yet.
+  void Abort(TargetId id);
 
   // Callbacks of libcurl.
   static int OnSocket(CURL* easy, curl_socket_t fd, int what, void* driver, void* unused);
   static int OnTimer(CURLM* multi, long timeout_ms, void* driver);
   static curl_socket_t OnOpen(void* transfer, curlsocktype purpose, curl_sockaddr* address);
-  static int OnClose(void* driver, curl_socket_t fd);
   static size_t OnHeader(char* data, size_t size, size_t count, void* transfer);
   static size_t OnBody(char* data, size_t size, size_t count, void* transfer);
 

@@ -58,14 +58,18 @@ absl::StatusOr<std::unique_ptr<Loop>> Loop::Create(size_t max_watched) {
 }
 
 bool Loop::Watch(int fd, uint32_t events, Handler* handler) {
-  const auto [it, is_new] = watched_.try_emplace(fd);
-  if (is_new) {
-    if (++last_serial_ == 0) ++last_serial_;  // 0 is the timer's and the wake-up's
-    it->second = {.handler = handler, .serial = last_serial_};
+  Watched& watched = watched_[fd];
+  epoll_event event{.events = events, .data = {.u64 = DataOf(fd, watched.serial)}};
+  if (watched.serial != 0 && watched.handler == handler &&
+      epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) == 0) {
+    return true;
   }
-  epoll_event event{.events = events, .data = {.u64 = DataOf(fd, it->second.serial)}};
-  if (epoll_ctl(epoll_.get(), is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) == 0) return true;
-  if (is_new) watched_.erase(it);
+  // New, or the number of a descriptor that was closed without Unwatch().
+  if (++last_serial_ == 0) ++last_serial_;  // 0 is the timer's and the wake-up's
+  watched = {.handler = handler, .serial = last_serial_};
+  event.data.u64 = DataOf(fd, watched.serial);
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return true;
+  watched_.erase(fd);
   return false;
 }
 
