@@ -81,17 +81,17 @@ TEST_F(ProbeTest, GivesNoResultOfRemovedTargets) {
 
 TEST_F(ProbeTest, LetsTargetsThatStayGoOnInTheirRhythm) {
   Server server(8000);
-  Start();
-  const auto stays = To("127.0.0.1", 8000, Type::kTcp, Millis{200}, Millis{200});
-  for (int n = 1; n <= 20; ++n) {
-    SetTargets({stays, To(BlackHole(n), 80)});
+  Start({.first_within = Millis{50}});  // what is new is probed at once
+  const auto stays = To("127.0.0.1", 8000, Type::kTcp, Millis{500}, Millis{500});
+  const auto hangs = To(BlackHole(100), 80, Type::kTcp, Millis{500}, Millis{400});
+  for (int n = 1; n <= 30; ++n) {
+    SetTargets({stays, hangs, To(BlackHole(n), 80)});
     std::this_thread::sleep_for(Millis{100});
   }
   SetTargets({stays});
-  const auto seen = seeing_.Of("127.0.0.1", 8000);
-  EXPECT_GE(seen.size(), 9u);
-  EXPECT_LE(seen.size(), 11u);
-  EXPECT_EQ(prober_->stats().skipped, 0u);
+  EXPECT_GE(seeing_.Of("127.0.0.1", 8000).size(), 5u);
+  EXPECT_LE(seeing_.Of("127.0.0.1", 8000).size(), 8u);
+  EXPECT_GE(seeing_.Of(BlackHole(100), 80).size(), 4u);
 }
 
 TEST_F(ProbeTest, TakesANewSetFromItsSink) {
@@ -210,40 +210,41 @@ TEST_F(ProbeTest, BlamesItselfWhenItHasNoDescriptorLeft) {
 TEST_F(ProbeTest, DoesNotBlameTargetsForItsOwnStall) {
   Server slow(8000, [](const Connection& c) {
     c.ReadRequest();
-    c.Sleep(Millis{100});
+    c.Sleep(Millis{500});
     c.Send(HttpAnswer(200, "ok"));
   });
   std::atomic<bool> stalled{false};
   Start({}, [&](const probe::Target& target, const probe::Result&) {
-    // Stands still while all probes of the others run.
-    const probe::Stats stats = prober_->stats();
-    if (target.port != 8001 || stats.open_sockets < 3 || stalled.exchange(true)) return;
-    std::this_thread::sleep_for(Millis{1500});
+    // Stands still while probes of both kinds run: there are four targets of each.
+    if (target.port != 8001 || prober_->stats().open_sockets < 6) return;
+    if (!stalled.exchange(true)) std::this_thread::sleep_for(Millis{2000});
   });
   std::vector<probe::Target> targets = {
       To("127.0.0.9", 8001, Type::kTcp, Millis{10}, Millis{10})};  // the sink's chance to stall
-  for (const char* address : {"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"}) {
-    targets.push_back(To(address, 8000, Type::kHttp, Millis{500}, Millis{400}));
-    targets.push_back(To(BlackHole(address[8] - '0'), 80, Type::kTcp, Millis{500}, Millis{400}));
+  for (int n = 1; n <= 4; ++n) {
+    targets.push_back(
+        To(absl::StrCat("127.0.0.", n), 8000, Type::kHttp, Millis{1000}, Millis{900}));
+    targets.push_back(To(BlackHole(n), 80, Type::kTcp, Millis{1000}, Millis{900}));
   }
   SetTargets(targets);
   EXPECT_TRUE(Eventually([&] { return stalled.load(); }));
-  for (const char* address : {"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"}) {
-    EXPECT_TRUE(seeing_.WaitFor(address, 8000, 6, kLimit));
-  }
+  std::this_thread::sleep_for(Millis{3500});
   SetTargets({});
   size_t own_faults = 0;
+  size_t read_late = 0;  // answers that came in time and waited for the prober
   for (const auto& [key, all] : seeing_.All()) {
     for (const Seen& seen : all) {
+      if (seen.result.healthy && seen.result.took > Millis{1200}) ++read_late;
       if (seen.result.own_fault) {
         ++own_faults;
-        EXPECT_THAT(seen.result.cause, HasSubstr("but this host was stalled"));
+        EXPECT_EQ(seen.result.cause, "no answer within 900ms, but this host was stalled meanwhile");
       } else if (key.second == 8000) {
         EXPECT_EQ(seen.result.cause, "") << key.first;
       }
     }
   }
   EXPECT_GT(own_faults, 0u);
+  EXPECT_GT(read_late, 0u);
 }
 
 }  // namespace
