@@ -89,12 +89,16 @@ ordered_json PoolsJson(const engine::Status& status) {
                           {"state", std::string(model::ToString(b.state))},
                           {"share", b.share},
                           {"counter", CounterJson(b.counter)},
-                          {"problem", b.problem}});
+                          {"problem", b.problem},
+                          {"health", b.health},
+                          {"held", b.held},
+                          {"health_cause", b.health_cause}});
     }
     list.push_back({{"name", p.name},
                     {"forwarding", std::string(model::ToString(p.forwarding))},
                     {"table_size", p.table_size},
                     {"table_digest", p.table_digest},
+                    {"panic", p.panic},
                     {"moving_slots", p.moving_slots},
                     {"moving_seconds", p.moving_s},
                     {"backends", backends}});

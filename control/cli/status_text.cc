@@ -225,6 +225,9 @@ void PrintSourceRules(Printer& out, const Status& s) {
 std::string Note(const BackendStatus& b) {
   std::string note;
   if (b.state != model::AdminState::kEnabled) note = model::ToString(b.state);
+  if (b.health == "down") {
+    note += Cat(note.empty() ? "" : "; ", b.held ? "DOWN, held: " : "DOWN: ", b.health_cause);
+  }
   if (!b.problem.empty()) {
     note += Cat(note.empty() ? "" : "; ", "UNREACHABLE: ", b.problem);
   }
@@ -241,6 +244,7 @@ void PrintPool(Printer& out, const PoolStatus& p, const Rates& rates) {
   out.End().Put("Pool ").Put(p.name, Style::kBold);
   out.Line(Cat(": ", model::ToString(p.forwarding), ", ", Plural(p.table_size, "slot"), ", table ",
                p.table_digest.substr(0, kShortDigest)));
+  if (!p.panic.empty()) out.Put("  PANIC: ", Style::kBad).Line(p.panic);
   if (p.moving_slots > 0) {
     out.Line(Cat("  ", Plural(p.moving_slots, "slot"),
                  " changing hands: flows from before the change stay where they are (for ",
@@ -260,7 +264,7 @@ void PrintPool(Printer& out, const PoolStatus& p, const Rates& rates) {
          Number(rates.Show(packets)),
          Number(total > 0 ? Percent(static_cast<double>(packets) / static_cast<double>(total), 1)
                           : "-"),
-         {Note(b), b.problem.empty() ? Style::kDim : Style::kBad}});
+         {Note(b), b.problem.empty() && b.health != "down" ? Style::kDim : Style::kBad}});
   }
   out.Table(2, rows);
 }

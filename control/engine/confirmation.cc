@@ -218,7 +218,7 @@ std::string LocalEngine::Objection() { return deps_.objection ? deps_.objection(
 
 bool LocalEngine::KernelMatches(const State& state) {
   const absl::StatusOr<publish::KernelState> kernel = deps_.kernel->ReadKernelState();
-  return kernel.ok() && kernel->digest == state.applied.digest;
+  return kernel.ok() && kernel->digest == state.intended->digest;
 }
 
 void LocalEngine::Tick() {
@@ -226,6 +226,7 @@ void LocalEngine::Tick() {
   std::lock_guard serial(apply_mutex_);
   if (SteadyNow() < retry_at_ns_) return;
   if (auto status = RetryUnrecorded(); !status.ok()) retry_at_ns_ = SteadyNow() + kRetryNs;
+  RecordHealth({});
   WatchWindow();
   PromoteGood();
   PruneHistory();

@@ -77,6 +77,23 @@ void CheckBackends(const Status& status, std::vector<Finding>* findings) {
   }
 }
 
+void CheckHealth(const Status& status, std::vector<Finding>* findings) {
+  for (const PoolStatus& pool : status.pools) {
+    if (!pool.panic.empty()) {
+      findings->push_back({Level::kFail, "panic", pool.name, pool.panic,
+                           "look for what the probes have in common before the servers"});
+    }
+    for (const BackendStatus& backend : pool.backends) {
+      if (backend.health != "down") continue;
+      findings->push_back({backend.held ? Level::kFail : Level::kWarn, "health",
+                           absl::StrCat(pool.name, "/", backend.name), backend.health_cause,
+                           backend.held
+                               ? "it gets traffic still; mend it, or add servers to the pool"
+                               : "it comes back by itself when its probes succeed"});
+    }
+  }
+}
+
 void CheckWorkflow(const Status& status, std::vector<Finding>* findings) {
   if (status.applied.awaits()) {
     findings->push_back(
@@ -108,6 +125,7 @@ absl::StatusOr<std::vector<Finding>> LocalEngine::Diagnose() {
   std::vector<Finding> findings = {CheckRecord(deps_.history->Check()), CheckKernel(*status)};
   CheckInterfaces(*status, &findings);
   CheckBackends(*status, &findings);
+  CheckHealth(*status, &findings);
   CheckWorkflow(*status, &findings);
   return findings;
 }

@@ -155,6 +155,10 @@ struct BackendStatus {
   double share = 0;  // of the pool's slots on the built table, 0..1
   dataplane::Counter counter;
   std::string problem;  // why it cannot be reached; empty if it can
+  // As the probes say: "up", "down", "unknown" (nothing is known yet); empty: it is not probed.
+  std::string health;
+  bool held = false;         // down, and in the table all the same
+  std::string health_cause;  // since when and why it is so; why it is held
 };
 
 struct PoolStatus {
@@ -165,6 +169,7 @@ struct PoolStatus {
   std::vector<BackendStatus> backends;
   uint32_t moving_slots = 0;  // that change hands (docs/dataplane.md)
   uint32_t moving_s = 0;      // seconds since the first of them began to
+  std::string panic;          // why health does not decide here (LB011); empty: it does
 };
 
 struct SourceRulesStatus {
@@ -206,6 +211,8 @@ struct Event {
     kReachable,
     kConfirmed,
     kRolledBack,  // `revision` is in force now
+    kDown,        // a server, by its health
+    kUp,          // ... again
     kHeld,        // the watched file is not applied
     kFollowing,   // ... and is again
   } kind = Kind::kApplied;

@@ -85,8 +85,15 @@ Evaluation CannotBuild(const Candidate& candidate, const absl::Status& status) {
   return Invalid({{.location = {}, .field = "pools", .message = std::string(status.message())}});
 }
 
-using JudgeBy = guard::Judgement (*)(Fleet candidate, Fleet base, const guard::Facts& facts,
-                                     const guard::Consent& consent);
+// What a candidate is held against.
+struct Bases {
+  Fleet asked;    // the configuration in force; null: there is none
+  Fleet running;  // what packets see
+  const HealthOut& out;
+};
+
+// Which way a state comes to be judged.
+enum class Path { kChange, kRollback, kHealth };
 
 bool Overrides(const guard::Consent& consent, std::string_view rule) {
   return std::any_of(consent.overrides.begin(), consent.overrides.end(),
@@ -116,18 +123,43 @@ absl::StatusOr<Entered> Enter(Fleet candidate, const Fleet& base, const guard::F
   return entered;
 }
 
-guard::Judgement JudgeChange(Fleet candidate, Fleet base, const guard::Facts& facts,
-                             const guard::Consent& consent) {
-  return guard::Judge(std::move(candidate), std::move(base), facts, consent);
+void Merge(guard::Verdict more, guard::Verdict* verdict) {
+  verdict->severity = std::max(verdict->severity, more.severity);
+  for (guard::Violation& violation : more.violations) {
+    verdict->violations.push_back(std::move(violation));
+  }
+  std::stable_sort(verdict->violations.begin(), verdict->violations.end(),
+                   [](const auto& a, const auto& b) { return a.severity > b.severity; });
 }
 
-guard::Judgement JudgeReturn(Fleet candidate, Fleet base, const guard::Facts& facts,
-                             const guard::Consent& /*consent*/) {
-  return guard::JudgeRollback(std::move(candidate), std::move(base), facts);
+// A change is judged as it was asked for, against what was asked for before: a server that is down
+// does not make it look smaller or larger. Then, if that is not the same, as it would be published.
+guard::Judgement JudgeChange(const Fleet& candidate, const Fleet& effective, const Bases& bases,
+                             const guard::Facts& facts, const guard::Consent& consent) {
+  guard::Judgement judgement = guard::Judge(candidate, bases.asked, facts, consent);
+  if (effective == candidate && bases.asked == bases.running) return judgement;
+  guard::Judgement published = guard::JudgeHealth(effective, bases.running, facts);
+  Merge(std::move(published.verdict), &judgement.verdict);
+  if (judgement.approval.has_value()) judgement.approval = std::move(published.approval);
+  return judgement;
 }
 
-Evaluation BuildAndJudge(const Candidate& change, const Fleet& base, const Court& court,
-                         JudgeBy judge) {
+guard::Judgement Judge(Path path, const Fleet& candidate, const Fleet& effective,
+                       const Bases& bases, const guard::Facts& facts,
+                       const guard::Consent& consent) {
+  switch (path) {
+    case Path::kRollback:
+      return guard::JudgeRollback(effective, bases.running, facts);
+    case Path::kHealth:
+      return guard::JudgeHealth(effective, bases.running, facts);
+    case Path::kChange:
+      break;
+  }
+  return JudgeChange(candidate, effective, bases, facts, consent);
+}
+
+Evaluation BuildAndJudge(const Candidate& change, const Bases& bases, const Court& court,
+                         Path path) {
   auto candidate = change.build();
   if (!candidate.ok()) return CannotBuild(change, candidate.status());
   absl::StatusOr<guard::Facts> facts = court.facts(**candidate);
@@ -137,15 +169,19 @@ Evaluation BuildAndJudge(const Candidate& change, const Fleet& base, const Court
         absl::StrCat("this host's addresses cannot be read: ", facts.status().message())));
   }
   Entered entered{.candidate = *std::move(candidate), .waiting = {}, .asked = {}};
-  if (judge == JudgeChange) {
-    absl::StatusOr<Entered> reached = Enter(entered.candidate, base, *facts, court.consent);
+  if (path == Path::kChange) {
+    absl::StatusOr<Entered> reached = Enter(entered.candidate, bases.asked, *facts, court.consent);
     if (!reached.ok()) return Failed(reached.status());
     entered = *std::move(reached);
   }
-  guard::Judgement judgement = judge(entered.candidate, base, *facts, court.consent);
+  auto effective = WithoutOut(entered.candidate, bases.out, bases.running.get());
+  if (!effective.ok()) return Failed(effective.status());
+  guard::Judgement judgement =
+      Judge(path, entered.candidate, *effective, bases, *facts, court.consent);
   guard::NoteWaiting(entered.waiting, entered.asked, &judgement.verdict);
   Evaluation result;
   result.candidate = std::move(entered.candidate);
+  result.effective = *std::move(effective);
   result.verdict = std::move(judgement.verdict);
   result.approval = std::move(judgement.approval);
   result.kind = result.approval.has_value() ? Outcome::Kind::kValidated : Outcome::Kind::kRefused;
@@ -153,10 +189,10 @@ Evaluation BuildAndJudge(const Candidate& change, const Fleet& base, const Court
 }
 
 // Whatever is thrown inside a check refuses the change; it never lets it pass.
-Evaluation Guarded(const Candidate& change, const Fleet& base, const Court& court, JudgeBy judge) {
+Evaluation Guarded(const Candidate& change, const Bases& bases, const Court& court, Path path) {
   std::string reason;
   try {
-    return BuildAndJudge(change, base, court, judge);
+    return BuildAndJudge(change, bases, court, path);
   } catch (const std::exception& error) {
     reason = error.what();
   } catch (...) {
@@ -170,7 +206,7 @@ Evaluation Guarded(const Candidate& change, const Fleet& base, const Court& cour
 
 bool SameAsRunning(const Evaluation& evaluation, const State& state) {
   return state.applied.revision != 0 && state.kernel != nullptr &&
-         evaluation.candidate->digest == state.kernel->digest &&
+         evaluation.effective->digest == state.kernel->digest &&
          evaluation.candidate->HasConfigOf(*state.desired);
 }
 
@@ -179,6 +215,12 @@ Evaluation UnlessSame(Evaluation evaluation, const State& state) {
     evaluation.kind = Outcome::Kind::kNoChange;
   }
   return evaluation;
+}
+
+// What the kernel has counts where it is not what was meant.
+Bases BasesOf(const State& state, const HealthOut& out) {
+  const bool as_meant = state.kernel != nullptr && state.kernel == state.intended;
+  return {.asked = as_meant ? state.desired : state.kernel, .running = state.kernel, .out = out};
 }
 
 }  // namespace
@@ -193,16 +235,23 @@ Evaluation Evaluate(const Change& change, const State& state, const Court& court
   const Candidate candidate = change.config.has_value()
                                   ? Whole(*change.config, court.hash_key, state.desired.get())
                                   : WithPool(*pool, *state.desired);
-  return UnlessSame(Guarded(candidate, state.kernel, court, JudgeChange), state);
+  return UnlessSame(Guarded(candidate, BasesOf(state, state.out), court, Path::kChange), state);
 }
 
 Evaluation EvaluateRollback(const model::Config& config, const State& state, const Court& court) {
   const Candidate candidate = Whole(config, court.hash_key, state.desired.get());
-  return UnlessSame(Guarded(candidate, state.kernel, court, JudgeReturn), state);
+  return UnlessSame(Guarded(candidate, BasesOf(state, state.out), court, Path::kRollback), state);
 }
 
-Evaluation EvaluateAlone(const model::Config& config, const Court& court) {
-  return Guarded(Whole(config, court.hash_key, nullptr), nullptr, court, JudgeChange);
+Evaluation EvaluateAlone(const model::Config& config, const Court& court, const HealthOut& out) {
+  return Guarded(Whole(config, court.hash_key, nullptr),
+                 {.asked = nullptr, .running = nullptr, .out = out}, court, Path::kChange);
+}
+
+Evaluation EvaluateHealth(const State& state, const HealthOut& out, const Court& court) {
+  const Candidate candidate{[&] { return absl::StatusOr<Fleet>(state.desired); },
+                            [] { return std::vector<model::Diagnostic>{}; }};
+  return UnlessSame(Guarded(candidate, BasesOf(state, out), court, Path::kHealth), state);
 }
 
 }  // namespace evenkeel::engine

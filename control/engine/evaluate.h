@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "control/engine/engine.h"
+#include "control/engine/health_out.h"
 #include "control/guard/guard.h"
 #include "control/maglev/maglev.h"
 
@@ -21,7 +22,10 @@ namespace evenkeel::engine {
 struct State {
   Applied applied;                                   // without config
   std::shared_ptr<const guard::BuiltFleet> desired;  // in force; never null, at first empty
-  std::shared_ptr<const guard::BuiltFleet> kernel;   // what packets see; null: nothing published
+  HealthOut out{};                                   // who is out of the tables by their health
+  // `desired` without those: what packets are to see. `desired` itself if nobody is out.
+  std::shared_ptr<const guard::BuiltFleet> intended{};
+  std::shared_ptr<const guard::BuiltFleet> kernel;  // what packets see; null: nothing published
 };
 
 // What is needed to judge, beside the states.
@@ -39,7 +43,9 @@ struct Evaluation {
   guard::Verdict verdict;
   absl::Status status;
   std::shared_ptr<const guard::BuiltFleet> candidate;  // where it could be built
-  std::optional<guard::Approval> approval;             // where it was not refused
+  // `candidate` without the servers that are out: what is published. Itself if nobody is.
+  std::shared_ptr<const guard::BuiltFleet> effective{};
+  std::optional<guard::Approval> approval;  // of `effective`, where it was not refused
 };
 
 Evaluation Evaluate(const Change& change, const State& state, const Court& court);
@@ -47,8 +53,12 @@ Evaluation Evaluate(const Change& change, const State& state, const Court& court
 // Of a state that was in force before: it is nearly never refused (guard::JudgeRollback).
 Evaluation EvaluateRollback(const model::Config& config, const State& state, const Court& court);
 
-// For a whole state without a base: the first bootstrap, and a restart.
-Evaluation EvaluateAlone(const model::Config& config, const Court& court);
+// For a whole state without a base: the first bootstrap, and a restart. `out`: who was out before.
+Evaluation EvaluateAlone(const model::Config& config, const Court& court,
+                         const HealthOut& out = {});
+
+// The state in force with these servers out: kValidated, kRefused, kNoChange or kFailed.
+Evaluation EvaluateHealth(const State& state, const HealthOut& out, const Court& court);
 
 }  // namespace evenkeel::engine
 

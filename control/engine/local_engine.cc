@@ -51,7 +51,7 @@ LocalEngine::LocalEngine(Dependencies dependencies)
   nothing->applied.etag = MakeEtag(0, {});
   auto empty = std::make_shared<guard::BuiltFleet>();
   empty->key = deps_.court.hash_key;
-  nothing->desired = std::move(empty);
+  nothing->desired = nothing->intended = std::move(empty);
   state_ = std::move(nothing);
 }
 
@@ -117,7 +117,7 @@ Outcome LocalEngine::Plan(const Request& request) {
   }
   if (!request.etag.empty() && request.etag != state->applied.etag) return Stale(request, *state);
   Evaluation evaluation = Evaluate(request.change, *state, MakeCourt(*state, MakeConsent(request)));
-  const std::shared_ptr<const guard::BuiltFleet> candidate = evaluation.candidate;
+  const std::shared_ptr<const guard::BuiltFleet> candidate = evaluation.effective;
   Outcome outcome = ToOutcome(std::move(evaluation), *state);
   if (candidate != nullptr && state->kernel != nullptr &&
       outcome.kind != Outcome::Kind::kNoChange) {
@@ -182,6 +182,7 @@ history::Revision LocalEngine::MakeRecord(const Cause& cause, const Evaluation& 
   revision.created_unix_ns = deps_.now_unix_ns();
   if (evaluation.candidate != nullptr) {
     revision.digest = evaluation.candidate->digest.ToHex();
+    revision.kernel_digest = evaluation.effective->digest.ToHex();
     revision.config_yaml = text_.Of(*evaluation.candidate);
   }
   revision.verdict_json = VerdictToJson(evaluation.verdict);
@@ -303,7 +304,8 @@ void LocalEngine::PutIntoForce(const history::Revision& record, const Evaluation
   auto next = std::make_shared<State>();
   next->applied = MakeApplied(record, evaluation.candidate->digest);
   next->desired = evaluation.candidate;
-  next->kernel = evaluation.candidate;
+  next->out = Snapshot()->out;
+  next->intended = next->kernel = evaluation.effective;
   const std::string digest = next->applied.digest.ToShort();
   SetState(std::move(next));
   for (const char* about_the_former_state :

@@ -48,7 +48,9 @@ struct Dependencies {
   // How long a confirmed revision is in force until it counts as known good.
   std::chrono::nanoseconds bake = std::chrono::minutes(10);
   std::function<std::vector<InterfaceStatus>()> interfaces;  // may be empty
-  SampleSource sample;                                       // null: packets cannot be sampled
+  // Adds what the probes say to a status; null: nothing is probed.
+  std::function<void(Status*)> describe_health;
+  SampleSource sample;  // null: packets cannot be sampled
   std::string version, instance;
 };
 
@@ -99,6 +101,11 @@ class LocalEngine final : public Engine {
   std::shared_ptr<const State> Snapshot() const;
   // How the watched file stands. Unless it is the same still, it is logged and told.
   void SetWatched(Watched watched);
+
+  // Takes servers out of the tables, or back in, by their health. `out`: all that are to be out
+  // from now on; `changes`: what became different and why, for the record. What the guard refuses
+  // stays in the table and is named.
+  HealthReport SetHealth(const HealthOut& out, std::vector<history::HealthChange> changes);
 
   // A backend's reachability changed.
   void ReportReachability(const neighbor::Resolution& resolution);
@@ -162,6 +169,12 @@ class LocalEngine final : public Engine {
   int64_t SteadyNow() const;
   void OpenWindow(const history::Revision& record, int64_t left_ns);
 
+  // Of SetHealth, Start and Tick (health.cc), with apply_mutex_ held.
+  Evaluation EvaluateOut(const State& state, const HealthOut& wanted, HealthOut* out,
+                         HealthReport* report);
+  void RecordHealth(std::vector<history::HealthChange> changes);
+  absl::StatusOr<HealthOut> ReadHealth();
+
   // Of Start (startup.cc).
   absl::StatusOr<std::string> SettlePending();
   absl::StatusOr<StartReport> StartFromHistory(const history::Revision& last);
@@ -189,6 +202,7 @@ class LocalEngine final : public Engine {
   std::map<uint64_t, std::pair<history::Outcome, std::string>> unrecorded_;
   std::optional<history::Revision> unrecorded_rollback_;  // in force, though not recorded
   std::deque<history::Revision> unrecorded_refusals_;     // the newest ones
+  std::vector<history::HealthChange> unrecorded_health_;
   StateText text_;
   int64_t window_end_ns_ = 0;  // of the revision that awaits, in steady time
   int64_t retry_wait_ns_ = 0;  // how long until the next one

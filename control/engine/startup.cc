@@ -28,10 +28,13 @@ absl::Status WhyNotBuilt(const Evaluation& evaluation, const std::string& what) 
 }
 
 std::shared_ptr<State> MakeState(const history::Revision& revision, const Evaluation& evaluation,
+                                 const HealthOut& out,
                                  std::shared_ptr<const guard::BuiltFleet> kernel) {
   auto state = std::make_shared<State>();
   state->applied = MakeApplied(revision, evaluation.candidate->digest);
   state->desired = evaluation.candidate;
+  state->intended = evaluation.effective;
+  if (evaluation.effective != evaluation.candidate) state->out = out;
   state->kernel = std::move(kernel);
   return state;
 }
@@ -59,8 +62,10 @@ absl::StatusOr<std::string> LocalEngine::SettlePending() {
 
   std::string report;
   for (auto revision = pending->rbegin(); revision != pending->rend(); ++revision) {
-    const bool applied = kernel.ok() && revision->number == kernel->revision &&
-                         revision->digest == kernel->digest.ToHex();
+    const bool applied =
+        kernel.ok() && revision->number == kernel->revision &&
+        kernel->digest.ToHex() ==
+            (revision->kernel_digest.empty() ? revision->digest : revision->kernel_digest);
     const absl::Status finished = deps_.history->Finish(
         revision->number, applied ? history::Outcome::kApplied : history::Outcome::kFailed,
         applied ? "" : "the daemon ended before it was published");
@@ -98,7 +103,14 @@ absl::StatusOr<StartReport> LocalEngine::Start(const Bootstrap* bootstrap) {
 absl::StatusOr<StartReport> LocalEngine::StartFromHistory(const history::Revision& last) {
   absl::StatusOr<model::Config> config = ParseRecorded(last);
   if (!config.ok()) return config.status();
-  const Evaluation evaluation = EvaluateAlone(*config, deps_.court);
+  absl::StatusOr<HealthOut> out = ReadHealth();
+  if (!out.ok()) return out.status();
+  Evaluation evaluation = EvaluateAlone(*config, deps_.court, *out);
+  // With everybody in, where the guard does not accept it otherwise; the probes will tell.
+  if (evaluation.kind == Outcome::Kind::kRefused && !out->empty()) {
+    out->clear();
+    evaluation = EvaluateAlone(*config, deps_.court);
+  }
   const std::string name = absl::StrCat("revision ", last.number);
   if (evaluation.candidate == nullptr) return WhyNotBuilt(evaluation, name);
   if (evaluation.candidate->digest.ToHex() != last.digest) {
@@ -106,7 +118,7 @@ absl::StatusOr<StartReport> LocalEngine::StartFromHistory(const history::Revisio
                                       " and builds to ", evaluation.candidate->digest.ToShort(),
                                       ": the hash key or the table builder has changed"));
   }
-  absl::StatusOr<publish::AdoptReport> adopted = deps_.kernel->Adopt(evaluation.candidate);
+  absl::StatusOr<publish::AdoptReport> adopted = deps_.kernel->Adopt(evaluation.effective);
   if (!adopted.ok()) return adopted.status();
 
   StartReport report;
@@ -115,7 +127,7 @@ absl::StatusOr<StartReport> LocalEngine::StartFromHistory(const history::Revisio
   if (adopted->state != AdoptState::kMatches && !IsOver(last, deps_.now_unix_ns())) {
     if (auto status = BringBack(last, evaluation, &report); !status.ok()) return status;
   }
-  SetState(MakeState(last, evaluation, deps_.kernel->applied()));
+  SetState(MakeState(last, evaluation, *out, deps_.kernel->applied()));
   ResumeWindow(last, &report);
   return report;
 }
@@ -197,7 +209,7 @@ absl::StatusOr<StartReport> LocalEngine::StartFromBootstrap(const Bootstrap& boo
   }
   report.revision = *number;
   report.adoption = Join(report.adoption, absl::StrCat(bootstrap.path, " is revision ", *number));
-  SetState(MakeState(record, evaluation, deps_.kernel->applied()));
+  SetState(MakeState(record, evaluation, {}, deps_.kernel->applied()));
   OpenWindow(record, 0);
   return report;
 }

@@ -119,7 +119,8 @@ bool LocalEngine::CompareKernel(const State& state, Status* status) {
     status->notices.push_back(
         absl::StrCat("the kernel's state cannot be read back: ", kernel.status().message()));
   } else {
-    status->digest_matches = state.applied.revision != 0 && kernel->digest == state.applied.digest;
+    status->digest_matches =
+        state.applied.revision != 0 && kernel->digest == state.intended->digest;
   }
   return status->digest_matches || (!kernel.ok() && !absl::IsNotFound(kernel.status()));
 }
@@ -149,6 +150,7 @@ absl::StatusOr<Status> LocalEngine::GetStatus() {
   }
   if (deps_.interfaces) status.interfaces = deps_.interfaces();
   FillTraffic(*state, &status);
+  if (deps_.describe_health) deps_.describe_health(&status);
   std::lock_guard lock(state_mutex_);
   status.adoption = adoption_;
   status.last_good = last_good_;

@@ -221,13 +221,19 @@ absl::StatusOr<std::shared_ptr<const BuiltFleet>> BuildFleet(const model::Config
 }
 
 absl::StatusOr<std::shared_ptr<const BuiltFleet>> ReplacePool(const BuiltFleet& fleet,
-                                                              const model::Pool& pool) {
+                                                              const model::Pool& pool,
+                                                              const BuiltFleet* like) {
   auto next = std::make_shared<BuiltFleet>(fleet);
-  const auto it = std::find_if(next->pools.begin(), next->pools.end(),
-                               [&](const PoolRef& old) { return old->name() == pool.name; });
+  const auto named = [&](const PoolRef& old) { return old->name() == pool.name; };
+  const auto it = std::find_if(next->pools.begin(), next->pools.end(), named);
   const auto index = static_cast<size_t>(it - next->pools.begin());
   if (auto status = ToStatus(model::ValidatePool(pool, index)); !status.ok()) return status;
-  auto built = BuildPool(pool, fleet.key, index < next->pools.size() ? *it : nullptr);
+  PoolRef reuse = index < next->pools.size() ? *it : nullptr;
+  if (like != nullptr && like->key == fleet.key) {
+    const auto found = std::find_if(like->pools.begin(), like->pools.end(), named);
+    if (found != like->pools.end()) reuse = *found;
+  }
+  auto built = BuildPool(pool, fleet.key, reuse);
   if (!built.ok()) return built.status();
   if (index == next->pools.size()) next->pools.emplace_back();
   next->pools[index] = *std::move(built);

@@ -101,9 +101,11 @@ absl::StatusOr<std::shared_ptr<const BuiltFleet>> BuildFleet(const model::Config
                                                              const BuiltFleet* reuse);
 
 // `fleet` with `pool` instead of its namesake, or with one pool more. Same as BuildFleet of the
-// whole; `fleet` was built, and so only `pool` is validated.
+// whole; `fleet` was built, and so only `pool` is validated. The pool is shared with its namesake
+// in `like`, if given, rather than with the one that it replaces.
 absl::StatusOr<std::shared_ptr<const BuiltFleet>> ReplacePool(const BuiltFleet& fleet,
-                                                              const model::Pool& pool);
+                                                              const model::Pool& pool,
+                                                              const BuiltFleet* like = nullptr);
 
 }  // namespace evenkeel::guard
 

@@ -26,10 +26,10 @@ Verdict Refusal(std::string observed) {
 
 // Whatever fails here refuses: an unjudged state must not look like a good one.
 Verdict JudgeOrRefuse(const BuiltFleet* candidate, const BuiltFleet* running, const Facts& facts,
-                      const Consent& consent, bool rollback) {
+                      const Consent& consent, Question::Kind kind) {
   if (candidate == nullptr) return Refusal("no state was given");
   try {
-    return RunRules(RuleTable(), {*candidate, running, facts, consent, rollback});
+    return RunRules(RuleTable(), {*candidate, running, facts, consent, kind});
   } catch (const std::exception& e) {
     return Refusal(absl::StrCat("the state cannot be judged: ", e.what()));
   }
@@ -58,7 +58,8 @@ bool Verdict::no_change() const {
 Judgement Judge(std::shared_ptr<const BuiltFleet> candidate, std::shared_ptr<const BuiltFleet> base,
                 const Facts& facts, const Consent& consent) {
   Judgement judgement;
-  judgement.verdict = JudgeOrRefuse(candidate.get(), base.get(), facts, consent, false);
+  judgement.verdict =
+      JudgeOrRefuse(candidate.get(), base.get(), facts, consent, Question::Kind::kChange);
   if (judgement.verdict.refused()) return judgement;
   std::optional<Digest> base_digest;
   if (base != nullptr) base_digest = base->digest;
@@ -69,9 +70,22 @@ Judgement Judge(std::shared_ptr<const BuiltFleet> candidate, std::shared_ptr<con
 Judgement JudgeRollback(std::shared_ptr<const BuiltFleet> candidate,
                         std::shared_ptr<const BuiltFleet> running, const Facts& facts) {
   Judgement judgement;
-  judgement.verdict = JudgeOrRefuse(candidate.get(), running.get(), facts, {}, true);
+  judgement.verdict =
+      JudgeOrRefuse(candidate.get(), running.get(), facts, {}, Question::Kind::kRollback);
   if (judgement.verdict.refused()) return judgement;
   judgement.approval = Approval(std::move(candidate), std::nullopt);
+  return judgement;
+}
+
+Judgement JudgeHealth(std::shared_ptr<const BuiltFleet> candidate,
+                      std::shared_ptr<const BuiltFleet> running, const Facts& facts) {
+  Judgement judgement;
+  judgement.verdict =
+      JudgeOrRefuse(candidate.get(), running.get(), facts, {}, Question::Kind::kHealth);
+  if (judgement.verdict.refused()) return judgement;
+  std::optional<Digest> base;
+  if (running != nullptr) base = running->digest;
+  judgement.approval = Approval(std::move(candidate), base);
   return judgement;
 }
 

@@ -94,6 +94,14 @@ Judgement Judge(std::shared_ptr<const BuiltFleet> candidate, std::shared_ptr<con
 Judgement JudgeRollback(std::shared_ptr<const BuiltFleet> candidate,
                         std::shared_ptr<const BuiltFleet> running, const Facts& facts);
 
+// The same configuration with servers out of it, or back, by their health: in `candidate` those
+// that are out are disabled. Nobody asked for that, so nothing about the change excuses it. Judged
+// is what must hold of every table: that it is what the weights ask for (LB002), that no server has
+// too much of a pool (LB001), and that enough serve (LB003); of the pools that differ from
+// `running`.
+Judgement JudgeHealth(std::shared_ptr<const BuiltFleet> candidate,
+                      std::shared_ptr<const BuiltFleet> running, const Facts& facts);
+
 // Proof that the guard approved this very state. Cannot be made, copied onto another state or
 // altered elsewhere. Cheap to copy.
 class Approval {
@@ -111,6 +119,8 @@ class Approval {
                          const Facts&, const Consent&);
   friend Judgement JudgeRollback(std::shared_ptr<const BuiltFleet>,
                                  std::shared_ptr<const BuiltFleet>, const Facts&);
+  friend Judgement JudgeHealth(std::shared_ptr<const BuiltFleet>, std::shared_ptr<const BuiltFleet>,
+                               const Facts&);
   Approval(std::shared_ptr<const BuiltFleet> fleet, std::optional<Digest> base)
       : fleet_(std::move(fleet)), base_(base) {}
 

@@ -136,6 +136,8 @@ struct Rule {
   bool yields_to_relief = false;
   // Refuses a rollback too.
   bool binds_rollback = false;
+  // Is asked where health takes servers out or back in.
+  bool binds_health = false;
   // The time rules: an emergency does not wait for them.
   bool yields_to_emergency = false;
   // May be broken by a pool that says so (policy.exceptions), or by a request (Override).
@@ -154,7 +156,8 @@ struct Question {
   const BuiltFleet* running;  // null: nothing ran before
   const Facts& facts;
   const Consent& consent;
-  bool rollback = false;
+  enum class Kind { kChange, kRollback, kHealth };
+  Kind kind = Kind::kChange;
 };
 
 // Judges without approving. A rule that throws refuses.

@@ -37,6 +37,7 @@ Rule BackendShare() {
   rule.limits = {kShareFactor, kShare};
   rule.allows_drain_of_one = true;
   rule.relieves = true;
+  rule.binds_health = true;
   return rule;
 }
 
@@ -53,6 +54,7 @@ Rule TableIntent() {
   rule.forgives_base = false;
   rule.binds_rollback = true;
   rule.allows_exception = rule.allows_override = false;
+  rule.binds_health = true;
   return rule;
 }
 
@@ -68,6 +70,7 @@ Rule MinServing() {
       CheckMinServing);
   rule.allows_drain_of_one = true;
   rule.relieves = true;
+  rule.binds_health = true;
   return rule;
 }
 

@@ -33,12 +33,13 @@ class Runner {
     }
     candidate_ = MakeCandidateState(question.candidate, question.facts.host_policy,
                                     has_base_ ? &base_ : nullptr);
-    compares_ = has_base_ && !question.rollback;
+    compares_ = has_base_ && question.kind == Question::Kind::kChange;
     if (compares_) transitions_ = FindTransitions(candidate_, base_);
     relieved_.resize(candidate_.pools.size(), false);
   }
 
   void Run(const Rule& rule) {
+    if (IsHealth() && !rule.binds_health) return;
     RunOnFleet(rule);
     if (rule.pool == nullptr && rule.transition == nullptr) return;
     for (const PoolState& state : candidate_.pools) {
@@ -158,14 +159,14 @@ class Runner {
                     absl::StrCat("pools[", state.index, "]."), report);
     }
     if (rule.pool != nullptr) rule.pool({MakeCase(), state, before}, report);
-    if (question_.rollback) return;
+    if (IsRollback()) return;
     const bool blocks = std::any_of(report.findings.begin(), report.findings.end(), IsBlock);
     if (before == nullptr || rule.pool == nullptr || !rule.forgives_base ||
         !(blocks || rule.relieves))
       return;
     const Badness badness = BadnessOf(rule, *before);
     if (rule.relieves && Improves(badness, report)) relieved_[state.index] = true;
-    const bool drain = rule.allows_drain_of_one && IsDrainOfOne(*before, state);
+    const bool drain = !IsHealth() && rule.allows_drain_of_one && IsDrainOfOne(*before, state);
     const bool same = HasSameTraffic(*before, state);
     for (Finding& finding : report.findings) {
       if (!IsBlock(finding)) continue;
@@ -204,12 +205,15 @@ class Runner {
 
   Case MakeCase() const {
     return {candidate_, has_base_ ? &base_ : nullptr, question_.facts, question_.consent,
-            question_.rollback};
+            IsRollback()};
   }
 
+  bool IsRollback() const { return question_.kind == Question::Kind::kRollback; }
+  bool IsHealth() const { return question_.kind == Question::Kind::kHealth; }
+
   std::string WhyNotCompared() const {
-    return question_.rollback ? "a return to an earlier accepted state: not compared"
-                              : "first state: nothing ran before";
+    return IsRollback() ? "a return to an earlier accepted state: not compared"
+                        : "first state: nothing ran before";
   }
 
   static const Rule* Find(std::span<const Rule> rules, const std::string& id) {
@@ -317,7 +321,7 @@ class Runner {
         Severity::kPass,           std::move(report.observed),  std::move(report.limit)};
     for (Finding& finding : report.findings) {
       Violation& v = finding.violation;
-      if (question_.rollback && !rule.binds_rollback && IsBlock(finding)) {
+      if (IsRollback() && !rule.binds_rollback && IsBlock(finding)) {
         Soften(finding, "allowed as a return to an earlier accepted state");
       }
       if (v.pool.empty()) v.pool = pool;

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/history/history.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <limits>
@@ -16,96 +11,27 @@
 #include "absl/strings/str_cat.h"
 #include "control/history/config_store.h"
 #include "control/history/database.h"
+#include "control/history/database_file.h"
+#include "control/history/health_log.h"
 #include "control/history/retention.h"
 #include "control/history/schema.h"
 
 namespace evenkeel::history {
 namespace {
 
-constexpr mode_t kDirectoryMode = 0750;
-constexpr mode_t kFileMode = 0640;
-
 constexpr char kColumns[] =
     "number, author, reason, source, created_unix_ns, outcome, digest, verdict_json, error, "
     "ticket, base, restores, standing, deadline_unix_ns, auto_confirm, settled_unix_ns, "
-    "settled_by, settled_why, good_unix_ns, carried_on_by";
+    "settled_by, settled_why, good_unix_ns, carried_on_by, kernel_digest";
 constexpr char kRefusalColumns[] =
     "0, author, reason, source, created_unix_ns, 3, digest, verdict_json, error, "
-    "ticket, 0, 0, 0, 0, 0, 0, '', '', 0, 0";
-constexpr int kConfigColumn = 20;  // after those
+    "ticket, 0, 0, 0, 0, 0, 0, '', '', 0, 0, ''";
+constexpr int kConfigColumn = 21;  // after those
 
 int64_t NowUnixNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
-}
-
-// Owner and remedy around what SQLite or the system said.
-absl::Status Explain(const absl::Status& status, const std::string& path) {
-  if (status.ok()) return status;
-  std::string remedy;
-  switch (status.code()) {
-    case absl::StatusCode::kDataLoss:
-      remedy = absl::StrCat("move ", path,
-                            " away (the kernel goes on forwarding) and start with --config FILE, "
-                            "or put a backup in its place");
-      break;
-    case absl::StatusCode::kPermissionDenied:
-      remedy = "make the state directory writable for evenkeeld";
-      break;
-    case absl::StatusCode::kResourceExhausted:
-      remedy = "free space on the state directory's file system";
-      break;
-    case absl::StatusCode::kUnavailable:
-      remedy = "end the other process that holds the database";
-      break;
-    case absl::StatusCode::kUnknown:
-      remedy = "look for the disk's errors in the kernel's log";
-      break;
-    default:
-      break;
-  }
-  return absl::Status(status.code(), absl::StrCat("history ", path, ": ", status.message(),
-                                                  remedy.empty() ? "" : "; ", remedy));
-}
-
-absl::Status PrepareDirectory(const std::string& dir) {
-  std::error_code error;
-  const bool existed = std::filesystem::exists(dir, error);
-  std::filesystem::create_directories(dir, error);
-  if (error) {
-    return absl::ErrnoToStatus(error.value(), absl::StrCat("state directory ", dir,
-                                                           " cannot be made; name another with "
-                                                           "--state-dir"));
-  }
-  // An existing directory keeps the mode that its owner chose.
-  if (!existed && ::chmod(dir.c_str(), kDirectoryMode) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("chmod 0750 ", dir));
-  }
-  return absl::OkStatus();
-}
-
-// SQLite gives its -wal and -shm files the mode of the database.
-absl::Status PrepareFile(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode);
-  if (fd < 0) return absl::ErrnoToStatus(errno, "cannot be opened for writing");
-  absl::Status status;
-  if (::fchmod(fd, kFileMode) != 0) status = absl::ErrnoToStatus(errno, "chmod 0640");
-  ::close(fd);
-  return status;
-}
-
-// An intent must survive a power failure before the kernel is touched, so every commit is synced.
-absl::Status Configure(Database* db) {
-  if (absl::Status s = db->Execute("PRAGMA journal_mode = WAL"); !s.ok()) return s;
-  if (absl::Status s = db->Execute("PRAGMA synchronous = FULL"); !s.ok()) return s;
-  return db->Execute("PRAGMA foreign_keys = ON");
-}
-
-absl::Status CheckIntegrity(Database* db) {
-  absl::StatusOr<std::string> answer = db->QueryText("PRAGMA quick_check(1)");
-  if (!answer.ok()) return answer.status();
-  return *answer == "ok" ? absl::OkStatus() : absl::DataLossError(*answer);
 }
 
 }  // namespace
@@ -115,6 +41,7 @@ struct History::Impl {
   std::mutex mutex;  // guards all below
   Database db;
   ConfigStore configs;
+  HealthLog health;
   Statement insert, finish, refuse, last_applied, get, pending, list;
   Statement insert_pool, supersede, confirm, mark_good, confirmed_before, last_good, pool_changes;
   Statement insert_override, overrides, not_good;
@@ -157,6 +84,7 @@ absl::Status History::Impl::Open() {
   if (absl::Status s = CheckIntegrity(&db); !s.ok()) return s;
   if (absl::Status s = Migrate(&db); !s.ok()) return s;
   if (absl::Status s = configs.Prepare(&db); !s.ok()) return s;
+  if (absl::Status s = health.Prepare(&db); !s.ok()) return s;
   return PrepareStatements();
 }
 
@@ -166,7 +94,8 @@ absl::Status History::Impl::PrepareStatements() {
       {&insert,
        "INSERT INTO revisions (author, reason, source, created_unix_ns, outcome, digest, "
        "verdict_json, error, config, ticket, base, restores, standing, deadline_unix_ns, "
-       "auto_confirm) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, '', ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
+       "auto_confirm, kernel_digest) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, '', ?7, ?8, ?9, ?10, ?11, "
+       "?12, ?13, ?14)"},
       {&insert_pool, "INSERT OR IGNORE INTO pool_changes (revision, pool) VALUES (?1, ?2)"},
       {&insert_override,
        "INSERT OR REPLACE INTO overrides (revision, rule, reason, author, expires_unix_ns) "
@@ -243,6 +172,7 @@ absl::StatusOr<Revision> History::Impl::ReadRow(Statement* statement) {
   revision.settled_why = statement->Text(17);
   revision.good_unix_ns = statement->Int(18);
   revision.carried_on_by = static_cast<uint64_t>(statement->Int(19));
+  revision.kernel_digest = statement->Text(20);
   if (revision.carried_on_by != 0) revision.standing = Standing::kCarriedOn;
   absl::StatusOr<std::string> config = configs.Get(statement->Text(kConfigColumn));
   if (!config.ok()) return config.status();
@@ -297,7 +227,8 @@ absl::StatusOr<uint64_t> History::Impl::Begin(const Revision& revision) {
       .Bind(10, static_cast<int64_t>(revision.restores))
       .Bind(11, static_cast<int64_t>(revision.standing))
       .Bind(12, revision.deadline_unix_ns)
-      .Bind(13, static_cast<int64_t>(revision.auto_confirm));
+      .Bind(13, static_cast<int64_t>(revision.auto_confirm))
+      .Bind(14, revision.kernel_digest);
   if (absl::Status s = Insert(insert, revision); !s.ok()) return s;
   const int64_t number = db.last_insert_id();
   for (const std::string& pool : revision.pools) {
@@ -463,6 +394,22 @@ absl::Status History::Inspect(const std::string& state_dir) {
   }
   absl::StatusOr<Database> db = Database::OpenToRead(path);
   return Explain(db.ok() ? CheckIntegrity(&*db) : db.status(), path);
+}
+
+absl::Status History::RecordHealth(const std::vector<HealthChange>& changes) {
+  return impl_->Do([&] { return impl_->health.Add(&impl_->db, changes); });
+}
+
+absl::StatusOr<std::vector<HealthChange>> History::OutServers() {
+  return impl_->Do([&] { return impl_->health.Out(); });
+}
+
+absl::StatusOr<std::vector<HealthChange>> History::ListHealth(uint32_t limit,
+                                                              int64_t before_unix_ns) {
+  return impl_->Do([&] {
+    return impl_->health.List(
+        limit, before_unix_ns == 0 ? std::numeric_limits<int64_t>::max() : before_unix_ns);
+  });
 }
 
 absl::Status History::Check() {

@@ -48,10 +48,11 @@ struct Revision {
   std::string source;  // "bootstrap", "api", "rollback", "window", "watch"
   int64_t created_unix_ns = 0;
   Outcome outcome = Outcome::kPending;
-  std::string digest;        // hex, of the built state
-  std::string config_yaml;   // canonical
-  std::string verdict_json;  // of the guard
-  std::string error;         // why it failed or was refused
+  std::string digest;         // hex, of the built state
+  std::string kernel_digest;  // hex, of what was published: without servers that were down
+  std::string config_yaml;    // canonical
+  std::string verdict_json;   // of the guard
+  std::string error;          // why it failed or was refused
 
   uint64_t base = 0;      // in force when it was made; 0: nothing was
   uint64_t restores = 0;  // of a rollback: the revision whose state it brings back
@@ -72,6 +73,16 @@ struct PoolChange {
   std::string pool;
   uint64_t revision = 0;
   int64_t unix_ns = 0;
+};
+
+// A server that went out of the table of a pool by its health, or came back.
+struct HealthChange {
+  int64_t unix_ns = 0;
+  std::string pool;
+  std::string server;   // its address
+  std::string backend;  // its names in the pool
+  bool out = false;
+  std::string cause;  // "3 probes failed: connection refused"
 };
 
 // Thread-safe.
@@ -106,6 +117,11 @@ class History {
   absl::StatusOr<std::vector<PoolChange>> PoolChanges(int64_t since_unix_ns);
   // Those of applied revisions that expire after `unix_ns`.
   absl::StatusOr<std::vector<Override>> Overrides(int64_t unix_ns);
+  absl::Status RecordHealth(const std::vector<HealthChange>& changes);  // all or none
+  // The last change of each server that is out.
+  absl::StatusOr<std::vector<HealthChange>> OutServers();
+  // Newest first, those before `before_unix_ns` (0: all).
+  absl::StatusOr<std::vector<HealthChange>> ListHealth(uint32_t limit, int64_t before_unix_ns = 0);
   absl::StatusOr<std::optional<Revision>> Get(uint64_t number);
   absl::StatusOr<std::vector<Revision>> Pending();  // left by a crash
   // Newest first, refusals too, those before `before_unix_ns` (0: all); config_yaml stays empty.

@@ -53,6 +53,9 @@ absl::Status Prune(Database* db, int64_t unix_ns) {
       kKeptRevisions, ") UNION SELECT max(number) FROM revisions WHERE good_unix_ns > 0");
   absl::Status status =
       db->Execute(absl::StrCat("DELETE FROM refusals WHERE created_unix_ns < ", unix_ns,
+                               "; DELETE FROM health_changes WHERE unix_ns < ", unix_ns,
+                               " AND id NOT IN (SELECT max(id) FROM health_changes "
+                               "GROUP BY pool, server)",
                                "; DELETE FROM revisions WHERE created_unix_ns < ", unix_ns,
                                " AND outcome <> 0 AND number NOT IN (SELECT number FROM (", kept,
                                ") WHERE number IS NOT NULL);"));

@@ -88,6 +88,21 @@ UPDATE revisions SET
   settled_why = substr(settled_why, instr(settled_why, ': ') + 2)
   WHERE standing = 2 AND settled_why GLOB 'carried on by revision [1-9]*: *';
 )sql",
+    // Health: what was published may be less than what was asked for, and who is out is remembered.
+    R"sql(
+ALTER TABLE revisions ADD COLUMN kernel_digest TEXT NOT NULL DEFAULT '';
+CREATE TABLE health_changes (
+  id       INTEGER PRIMARY KEY AUTOINCREMENT,
+  unix_ns  INTEGER NOT NULL,
+  pool     TEXT NOT NULL,
+  server   TEXT NOT NULL,
+  backend  TEXT NOT NULL,
+  out      INTEGER NOT NULL CHECK (out BETWEEN 0 AND 1),
+  cause    TEXT NOT NULL
+) STRICT;
+CREATE INDEX health_changes_by_server ON health_changes (pool, server, id);
+CREATE INDEX health_changes_by_time ON health_changes (unix_ns);
+)sql",
 };
 
 absl::Status CheckOwner(Database* db, int64_t version) {

@@ -36,6 +36,7 @@ void Encode(const engine::PoolStatus& pool, v1::PoolStatus* out) {
   out->set_table_digest(pool.table_digest);
   out->set_moving_slots(pool.moving_slots);
   out->set_moving_seconds(pool.moving_s);
+  out->set_panic(pool.panic);
   for (const engine::BackendStatus& backend : pool.backends) {
     v1::BackendStatus* to = out->add_backends();
     to->set_name(backend.name);
@@ -44,6 +45,9 @@ void Encode(const engine::PoolStatus& pool, v1::PoolStatus* out) {
     to->set_share(backend.share);
     Encode(backend.counter, to->mutable_counter());
     to->set_problem(backend.problem);
+    to->set_health(backend.health);
+    to->set_held(backend.held);
+    to->set_health_cause(backend.health_cause);
   }
 }
 
@@ -55,6 +59,7 @@ engine::PoolStatus Decode(const v1::PoolStatus& pool, Problems* problems) {
   result.table_digest = pool.table_digest();
   result.moving_slots = pool.moving_slots();
   result.moving_s = pool.moving_seconds();
+  result.panic = pool.panic();
   for (const v1::BackendStatus& backend : pool.backends()) {
     result.backends.push_back(
         {.name = backend.name(),
@@ -62,7 +67,10 @@ engine::PoolStatus Decode(const v1::PoolStatus& pool, Problems* problems) {
          .state = FromProto(backend.state(), "backend.state", problems),
          .share = backend.share(),
          .counter = Decode(backend.counter()),
-         .problem = backend.problem()});
+         .problem = backend.problem(),
+         .health = backend.health(),
+         .held = backend.held(),
+         .health_cause = backend.health_cause()});
   }
   return result;
 }
@@ -103,6 +111,10 @@ v1::WatchResponse::Kind Encode(engine::Event::Kind kind) {
       return v1::WatchResponse::CONFIRMED;
     case engine::Event::Kind::kRolledBack:
       return v1::WatchResponse::ROLLED_BACK;
+    case engine::Event::Kind::kDown:
+      return v1::WatchResponse::DOWN;
+    case engine::Event::Kind::kUp:
+      return v1::WatchResponse::UP;
     case engine::Event::Kind::kHeld:
       return v1::WatchResponse::HELD;
     case engine::Event::Kind::kFollowing:
@@ -127,6 +139,10 @@ std::optional<engine::Event::Kind> Decode(v1::WatchResponse::Kind kind) {
       return engine::Event::Kind::kConfirmed;
     case v1::WatchResponse::ROLLED_BACK:
       return engine::Event::Kind::kRolledBack;
+    case v1::WatchResponse::DOWN:
+      return engine::Event::Kind::kDown;
+    case v1::WatchResponse::UP:
+      return engine::Event::Kind::kUp;
     case v1::WatchResponse::HELD:
       return engine::Event::Kind::kHeld;
     case v1::WatchResponse::FOLLOWING:

@@ -31,6 +31,10 @@ const char* Word(Kind kind) {
       return "confirmed";
     case Kind::kRolledBack:
       return "rolled_back";
+    case Kind::kDown:
+      return "down";
+    case Kind::kUp:
+      return "up";
     case Kind::kHeld:
       return "held";
     case Kind::kFollowing:
@@ -47,6 +51,7 @@ Style StyleOf(Kind kind) {
     case Kind::kConfirmed:
     case Kind::kReachable:
     case Kind::kFollowing:
+    case Kind::kUp:
       return Style::kGood;
     case Kind::kRolledBack:
       return Style::kWarn;

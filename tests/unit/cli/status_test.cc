@@ -82,6 +82,26 @@ TEST_F(StatusTest, KernelThatLostItsTablesIsAnAlarm) {
   EXPECT_THAT(Run({"status"}).out, HasSubstr("ALARM"));
 }
 
+TEST_F(StatusTest, HealthIsSaidWhereItIsBad) {
+  daemon_.status.pools[0].backends[0].health = "up";
+  daemon_.status.pools[0].backends[1].health = "down";
+  daemon_.status.pools[0].backends[1].health_cause = "3 probes failed: timeout";
+  EXPECT_THAT(Run({"status"}).out,
+              AllOf(ContainsRegex("web-2 .*DOWN: 3"), Not(HasSubstr("PANIC"))));
+  daemon_.status.pools[0].backends[1].held = true;
+  daemon_.status.pools[0].panic = "1 of 4 servers healthy";
+  const Ran ran = Run({"status"});
+  EXPECT_THAT(ran.out, AllOf(ContainsRegex("web-2 .*DOWN, held:"),
+                             HasSubstr("  PANIC: 1 of 4 servers healthy\n")));
+  for (std::string_view line : Split(ran.out, '\n')) EXPECT_LE(line.size(), 80u) << line;
+  const nlohmann::json pool = Run({"status", "-o", "json"}).Json()["pools"][0];
+  EXPECT_EQ(pool["panic"], "1 of 4 servers healthy");
+  EXPECT_EQ(pool["backends"][0]["health"], "up");
+  EXPECT_EQ(pool["backends"][1]["held"], true);
+  EXPECT_EQ(pool["backends"][1]["health_cause"], "3 probes failed: timeout");
+  EXPECT_EQ(pool["backends"][2]["health"], "");
+}
+
 TEST_F(StatusTest, TheWatchedFileSaysHowItStands) {
   EXPECT_THAT(Run({"status"}).out, Not(HasSubstr("Watched")));
   EXPECT_EQ(Run({"status", "-o", "json"}).Json()["watched"], nullptr);

@@ -200,6 +200,47 @@ TEST_F(HistoryTest, AnInspectionTellsWholeFromDamagedAndAbsent) {
   EXPECT_THAT(std::string(History::Inspect(dir_).message()), HasSubstr("move "));
 }
 
+HealthChange Health(int64_t at, const std::string& server, bool out) {
+  return {.unix_ns = at,
+          .pool = "web",
+          .server = server,
+          .backend = "b-" + server,
+          .out = out,
+          .cause = "3 probes failed"};
+}
+
+TEST_F(HistoryTest, WhoIsOutIsTheLastThatWasSaid) {
+  auto history = MustOpen();
+  EXPECT_THAT(*history->OutServers(), ::testing::IsEmpty());
+  ASSERT_TRUE(
+      history->RecordHealth({Health(10, "10.0.0.1", true), Health(11, "10.0.0.2", true)}).ok());
+  ASSERT_TRUE(history->RecordHealth({Health(12, "10.0.0.1", false)}).ok());
+  history = nullptr;
+  history = MustOpen();
+  const auto out = *history->OutServers();
+  ASSERT_EQ(out.size(), 1u);
+  EXPECT_EQ(out[0].server, "10.0.0.2");
+  EXPECT_EQ(out[0].pool, "web");
+  EXPECT_EQ(out[0].backend, "b-10.0.0.2");
+  EXPECT_EQ(out[0].unix_ns, 11);
+  EXPECT_EQ(out[0].cause, "3 probes failed");
+  const auto list = *history->ListHealth(2);
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_FALSE(list[0].out);
+  EXPECT_EQ(history->ListHealth(10, 11)->size(), 1u);
+}
+
+TEST_F(HistoryTest, WhatIsOldGoesButWhoIsOutIsKept) {
+  auto history = MustOpen();
+  ASSERT_TRUE(history
+                  ->RecordHealth({Health(10, "10.0.0.1", true), Health(11, "10.0.0.1", false),
+                                  Health(12, "10.0.0.2", true), Health(90, "10.0.0.3", true)})
+                  .ok());
+  ASSERT_TRUE(history->Prune(50).ok());
+  EXPECT_EQ(history->ListHealth(10)->size(), 3u);
+  EXPECT_EQ(history->OutServers()->size(), 2u);
+}
+
 TEST_F(HistoryTest, ANewerSchemaIsLeftAlone) {
   MustOpen();
   Sql("PRAGMA user_version = 999");
