@@ -38,6 +38,9 @@ class StatusTest : public CliTest {
                                b.state,
                                0.25,
                                {.packets = 250'000, .bytes = 1, .new_flows = 1, .drops = 0},
+                               "",
+                               "",
+                               false,
                                ""});
     }
     pool.backends[3].problem = "no answer from gateway 10.0.0.1 on eth1";
