@@ -17,6 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "control/daemon/flags.h"
 #include "control/daemon/hash_key.h"
+#include "control/daemon/health_runner.h"
 #include "control/daemon/instance_lock.h"
 #include "control/daemon/next_hop_feed.h"
 #include "control/daemon/service_manager.h"
@@ -144,6 +145,7 @@ class Daemon {
   absl::Status Attach();
   void CompareFile();
   void WatchFile();
+  absl::Status StartHealth();
   void WaitForSignals();
   void Quiesce();
   absl::Status ShutDown();
@@ -166,6 +168,7 @@ class Daemon {
   std::unique_ptr<engine::PublisherKernel> kernel_;
   std::vector<engine::InterfaceStatus> interfaces_;  // fixed before the engine is served
   std::unique_ptr<engine::LocalEngine> engine_;
+  std::unique_ptr<HealthRunner> health_;
   std::unique_ptr<WatchedFile> watched_file_;
   std::unique_ptr<engine::FileFollower> follower_;
   Ticker ticker_, watch_ticker_;
@@ -290,6 +293,9 @@ int Daemon::StartEngine() {
   dependencies.sample = [this](const dataplane::SampleOptions& options) {
     return dataplane_->TakeSample(options);
   };
+  dependencies.describe_health = [this](engine::Status* status) {
+    if (health_ != nullptr) health_->Describe(status);
+  };
   dependencies.version = EK_VERSION;
   dependencies.instance = settings_.instance;
   engine_ = std::make_unique<engine::LocalEngine>(std::move(dependencies));
@@ -339,6 +345,12 @@ void Daemon::CompareFile() {
   }
 }
 
+absl::Status Daemon::StartHealth() {
+  health_ = std::make_unique<HealthRunner>(
+      engine_.get(), HealthRunner::Clocks{.now_unix_ns = NowUnixNs, .steady_ns = SteadyNs});
+  return health_->Start();
+}
+
 void Daemon::WatchFile() {
   if (settings_.watch.empty()) return;
   watched_file_ = std::make_unique<WatchedFile>(settings_.watch);
@@ -365,6 +377,7 @@ void Daemon::Quiesce() {
   if (server_ != nullptr) server_->Shutdown(kShutdownGrace);
   ticker_.Stop();
   watch_ticker_.Stop();
+  if (health_ != nullptr) health_->Stop();
   if (feed_ != nullptr) feed_->Stop();
 }
 
@@ -372,6 +385,7 @@ absl::Status Daemon::ShutDown() {
   NotifyServiceManager("STOPPING=1").IgnoreError();
   Quiesce();
   follower_.reset();
+  health_.reset();
   engine_.reset();
   kernel_.reset();
   publisher_.reset();
@@ -405,6 +419,7 @@ int Daemon::Run() {
   CompareFile();
   ticker_.Start(kTick, [this] { engine_->Tick(); });
   WatchFile();
+  if (auto status = StartHealth(); !status.ok()) return Fail(status);
   if (auto status = server_->Serve(engine_.get()); !status.ok()) return Fail(status);
   spdlog::info("serving on {}", settings_.socket);
   if (auto status = NotifyServiceManager("READY=1"); !status.ok()) {

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/daemon/health_runner.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace evenkeel::daemon {
+namespace {
+
+// From a verdict to its publication at most, beside the publishing itself.
+constexpr std::chrono::milliseconds kTick{50};
+constexpr int64_t kRetryNs = 1'000'000'000;
+
+uint16_t PortOf(const model::Pool& pool, const model::Config& config) {
+  if (pool.health_check->port != 0) return pool.health_check->port;
+  for (const model::Vip& vip : config.vips) {
+    if (vip.pool == pool.name && vip.port != 0) return vip.port;
+  }
+  return 0;
+}
+
+engine::HealthOut OutOf(const health::Decision& decision) {
+  engine::HealthOut out;
+  for (const health::PoolDecision& pool : decision.pools) {
+    if (!pool.out.empty()) out[pool.pool].insert(pool.out.begin(), pool.out.end());
+  }
+  return out;
+}
+
+const health::ServerStatus* Find(const std::vector<health::ServerStatus>& servers,
+                                 const model::IpAddress& address) {
+  const auto found = std::find_if(servers.begin(), servers.end(),
+                                  [&](const auto& server) { return server.server == address; });
+  return found == servers.end() ? nullptr : &*found;
+}
+
+bool Has(const engine::HealthOut& out, const std::string& pool, const model::IpAddress& server) {
+  const auto found = out.find(pool);
+  return found != out.end() && found->second.contains(server);
+}
+
+// What `after` has out that `before` has not.
+std::vector<history::HealthChange> Beyond(const engine::HealthOut& before,
+                                          const engine::HealthOut& after, bool out,
+                                          const health::Monitor& monitor, int64_t unix_ns) {
+  std::vector<history::HealthChange> changes;
+  for (const auto& [pool, servers] : after) {
+    const std::vector<health::ServerStatus> known = monitor.Status(pool);
+    for (const model::IpAddress& address : servers) {
+      if (Has(before, pool, address)) continue;
+      const health::ServerStatus* server = Find(known, address);
+      const bool watched = server != nullptr;
+      changes.push_back(
+          {.unix_ns = unix_ns,
+           .pool = pool,
+           .server = address.ToString(),
+           .backend = watched ? absl::StrJoin(server->names, ", ") : address.ToString(),
+           .out = out,
+           .cause = watched ? server->cause : "it is not watched any more"});
+    }
+  }
+  return changes;
+}
+
+void Log(const health::Decision& decision) {
+  for (const health::Transition& t : decision.transitions) {
+    spdlog::info("{} of pool {} is {}: {}", absl::StrJoin(t.names, ", "), t.pool,
+                 std::string(health::ToString(t.to)), t.cause);
+  }
+  for (const health::PanicChange& p : decision.panics) {
+    if (p.begins) {
+      spdlog::error("pool {} is in panic: {}", p.pool, p.why);
+    } else {
+      spdlog::info("pool {} is not in panic any more: {}", p.pool, p.why);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<probe::Target> TargetsOf(const model::Config& config) {
+  std::vector<probe::Target> targets;
+  for (const model::Pool& pool : config.pools) {
+    if (!pool.health_check.has_value()) continue;
+    const uint16_t port = PortOf(pool, config);
+    if (port == 0) continue;
+    std::set<model::IpAddress> addresses;  // one server may have several names
+    for (const model::Backend& backend : pool.backends) {
+      if (!backend.serving() || !addresses.insert(backend.address).second) continue;
+      targets.push_back({.pool = pool.name,
+                         .address = backend.address,
+                         .port = port,
+                         .check = *pool.health_check});
+    }
+  }
+  return targets;
+}
+
+HealthRunner::HealthRunner(engine::LocalEngine* engine, Clocks clocks)
+    : engine_(engine), clocks_(std::move(clocks)) {}
+
+HealthRunner::~HealthRunner() { Stop(); }
+
+health::Time HealthRunner::Now() const {
+  return {.steady_ns = clocks_.steady_ns(), .unix_ns = clocks_.now_unix_ns()};
+}
+
+absl::Status HealthRunner::Start() {
+  absl::StatusOr<std::unique_ptr<probe::Prober>> prober =
+      probe::Prober::Start({}, [this](const probe::Target& target, const probe::Result& result) {
+        if (result.own_fault) return;  // says nothing about the server
+        const std::lock_guard lock(mutex_);
+        monitor_.Note(target.pool, target.address, {.ok = result.healthy, .cause = result.cause},
+                      Now());
+      });
+  if (!prober.ok()) return prober.status();
+  prober_ = *std::move(prober);
+  thread_ = std::thread([this] { Run(); });
+  return absl::OkStatus();
+}
+
+void HealthRunner::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+    changed_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+  prober_.reset();
+}
+
+void HealthRunner::Run() {
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, kTick, [this] { return ending_; })) {
+    lock.unlock();
+    Step();
+    lock.lock();
+  }
+}
+
+void HealthRunner::Step() {
+  const std::shared_ptr<const engine::State> state = engine_->Snapshot();
+  if (state->desired != configured_) Configure(*state);
+  health::Decision decision;
+  std::vector<history::HealthChange> changes;
+  engine::HealthOut wanted;
+  {
+    const std::lock_guard lock(mutex_);
+    decision = monitor_.Decide(Now());
+    wanted = OutOf(decision);
+    changes = Beyond(state->out, wanted, true, monitor_, clocks_.now_unix_ns());
+    for (auto& back : Beyond(wanted, state->out, false, monitor_, clocks_.now_unix_ns())) {
+      changes.push_back(std::move(back));
+    }
+    decision_ = decision;
+  }
+  Log(decision);
+  if (wanted != state->out && clocks_.steady_ns() >= retry_at_ns_) Publish(wanted, changes);
+}
+
+void HealthRunner::Publish(const engine::HealthOut& wanted,
+                           std::vector<history::HealthChange> changes) {
+  const engine::HealthReport report = engine_->SetHealth(wanted, std::move(changes));
+  if (!report.status.ok()) {
+    if (problem_ != report.status.message()) {
+      problem_ = std::string(report.status.message());
+      spdlog::error("health could not be published: {}", problem_);
+    }
+    retry_at_ns_ = clocks_.steady_ns() + kRetryNs;
+    return;
+  }
+  problem_.clear();
+  const std::lock_guard lock(mutex_);
+  for (const engine::HealthReport::Refusal& refused : report.refused) {
+    spdlog::error("{} of pool {} is down and stays in the table: {}", refused.server.ToString(),
+                  refused.pool, refused.why);
+    monitor_.Refused(refused.pool, refused.server, refused.why, Now());
+  }
+}
+
+// The first time also with those that were out before this daemon.
+void HealthRunner::Configure(const engine::State& state) {
+  const bool first = configured_ == nullptr;
+  configured_ = state.desired;
+  const model::Config config = state.desired->ToConfig();
+  {
+    const std::lock_guard lock(mutex_);
+    monitor_.Configure(config, Now());
+    if (first) {
+      std::map<std::string, std::vector<model::IpAddress>> out;
+      for (const auto& [pool, servers] : state.out)
+        out[pool].assign(servers.begin(), servers.end());
+      monitor_.Seed(out, Now());
+    }
+  }
+  if (auto status = prober_->SetTargets(TargetsOf(config)); !status.ok()) {
+    spdlog::error("health checks stay as they were: {}", std::string(status.message()));
+  }
+}
+
+void HealthRunner::Describe(engine::Status* status) const {
+  const std::lock_guard lock(mutex_);
+  for (engine::PoolStatus& pool : status->pools) {
+    const health::PoolDecision* decided = decision_.FindPool(pool.name);
+    if (decided == nullptr) continue;
+    if (decided->panic) pool.panic = decided->panic->why;
+    const std::vector<health::ServerStatus> servers = monitor_.Status(pool.name);
+    for (engine::BackendStatus& backend : pool.backends) {
+      const health::ServerStatus* server = Find(servers, backend.address);
+      if (server == nullptr || backend.state != model::AdminState::kEnabled) continue;
+      const bool unknown = server->health == health::Health::kUnknown;
+      backend.health = unknown ? "unknown" : health::IsHealthy(server->health) ? "up" : "down";
+      backend.health_cause = server->cause;
+      for (const health::Held& held : decided->held) {
+        if (held.server != backend.address) continue;
+        backend.held = held.in_table;
+        absl::StrAppend(&backend.health_cause, "; ", held.reason);
+      }
+    }
+  }
+}
+
+}  // namespace evenkeel::daemon

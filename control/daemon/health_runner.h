@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EVENKEEL_CONTROL_DAEMON_HEALTH_RUNNER_H_
+#define EVENKEEL_CONTROL_DAEMON_HEALTH_RUNNER_H_
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "control/engine/local_engine.h"
+#include "control/health/monitor.h"
+#include "control/probe/probe.h"
+
+namespace evenkeel::daemon {
+
+// The targets of the health checks of a configuration: each server that may serve, of each pool
+// that has a check. A check without a port asks that of the first VIP of its pool; a pool without
+// either is not probed.
+std::vector<probe::Target> TargetsOf(const model::Config& config);
+
+// Joins probes, what follows from them, and the engine that publishes it. A thread of its own takes
+// results to decisions, so that neither probes nor changes wait for publishing.
+class HealthRunner {
+ public:
+  struct Clocks {
+    std::function<int64_t()> now_unix_ns;
+    std::function<int64_t()> steady_ns;  // never set back
+  };
+  // `engine` must outlive it, and was started.
+  HealthRunner(engine::LocalEngine* engine, Clocks clocks);
+  ~HealthRunner();
+
+  absl::Status Start();
+  // Ends the probes; nothing is published any more.
+  void Stop();
+  // For the status of the engine; from any thread.
+  void Describe(engine::Status* status) const;
+
+ private:
+  health::Time Now() const;
+  void Run();
+  void Step();
+  void Configure(const engine::State& state);
+  void Publish(const engine::HealthOut& wanted, std::vector<history::HealthChange> changes);
+
+  engine::LocalEngine* const engine_;
+  const Clocks clocks_;
+  std::unique_ptr<probe::Prober> prober_;
+
+  // Of the thread.
+  std::shared_ptr<const guard::BuiltFleet> configured_;
+  int64_t retry_at_ns_ = 0;
+  std::string problem_;  // of the last publication
+
+  mutable std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  bool ending_ = false;
+  health::Monitor monitor_;
+  health::Decision decision_;  // the last one
+  std::thread thread_;
+};
+
+}  // namespace evenkeel::daemon
+
+#endif  // EVENKEEL_CONTROL_DAEMON_HEALTH_RUNNER_H_

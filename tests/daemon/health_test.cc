@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Servers that stop to answer, on a real daemon with real sockets.
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <map>
+
+#include "control/dataplane/unique_fd.h"
+#include "tests/daemon/daemon_fixture.h"
+
+namespace evenkeel::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr uint16_t kPort = 8080;
+
+class HealthTest : public DaemonFixture {
+ protected:
+  void SetUp() override {
+    DaemonFixture::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    servers_ = std::make_unique<ScopedNetns>();
+    netns_->Run("ip link set ek1 netns " + servers_->path());
+    servers_->Run(
+        "ip link set ek1 up && for i in $(seq 11 16); do ip address add 10.9.0.$i/24 dev ek1; "
+        "done");
+  }
+  void TearDown() override {
+    listening_.clear();
+    DaemonFixture::TearDown();
+    servers_.reset();
+  }
+
+  // 10.9.0.(10 + number) takes connections.
+  void Listen(int number) {
+    const ScopedNetns::Entered inside(*servers_);
+    dataplane::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int one = 1;
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(kPort);
+    address.sin_addr.s_addr = htonl(0x0a090000u + 10 + static_cast<uint32_t>(number));
+    ASSERT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    ASSERT_EQ(::listen(fd.get(), 128), 0);
+    listening_[number] = std::move(fd);
+  }
+  void Refuse(int number) { listening_.erase(number); }
+
+  static std::string Yaml(const std::vector<int>& weights) {
+    std::string yaml =
+        "vips:\n  - {name: web, address: 192.0.2.10, port: 80, protocol: tcp, pool: web}\n"
+        "pools:\n  - name: web\n    table_size: 4099\n"
+        "    health_check: {type: tcp, port: 8080, interval: 100ms, timeout: 100ms, rise: 2, "
+        "fall: 2}\n    backends:\n";
+    for (size_t i = 0; i < weights.size(); ++i) {
+      absl::StrAppend(&yaml, "      - {name: web-", i + 1, ", address: 10.9.0.", 11 + i,
+                      ", weight: ", weights[i], "}\n");
+    }
+    return yaml;
+  }
+  void StartWith(const std::vector<int>& weights) {
+    for (size_t i = 1; i <= weights.size(); ++i) Listen(static_cast<int>(i));
+    Start({"--config", Write("web.yaml", Yaml(weights))});
+    WaitFor([](const engine::PoolStatus& pool) {
+      return std::all_of(pool.backends.begin(), pool.backends.end(),
+                         [](const auto& backend) { return backend.health == "up"; });
+    });
+  }
+  template <typename Condition>
+  engine::PoolStatus WaitFor(Condition condition) {
+    engine::PoolStatus pool;
+    for (int i = 0; i < 600; ++i) {
+      const engine::Status status = Status();
+      if (!status.pools.empty()) pool = status.pools[0];
+      if (!status.pools.empty() && condition(pool)) {
+        EXPECT_TRUE(status.digest_matches);
+        return pool;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    ADD_FAILURE() << "waited in vain";
+    return pool;
+  }
+  static auto HasShare(int number, bool has) {
+    return [number, has](const engine::PoolStatus& pool) {
+      return (pool.backends[number - 1].share > 0) == has;
+    };
+  }
+
+  std::unique_ptr<ScopedNetns> servers_;
+  std::map<int, dataplane::UniqueFd> listening_;
+};
+
+TEST_F(HealthTest, WhoStopsToAnswerIsOutUntilItAnswersAgain) {
+  StartWith({100, 100, 100, 100});
+  std::mutex mutex;
+  std::vector<engine::Event> events;
+  const uint64_t watch = client_->Subscribe([&](const engine::Event& event) {
+    const std::lock_guard lock(mutex);
+    events.push_back(event);
+  });
+  const std::string etag = client_->Get()->etag;
+  Refuse(2);
+  const engine::PoolStatus out = WaitFor(HasShare(2, false));
+  EXPECT_EQ(out.backends[1].health, "down");
+  EXPECT_THAT(out.backends[1].health_cause, HasSubstr("connection refused"));
+  EXPECT_NEAR(out.backends[0].share, 1.0 / 3, 0.001);
+  EXPECT_EQ(client_->Get()->etag, etag) << "nobody changed the configuration";
+
+  // Nothing of it is lost with the daemon.
+  End(SIGKILL);
+  client_->Unsubscribe(watch);
+  Start();
+  EXPECT_THAT(Status().adoption, HasSubstr("matches"));
+  EXPECT_EQ(Status().pools[0].backends[1].share, 0);
+
+  Listen(2);
+  const engine::PoolStatus back = WaitFor(HasShare(2, true));
+  EXPECT_EQ(back.backends[1].health, "up");
+  EXPECT_NEAR(back.backends[1].share, 0.25, 0.001);
+  const std::lock_guard lock(mutex);
+  ASSERT_FALSE(events.empty());
+  EXPECT_EQ(events[0].kind, engine::Event::Kind::kDown);
+  EXPECT_EQ(events[0].subject, "web/web-2");
+}
+
+// When most fail at once it is more likely the probes than the servers.
+TEST_F(HealthTest, WhenMostFailNobodyIsOut) {
+  StartWith({100, 100, 100, 100, 100, 100});
+  for (const int number : {1, 2, 3, 4}) Refuse(number);
+  const engine::PoolStatus panic =
+      WaitFor([](const engine::PoolStatus& pool) { return !pool.panic.empty(); });
+  EXPECT_THAT(panic.panic, HasSubstr("2 of 6"));
+  const engine::PoolStatus all = WaitFor([](const engine::PoolStatus& pool) {
+    return std::all_of(pool.backends.begin(), pool.backends.end(),
+                       [](const auto& backend) { return backend.share > 0; });
+  });
+  EXPECT_TRUE(all.backends[0].held);
+  for (const int number : {1, 2, 3, 4}) Listen(number);
+  WaitFor([](const engine::PoolStatus& pool) { return pool.panic.empty(); });
+}
+
+// Without web-4, web-1 would have 56 % of all: that server gets its packets still, and everybody
+// can see it.
+TEST_F(HealthTest, WhatWouldConcentrateTrafficIsHeldAndVisible) {
+  StartWith({250, 100, 100, 100});
+  Refuse(4);
+  const engine::PoolStatus held =
+      WaitFor([](const engine::PoolStatus& pool) { return pool.backends[3].held; });
+  EXPECT_EQ(held.backends[3].health, "down");
+  EXPECT_GT(held.backends[3].share, 0);
+  EXPECT_THAT(held.backends[3].health_cause, HasSubstr("LB001"));
+  const auto findings = *client_->Diagnose();
+  EXPECT_TRUE(std::any_of(findings.begin(), findings.end(), [](const engine::Finding& finding) {
+    return finding.check == "health" && finding.level == engine::Finding::Level::kFail &&
+           finding.subject == "web/web-4";
+  }));
+  // With one server more it may go.
+  Listen(5);
+  ASSERT_EQ(Apply(model::ParseYaml(Yaml({250, 100, 100, 100, 100}), "test").config).kind,
+            engine::Outcome::Kind::kApplied);
+  WaitFor(HasShare(4, false));
+}
+
+}  // namespace
+}  // namespace evenkeel::testing
