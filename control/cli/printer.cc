@@ -9,7 +9,7 @@ namespace evenkeel::cli {
 namespace {
 
 constexpr size_t kGap = 2;
-constexpr size_t kNarrowestLastColumn = 20;
+constexpr size_t kNarrowestLastColumn = 16;
 
 std::string_view Sequence(Style style) {
   switch (style) {

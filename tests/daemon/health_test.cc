@@ -46,7 +46,8 @@ class HealthTest : public DaemonFixture {
     address.sin_port = htons(kPort);
     address.sin_addr.s_addr = htonl(0x0a090000u + 10 + static_cast<uint32_t>(number));
     ASSERT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-    ASSERT_EQ(::listen(fd.get(), 128), 0);
+    // Nobody accepts: the queue has room for every probe of a test.
+    ASSERT_EQ(::listen(fd.get(), 4096), 0);
     listening_[number] = std::move(fd);
   }
   void Refuse(int number) { listening_.erase(number); }
