@@ -347,7 +347,8 @@ void Daemon::CompareFile() {
 
 absl::Status Daemon::StartHealth() {
   health_ = std::make_unique<HealthRunner>(
-      engine_.get(), HealthRunner::Clocks{.now_unix_ns = NowUnixNs, .steady_ns = SteadyNs});
+      engine_.get(), HealthRunner::Clocks{.now_unix_ns = NowUnixNs, .steady_ns = SteadyNs},
+      host_policy_);
   return health_->Start();
 }
 

@@ -68,6 +68,12 @@ std::vector<history::HealthChange> Beyond(const engine::HealthOut& before,
   return changes;
 }
 
+health::Options MakeOptions(const model::Policy& host_policy) {
+  health::Options options;
+  options.host_policy = host_policy;
+  return options;
+}
+
 void Log(const health::Decision& decision) {
   for (const health::Transition& t : decision.transitions) {
     spdlog::info("{} of pool {} is {}: {}", absl::StrJoin(t.names, ", "), t.pool,
@@ -102,8 +108,9 @@ std::vector<probe::Target> TargetsOf(const model::Config& config) {
   return targets;
 }
 
-HealthRunner::HealthRunner(engine::LocalEngine* engine, Clocks clocks)
-    : engine_(engine), clocks_(std::move(clocks)) {}
+HealthRunner::HealthRunner(engine::LocalEngine* engine, Clocks clocks,
+                           const model::Policy& host_policy)
+    : engine_(engine), clocks_(std::move(clocks)), monitor_(MakeOptions(host_policy)) {}
 
 HealthRunner::~HealthRunner() { Stop(); }
 

@@ -31,8 +31,8 @@ class HealthRunner {
     std::function<int64_t()> now_unix_ns;
     std::function<int64_t()> steady_ns;  // never set back
   };
-  // `engine` must outlive it, and was started.
-  HealthRunner(engine::LocalEngine* engine, Clocks clocks);
+  // `engine` must outlive it, and was started. `host_policy` is that of the guard's facts.
+  HealthRunner(engine::LocalEngine* engine, Clocks clocks, const model::Policy& host_policy);
   ~HealthRunner();
 
   absl::Status Start();
