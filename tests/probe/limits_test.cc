@@ -79,6 +79,25 @@ TEST_F(ProbeTest, GivesNoResultOfRemovedTargets) {
   }));
 }
 
+TEST_F(ProbeTest, GivesNoResultOfRemovedTargetsWhoseProbesHaveEnded) {
+  std::atomic<int> calls{0};
+  Start({}, [&](const probe::Target&, const probe::Result&) {
+    // After the first call all others are due, and end together.
+    if (++calls == 1) std::this_thread::sleep_for(Millis{700});
+    if (calls == 10) SetTargets({});
+  });
+  std::vector<probe::Target> targets;
+  for (int n = 1; n <= 50; ++n) {
+    targets.push_back(To(absl::StrCat("192.0.2.", n), 80, Type::kTcp, Millis{500}, Millis{500}));
+  }
+  SetTargets(targets);
+  EXPECT_TRUE(Eventually([&] { return calls >= 10; }));
+  EXPECT_TRUE(Eventually([&] { return prober_->stats().waiting == 0; }));
+  std::this_thread::sleep_for(Millis{600});
+  EXPECT_EQ(calls, 10);
+  EXPECT_GT(prober_->stats().ended, 40u);
+}
+
 TEST_F(ProbeTest, LetsTargetsThatStayGoOnInTheirRhythm) {
   Server server(8000);
   Start({.first_within = Millis{50}});  // what is new is probed at once
