@@ -77,8 +77,8 @@ void DeleteAll(const bpf_map* map) {
   }
 }
 
-// One call finds what is there: on kernels before 6.8 each lookup in a map of maps waits for a
-// grace period.
+// One call finds what is there. On kernels before 6.8 each entry of a map of maps that it looks at
+// waits for a grace period, so these maps are small here.
 void TakeOutMaps(const bpf_map* map) {
   const uint32_t size = bpf_map__max_entries(map);
   std::vector<uint32_t> keys(size);
@@ -118,6 +118,8 @@ ek_balancer* Load(const HashKey& key, const RawLimits& limits) {
   skeleton->rodata->ek_config.too_big_rate = limits.too_big_rate;
   skeleton->rodata->ek_config.too_big_burst = limits.too_big_burst;
   bpf_map__set_max_entries(skeleton->maps.ek_tables, limits.tables);
+  bpf_map__set_max_entries(skeleton->maps.ek_rules4, limits.rule_sets);
+  bpf_map__set_max_entries(skeleton->maps.ek_rules6, limits.rule_sets);
   bpf_map__set_max_entries(skeleton->maps.ek_vip_stats, limits.vips);
   bpf_map__set_max_entries(skeleton->maps.ek_flow_due, limits.vips);
   bpf_map__set_max_entries(skeleton->maps.ek_be_stats, limits.backends);

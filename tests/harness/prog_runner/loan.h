@@ -18,6 +18,7 @@ struct RawLimits {
   uint32_t tables = 8;
   uint32_t vips = 64;
   uint32_t backends = 256;
+  uint32_t rule_sets = 16;
   uint32_t too_big_rate = EK_DEFAULT_TOO_BIG_RATE;
   uint32_t too_big_burst = EK_DEFAULT_TOO_BIG_BURST;
 
