@@ -21,8 +21,8 @@ struct HostFacts {
 // Kernel, BTF, JIT, BPF file system, memory, clock.
 std::vector<engine::Finding> CheckHost(const HostFacts& facts);
 
-// Receive queues and MTU of the interfaces that the daemon serves, and the memory that the pools'
-// encapsulations need in their packets.
+// Receive queues of the interfaces that the daemon serves, and their MTU against the bytes that the
+// pools' encapsulations add.
 std::vector<engine::Finding> CheckInterfaces(const HostFacts& facts, const engine::Status& status);
 
 }  // namespace evenkeel::cli

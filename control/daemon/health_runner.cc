@@ -40,11 +40,6 @@ const health::ServerStatus* Find(const std::vector<health::ServerStatus>& server
   return found == servers.end() ? nullptr : &*found;
 }
 
-bool Has(const engine::HealthOut& out, const std::string& pool, const model::IpAddress& server) {
-  const auto found = out.find(pool);
-  return found != out.end() && found->second.contains(server);
-}
-
 // What `after` has out that `before` has not.
 std::vector<history::HealthChange> Beyond(const engine::HealthOut& before,
                                           const engine::HealthOut& after, bool out,
@@ -53,7 +48,7 @@ std::vector<history::HealthChange> Beyond(const engine::HealthOut& before,
   for (const auto& [pool, servers] : after) {
     const std::vector<health::ServerStatus> known = monitor.Status(pool);
     for (const model::IpAddress& address : servers) {
-      if (Has(before, pool, address)) continue;
+      if (engine::IsOut(before, pool, address)) continue;
       const health::ServerStatus* server = Find(known, address);
       const bool watched = server != nullptr;
       changes.push_back(

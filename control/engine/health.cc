@@ -15,9 +15,17 @@ namespace {
 
 constexpr size_t kMaxUnrecorded = 10'000;
 
-bool IsOut(const HealthOut& out, const std::string& pool, const model::IpAddress& server) {
-  const auto found = out.find(pool);
-  return found != out.end() && found->second.contains(server);
+// What a publication that failed has recorded already is not recorded with each new attempt.
+std::vector<history::HealthChange> NotRecorded(const std::vector<history::HealthChange>& changes,
+                                               const HealthOut& recorded) {
+  std::vector<history::HealthChange> fresh;
+  for (const history::HealthChange& change : changes) {
+    const auto server = model::IpAddress::Parse(change.server);
+    if (!server.ok() || IsOut(recorded, change.pool, *server) != change.out) {
+      fresh.push_back(change);
+    }
+  }
+  return fresh;
 }
 
 }  // namespace
@@ -81,7 +89,8 @@ HealthReport LocalEngine::SetHealth(const HealthOut& wanted,
              change.server == refused.server.ToString();
     });
   });
-  RecordHealth(changes);
+  RecordHealth(NotRecorded(changes, recorded_out_));
+  recorded_out_ = out;
   if (evaluation.kind == Outcome::Kind::kValidated) {
     const auto published = deps_.kernel->Publish(*evaluation.approval, state->applied.revision);
     if (!published.ok()) {

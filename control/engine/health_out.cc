@@ -20,6 +20,11 @@ std::optional<model::Pool> WithoutServers(const model::Pool& pool,
 
 }  // namespace
 
+bool IsOut(const HealthOut& out, const std::string& pool, const model::IpAddress& server) {
+  const auto found = out.find(pool);
+  return found != out.end() && found->second.contains(server);
+}
+
 absl::StatusOr<std::shared_ptr<const guard::BuiltFleet>> WithoutOut(
     std::shared_ptr<const guard::BuiltFleet> fleet, const HealthOut& out,
     const guard::BuiltFleet* like) {

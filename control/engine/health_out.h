@@ -20,6 +20,8 @@ namespace evenkeel::engine {
 // By pool; no pool has an empty set.
 using HealthOut = std::map<std::string, std::set<model::IpAddress>>;
 
+bool IsOut(const HealthOut& out, const std::string& pool, const model::IpAddress& server);
+
 // `fleet` with the backends at these addresses disabled: no slot leads to them, and nobody's flows
 // wait for them. `fleet` itself where none of them serves. What `like` (may be null) has the same
 // is shared with it.

@@ -203,6 +203,7 @@ class LocalEngine final : public Engine {
   std::optional<history::Revision> unrecorded_rollback_;  // in force, though not recorded
   std::deque<history::Revision> unrecorded_refusals_;     // the newest ones
   std::vector<history::HealthChange> unrecorded_health_;
+  HealthOut recorded_out_;  // who is out by the record, or will be once that can be written
   StateText text_;
   int64_t window_end_ns_ = 0;  // of the revision that awaits, in steady time
   int64_t retry_wait_ns_ = 0;  // how long until the next one

@@ -105,6 +105,7 @@ absl::StatusOr<StartReport> LocalEngine::StartFromHistory(const history::Revisio
   if (!config.ok()) return config.status();
   absl::StatusOr<HealthOut> out = ReadHealth();
   if (!out.ok()) return out.status();
+  recorded_out_ = *out;
   Evaluation evaluation = EvaluateAlone(*config, deps_.court, *out);
   // With everybody in, where the guard does not accept it otherwise; the probes will tell.
   if (evaluation.kind == Outcome::Kind::kRefused && !out->empty()) {

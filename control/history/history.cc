@@ -413,11 +413,13 @@ absl::StatusOr<std::vector<HealthChange>> History::ListHealth(uint32_t limit,
 }
 
 absl::Status History::Check() {
-  return impl_->Do([&]() -> absl::Status {
-    if (absl::Status s = CheckIntegrity(&impl_->db); !s.ok()) return s;
-    // Whether there is room is known only when something was written and synced.
-    return impl_->db.Execute(absl::StrCat("PRAGMA user_version = ", SchemaVersion()));
-  });
+  // By a connection of its own: nobody waits while a large database is read.
+  absl::StatusOr<Database> reader = Database::OpenToRead(impl_->path);
+  const absl::Status whole = reader.ok() ? CheckIntegrity(&*reader) : reader.status();
+  if (!whole.ok()) return Explain(whole, impl_->path);
+  // Whether there is room is known only when something was written and synced.
+  return impl_->Do(
+      [&] { return impl_->db.Execute(absl::StrCat("PRAGMA user_version = ", SchemaVersion())); });
 }
 
 absl::Status History::Prune(int64_t unix_ns) {

@@ -206,9 +206,11 @@ TEST_F(HealthTest, WhatCannotBePublishedChangesNothing) {
   EXPECT_FALSE(engine_->SetHealth(Out({2}), {Change(2, true)}).status.ok());
   EXPECT_THAT(Serving(), SizeIs(4));
   EXPECT_TRUE(engine_->GetStatus()->digest_matches);
+  EXPECT_FALSE(engine_->SetHealth(Out({2}), {Change(2, true)}).status.ok());
   kernel_.publish_error = absl::OkStatus();
   EXPECT_TRUE(engine_->SetHealth(Out({2}), {Change(2, true)}).status.ok());
   EXPECT_THAT(Serving(), SizeIs(3));
+  EXPECT_THAT(*history_->ListHealth(10), SizeIs(1)) << "once, however often it was tried";
 }
 
 TEST_F(HealthTest, WhoDoesNotServeCannotBeOut) {
