@@ -71,7 +71,6 @@ FileFollower::Standing FileFollower::Follow(uint64_t revision) {
 bool FileFollower::Knows(const State& state) {
   const uint64_t revision = state.applied.revision;
   if (revision == 0 || revision == followed_) return true;
-  if (followed_ != 0) return false;
   const absl::StatusOr<history::Revision> record = engine_->GetRevision(revision);
   if (!record.ok() || record->source != kWatchSource) return false;
   followed_ = revision;
