@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Windows in which a change must be confirmed, and ways back.
+// Windows in which a change must be confirmed, and what becomes known as good.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thread>
-
-#include "tests/unit/engine/engine_fixture.h"
+#include "tests/unit/engine/confirmation_fixture.h"
 
 namespace evenkeel::engine {
 namespace {
@@ -15,56 +13,10 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using Kind = Outcome::Kind;
 using std::chrono::seconds;
 
-class ConfirmationTest : public EngineFixture {
- protected:
-  void SetUp() override {
-    EngineFixture::SetUp();
-    MustStart();
-    Watch();
-  }
-  void Watch() {
-    engine_->Subscribe([this](const Event& event) { events_.push_back(event.kind); });
-  }
-  void Restart() {
-    StartDaemon();
-    report_ = MustStart();
-    Watch();
-  }
-  Outcome ApplyWithin(const model::Config& config, seconds window, bool auto_confirm = false) {
-    Request request = MakeRequest(config);
-    request.window = {.length = window, .auto_confirm = auto_confirm};
-    return engine_->Apply(request);
-  }
-  // Revision 1 of four servers, and revision 2 of five that awaits for 120 s.
-  void ApplyAwaited(bool auto_confirm = false) {
-    MustApply(MakeConfig(4));
-    const Outcome outcome = ApplyWithin(MakeConfig(5), seconds(120), auto_confirm);
-    ASSERT_EQ(outcome.kind, Kind::kApplied) << outcome.status;
-    ASSERT_TRUE(outcome.applied.awaits());
-  }
-  Rollback Back() const { return {.reason = "undo", .author = "bob"}; }
-  model::Config InForce() { return engine_->Get()->config; }
-  guard::Digest InKernel() { return kernel_.ReadKernelState()->digest; }
-  history::Revision Recorded(uint64_t number) { return *engine_->GetRevision(number); }
-  std::vector<std::string> Notices() { return engine_->GetStatus()->notices; }
-  // Four servers again, in the kernel as in the record.
-  void ExpectFourAgain(uint64_t revision) {
-    EXPECT_EQ(InForce(), MakeConfig(4));
-    EXPECT_EQ(InKernel(), Build(MakeConfig(4))->digest);
-    EXPECT_EQ(engine_->Get()->revision, revision);
-  }
-  void BreakHistory() {
-    Sql("CREATE TRIGGER gone BEFORE INSERT ON revisions BEGIN SELECT RAISE(ABORT, 'disk gone'); "
-        "END");
-  }
-
-  std::vector<Event::Kind> events_;
-  StartReport report_;
-};
+using ConfirmationTest = ConfirmationFixture;
 
 TEST_F(ConfirmationTest, WhatIsConfirmedInTimeStays) {
   ApplyAwaited();
@@ -277,69 +229,6 @@ TEST_F(ConfirmationTest, ARestartBeforeItIsRecordedEndsInTheSameState) {
   EXPECT_EQ(Recorded(2).standing, history::Standing::kRolledBack);
 }
 
-TEST_F(ConfirmationTest, RollbackLeadsToTheConfirmedOneBefore) {
-  MustApply(MakeConfig(4));
-  MustApply(MakeConfig(5));
-  const Outcome outcome = engine_->RollBack(Back());
-  ASSERT_EQ(outcome.kind, Kind::kApplied) << outcome.status;
-  EXPECT_EQ(outcome.applied.restores, 1u);
-  ExpectFourAgain(3);
-  EXPECT_EQ(Recorded(3).source, "rollback");
-  EXPECT_EQ(Recorded(3).base, 2u);
-  EXPECT_EQ(Recorded(3).author, "bob");
-}
-
-TEST_F(ConfirmationTest, HeldFlowsAreLetGoOnlyWhereThatIsAsked) {
-  MustApply(MakeConfig(4));
-  MustApply(MakeConfig(5));
-  engine_->RollBack(Back());
-  EXPECT_THAT(kernel_.let_go, IsEmpty());
-  MustApply(MakeConfig(5));
-  Rollback back = Back();
-  back.purge_pinned = true;
-  ASSERT_EQ(engine_->RollBack(back).kind, Kind::kApplied);
-  EXPECT_THAT(kernel_.let_go, ElementsAre("web"));
-}
-
-TEST_F(ConfirmationTest, TwoRollbacksLeadTwoBack) {
-  MustApply(MakeConfig(4));
-  MustApply(MakeConfig(5));
-  MustApply(MakeConfig(6));
-  engine_->RollBack(Back());
-  EXPECT_EQ(InForce(), MakeConfig(5));
-  engine_->RollBack(Back());
-  ExpectFourAgain(5);
-  const Outcome outcome = engine_->RollBack(Back());
-  EXPECT_EQ(outcome.kind, Kind::kFailed);
-  EXPECT_THAT(std::string(outcome.status.message()), HasSubstr("no confirmed revision before"));
-}
-
-// 1, 2 (which was bad), 3 brings 1 back, 4: from there the way back leads to 1 and not to 2.
-TEST_F(ConfirmationTest, WhatWasUndoneOnceIsNotOnTheWayBack) {
-  MustApply(MakeConfig(4));
-  MustApply(MakeConfig(5));
-  engine_->RollBack(Back());
-  MustApply(MakeConfig(5, "web"));
-  EXPECT_EQ(engine_->RollBack(Back()).applied.restores, 1u);
-  ExpectFourAgain(5);
-  const Outcome outcome = engine_->RollBack(Back());
-  EXPECT_EQ(outcome.kind, Kind::kFailed);
-  ExpectFourAgain(5);
-}
-
-TEST_F(ConfirmationTest, WhatWasGoneBackFromIsNotGoodAnyMore) {
-  MustApply(MakeConfig(4));
-  Pass(seconds(600));
-  MustApply(MakeConfig(5));
-  Pass(seconds(600));
-  ASSERT_EQ(engine_->GetStatus()->last_good, 2u);
-  engine_->RollBack(Back());
-  EXPECT_EQ(engine_->GetStatus()->last_good, 1u);
-  EXPECT_EQ(Recorded(2).good_unix_ns, 0);
-  Restart();
-  EXPECT_EQ(engine_->GetStatus()->last_good, 1u);
-}
-
 // No server of the earlier state answers: it is tried for as long as it takes, and noted once.
 TEST_F(ConfirmationTest, ARefusedEndOfAWindowDoesNotFillTheRecord) {
   ApplyAwaited();
@@ -356,103 +245,6 @@ TEST_F(ConfirmationTest, ARefusedEndOfAWindowDoesNotFillTheRecord) {
   reach_ = nullptr;
   Pass(seconds(60));
   ExpectFourAgain(3);
-}
-
-TEST_F(ConfirmationTest, TwoPeopleWhoRollTheSameBackGoBackOnce) {
-  MustApply(MakeConfig(4));
-  MustApply(MakeConfig(5));
-  MustApply(MakeConfig(6));
-  Rollback back = Back();
-  back.from = 3;
-  ASSERT_EQ(engine_->RollBack(back).kind, Kind::kApplied);
-  const Outcome second = engine_->RollBack(back);
-  EXPECT_EQ(second.kind, Kind::kStale);
-  EXPECT_THAT(std::string(second.status.message()), HasSubstr("revision 4 by bob is"));
-  EXPECT_EQ(InForce(), MakeConfig(5));
-}
-
-TEST_F(ConfirmationTest, ARollbackEndsAWindow) {
-  MustApply(MakeConfig(3));
-  ApplyAwaited();
-  Rollback back = Back();
-  back.target = 1;
-  ASSERT_EQ(engine_->RollBack(back).kind, Kind::kApplied);
-  EXPECT_EQ(InForce(), MakeConfig(3));
-  EXPECT_EQ(Recorded(3).standing, history::Standing::kRolledBack);
-  Pass(seconds(1000));
-  EXPECT_EQ(engine_->Get()->revision, 4u);
-}
-
-struct BadTarget {
-  const char* name;
-  uint64_t target;
-  bool last_good;
-  const char* why;
-};
-class BadTargetTest : public ConfirmationTest, public ::testing::WithParamInterface<BadTarget> {};
-
-// Revision 1 is in force after 2 was cancelled and 3 restored it; 4 failed.
-TEST_P(BadTargetTest, IsNamedAndNothingChanges) {
-  ApplyAwaited();
-  engine_->Cancel({.author = "bob"});
-  kernel_.publish_error = absl::ResourceExhaustedError("no memory");
-  ASSERT_EQ(engine_->Apply(MakeRequest(MakeConfig(5))).kind, Kind::kFailed);
-  kernel_.publish_error = absl::OkStatus();
-  Rollback back = Back();
-  back.target = GetParam().target;
-  back.last_good = GetParam().last_good;
-  const Outcome outcome = engine_->RollBack(back);
-  EXPECT_EQ(outcome.kind, Kind::kFailed);
-  EXPECT_THAT(std::string(outcome.status.message()), HasSubstr(GetParam().why));
-  ExpectFourAgain(3);
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Confirmation, BadTargetTest,
-    ::testing::Values(BadTarget{"Unknown", 99, false, "no revision 99"},
-                      BadTarget{"RolledBack", 2, false, "was rolled back by bob"},
-                      BadTarget{"NeverInForce", 4, false, "was never in force: no memory"},
-                      BadTarget{"NoneIsGood", 0, true, "no revision is known as good yet"}),
-    [](const auto& param) { return param.param.name; });
-
-TEST_F(ConfirmationTest, ARollbackNeedsAReason) {
-  MustApply(MakeConfig(4));
-  Rollback back = Back();
-  back.reason.clear();
-  EXPECT_EQ(engine_->RollBack(back).diagnostics[0].field, "reason");
-  back.reason = "x";
-  back.target = 1;
-  back.last_good = true;
-  EXPECT_EQ(engine_->RollBack(back).diagnostics[0].field, "revision");
-}
-
-TEST_F(ConfirmationTest, RollingBackToWhatRunsIsNoChange) {
-  MustApply(MakeConfig(4));
-  Rollback back = Back();
-  back.target = 1;
-  EXPECT_EQ(engine_->RollBack(back).kind, Kind::kNoChange);
-}
-
-// What an update may not take away at once (LB005, LB006), a rollback may.
-TEST_F(ConfirmationTest, DeltaRulesDoNotHoldUpARollback) {
-  MustApply(MakeConfig(4));
-  for (int backends = 5; backends <= 8; ++backends) MustApply(MakeConfig(backends));
-  EXPECT_EQ(engine_->Apply(MakeRequest(MakeConfig(4))).kind, Kind::kRefused);
-  Rollback back = Back();
-  back.target = 1;
-  EXPECT_EQ(engine_->RollBack(back).kind, Kind::kApplied);
-  EXPECT_EQ(InForce(), MakeConfig(4));
-}
-
-// Undo without a record would be undone itself by the next restart.
-TEST_F(ConfirmationTest, ARollbackThatCannotBeRecordedIsNotDone) {
-  MustApply(MakeConfig(4));
-  MustApply(MakeConfig(5));
-  BreakHistory();
-  const Outcome outcome = engine_->RollBack(Back());
-  EXPECT_EQ(outcome.kind, Kind::kFailed);
-  EXPECT_THAT(std::string(outcome.status.message()), HasSubstr("disk gone"));
-  EXPECT_EQ(InForce(), MakeConfig(5));
 }
 
 TEST_F(ConfirmationTest, GoodIsWhatWasConfirmedAndRanForAWhile) {
