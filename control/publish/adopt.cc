@@ -145,7 +145,9 @@ absl::StatusOr<AdoptReport> Publisher::Impl::AdoptActive(const dataplane::Snapsh
     if (!table.ok()) return table.status();
     record.tables.push_back(*std::move(table));
     table_users[vip.table] = 1;
-    if (CountMoving(image->slots) > 0) moving_tables.insert(vip.table);
+    if (const uint32_t moving = CountMoving(image->slots); moving > 0) {
+      moving_tables[vip.table] = moving;
+    }
     for (const dataplane::BackendImage& backend : image->backends) {
       if (backend.method != EK_METHOD_NONE && !backend.next_hop) unresolved.insert(backend.address);
     }

@@ -291,7 +291,7 @@ void Publisher::LetGo(const std::vector<std::string>& pools) {
 
 TrackingReport Publisher::Tracking() const {
   std::lock_guard lock(impl_->mu);
-  return impl_->tracking;
+  return impl_->Tracking();
 }
 
 absl::Status Publisher::SweepOnce() {

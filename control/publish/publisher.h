@@ -64,7 +64,7 @@ struct TrackingReport {
   struct Pool {
     std::string pool;
     uint32_t moving = 0;          // slots with a previous owner
-    std::chrono::seconds age{0};  // since the first of them began to move, or was found so
+    std::chrono::seconds age{0};  // since the first was found to move, as of the last sweep
   };
   std::vector<Pool> pools;  // those with moving slots, by name
   uint64_t pinned = 0;      // flows

@@ -57,6 +57,8 @@ struct Publisher::Impl {
 
   // The sweeper's (sweeper.cc). With sweep_mu held, and no other lock.
   absl::Status Sweep();
+  // With mu held.
+  TrackingReport Tracking() const;
   // Of Sweep, with mu held.
   std::vector<dataplane::Pin> FindGone(const std::vector<dataplane::Pin>& pins, uint32_t now) const;
   std::vector<std::string> MovingPools() const;
@@ -99,9 +101,10 @@ struct Publisher::Impl {
   absl::flat_hash_map<uint32_t, uint32_t> table_users;  // generations by table id
   std::array<bool, EK_MAX_GENERATIONS> index_used{};
   uint32_t last_index = 0;
-  absl::flat_hash_set<uint32_t> moving_tables;         // by id; may have no moving slot any more
+  // How many slots move, by the table's id; of former generations as they were last seen.
+  absl::flat_hash_map<uint32_t, uint32_t> moving_tables;
   absl::flat_hash_map<std::string, Tracker> trackers;  // by pool, of moving_tables
-  TrackingReport tracking;                             // of the last sweep
+  TrackingReport swept;                                // by the last sweep
   // Pools whose held flows are let go, and how many slots of each with every sweep; 0: not known
   // yet.
   absl::flat_hash_map<std::string, size_t> letting_go;

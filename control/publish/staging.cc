@@ -173,7 +173,9 @@ absl::Status Staging::StageChunk(std::span<Pool*> pools) {
   for (Pool* pool : pools) {
     auto image = MakeImage(*pool);
     if (!image.ok()) return WithPool(image.status(), pool->built->name());
-    if (CountMoving(image->slots) > 0) moving_tables_.push_back(pool->table->id);
+    if (const uint32_t moving = CountMoving(image->slots); moving > 0) {
+      moving_tables_[pool->table->id] = moving;
+    }
     tables.push_back({.id = pool->table->id, .image = *std::move(image)});
   }
   // Noted before the call: whatever becomes of it, these ids are to be dropped.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "control/dataplane/dataplane.h"
@@ -52,8 +53,8 @@ class Staging {
 
   uint32_t tables_staged() const { return static_cast<uint32_t>(fresh_.size()); }
   uint32_t probes() const { return probes_; }
-  // Tables staged with slots that change hands, by id.
-  const std::vector<uint32_t>& moving_tables() const { return moving_tables_; }
+  // How many slots change hands, of tables staged with such, by id.
+  const absl::flat_hash_map<uint32_t, uint32_t>& moving_tables() const { return moving_tables_; }
   // Backends in the staged tables without a next hop.
   const std::vector<model::IpAddress>& unresolved() const { return unresolved_; }
 
@@ -99,7 +100,7 @@ class Staging {
   std::map<std::string, Pool, std::less<>> pools_;  // with a VIP
   std::vector<TableRef> fresh_;                     // in the ledger because of this attempt
   std::vector<uint32_t> in_kernel_;                 // tables put in
-  std::vector<uint32_t> moving_tables_;
+  absl::flat_hash_map<uint32_t, uint32_t> moving_tables_;
   std::vector<dataplane::VipKey> vip_references_;
   std::vector<model::IpAddress> unresolved_;
   std::map<dataplane::VipKey, guard::SourceAccess> access_;

@@ -75,6 +75,7 @@ absl::Status Publisher::Impl::SweepTable(const TableRef& table,
     if (going->second == 0) going->second = sweep.moving / kParts + 1;
     LetSomeGo(*words, going->second, sweep);
   }
+  moving_tables[table->id] = sweep.moving;
   const std::chrono::nanoseconds age(uint64_t{now - sweep.oldest_since} << EK_SEEN_SHIFT);
   report.pools.push_back({.pool = table->pool,
                           .moving = sweep.moving,
@@ -204,14 +205,31 @@ absl::Status Publisher::Impl::Sweep() {
   for (std::string& pool : MovingPools()) moving.insert(std::move(pool));
   absl::erase_if(trackers, [&](const auto& tracker) { return !moving.contains(tracker.first); });
   if (moving.empty()) moving_tables.clear();  // what is left of it is a former generation's
-  std::sort(report.pools.begin(), report.pools.end(),
-            [](const auto& a, const auto& b) { return a.pool < b.pool; });
-  tracking = std::move(report);
+  swept = std::move(report);
   // Nothing looks a pin of a steady slot up; so they are as they were read.
   const std::vector<dataplane::Pin> dropped = std::exchange(stale, {});
   lock.unlock();
   status.Update(dataplane->DropPins(dropped));
   return status;
+}
+
+// The slots are known from the moment of the swap, or of the adoption; what takes a look at the
+// kernel is the last sweep's.
+TrackingReport Publisher::Impl::Tracking() const {
+  absl::flat_hash_map<std::string_view, std::chrono::seconds> ages;
+  for (const TrackingReport::Pool& pool : swept.pools) ages[pool.pool] = pool.age;
+  TrackingReport report{.pools = {}, .pinned = swept.pinned};
+  for (const TableRef& table : active ? active->tables : std::vector<TableRef>{}) {
+    const auto moving = moving_tables.find(table->id);
+    if (moving == moving_tables.end()) continue;
+    const auto age = ages.find(table->pool);
+    report.pools.push_back({.pool = table->pool,
+                            .moving = moving->second,
+                            .age = age == ages.end() ? std::chrono::seconds(0) : age->second});
+  }
+  std::sort(report.pools.begin(), report.pools.end(),
+            [](const auto& a, const auto& b) { return a.pool < b.pool; });
+  return report;
 }
 
 void Publisher::Impl::SweepNowAndThen() {

@@ -309,6 +309,29 @@ TEST_F(PublisherTest, AnUpdateGoesBetweenTwoTablesOfASweep) {
   EXPECT_THAT(publisher_->Tracking().pools, ::testing::SizeIs(3));
 }
 
+// Who asks right after an update or a restart is not told that nothing moves.
+TEST_F(PublisherTest, SlotsThatMoveAreKnownBeforeTheFirstSweep) {
+  const auto make = [&] {
+    publisher_ = std::make_unique<Publisher>(&kernel_, &resolver_, kTestKey,
+                                             publish::FlowTimeouts{}, std::chrono::hours(1));
+    ASSERT_TRUE(publisher_->Adopt(nullptr).ok());
+  };
+  const auto moving = [&] {
+    const auto pools = publisher_->Tracking().pools;
+    return pools.empty() ? 0u : pools.front().moving;
+  };
+  make();
+  model::Config config = MakeConfig(1, 4);
+  ASSERT_TRUE(Apply(config).ok());
+  EXPECT_EQ(moving(), 0u);
+  config.pools[0].backends[0].weight = 90;
+  ASSERT_TRUE(Apply(config).ok());
+  ASSERT_GT(MovingSlots(), 0);
+  EXPECT_EQ(moving(), MovingSlots());
+  make();
+  EXPECT_EQ(moving(), MovingSlots());
+}
+
 // What used the previous owner through a table that is replaced during a sweep counts.
 TEST_F(PublisherTest, ATableReplacedDuringASweepIsReadBeforeItsSuccessor) {
   const publish::FlowTimeouts timeouts{.idle = 10, .opening = 5, .closing = 5};
