@@ -112,6 +112,17 @@ ordered_json ToJson(const model::HealthCheck& check) {
   return object;
 }
 
+ordered_json ToJson(const model::SlowStart& start) {
+  const model::SlowStart plain;
+  ordered_json object;
+  if (start.over != plain.over) object["over"] = Duration(start.over);
+  if (start.max_step_fraction != plain.max_step_fraction) {
+    object["max_step_fraction"] = start.max_step_fraction;
+  }
+  if (start.new_backends) object["new_backends"] = true;
+  return object;
+}
+
 ordered_json ToJson(const model::Policy& policy) {
   ordered_json object = ordered_json::object();
   PutOptional(object, "min_serving_backends", policy.min_serving_backends);
@@ -144,6 +155,7 @@ ordered_json ToJson(const model::Pool& pool) {
   PutTreatment(object, pool);
   for (const model::Backend& backend : pool.backends) object["backends"].push_back(ToJson(backend));
   if (pool.health_check) object["health_check"] = ToJson(*pool.health_check);
+  if (pool.slow_start != model::SlowStart{}) object["slow_start"] = ToJson(pool.slow_start);
   if (ordered_json policy = ToJson(pool.policy); !policy.empty()) object["policy"] = policy;
   return object;
 }

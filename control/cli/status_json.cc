@@ -92,7 +92,8 @@ ordered_json PoolsJson(const engine::Status& status) {
                           {"problem", b.problem},
                           {"health", b.health},
                           {"held", b.held},
-                          {"health_cause", b.health_cause}});
+                          {"health_cause", b.health_cause},
+                          {"admitted", b.admitted}});
     }
     list.push_back({{"name", p.name},
                     {"forwarding", std::string(model::ToString(p.forwarding))},

@@ -228,6 +228,11 @@ std::string Note(const BackendStatus& b) {
   if (b.health == "down") {
     note += Cat(note.empty() ? "" : "; ", b.held ? "DOWN, held: " : "DOWN: ", b.health_cause);
   }
+  if (b.admitted > 0 && b.admitted < 1) {
+    note += Cat(note.empty() ? "" : "; ", "slow start, ", Percent(b.admitted));
+  } else if (b.admitted == 0 && b.health != "down") {
+    note += Cat(note.empty() ? "" : "; ", "not in the table: ", b.health_cause);
+  }
   if (!b.problem.empty()) {
     note += Cat(note.empty() ? "" : "; ", "UNREACHABLE: ", b.problem);
   }

@@ -25,42 +25,11 @@ uint16_t PortOf(const model::Pool& pool, const model::Config& config) {
   return 0;
 }
 
-engine::HealthOut OutOf(const health::Decision& decision) {
-  engine::HealthOut out;
-  for (const health::PoolDecision& pool : decision.pools) {
-    if (!pool.out.empty()) out[pool.pool].insert(pool.out.begin(), pool.out.end());
-  }
-  return out;
-}
-
 const health::ServerStatus* Find(const std::vector<health::ServerStatus>& servers,
                                  const model::IpAddress& address) {
   const auto found = std::find_if(servers.begin(), servers.end(),
                                   [&](const auto& server) { return server.server == address; });
   return found == servers.end() ? nullptr : &*found;
-}
-
-// What `after` has out that `before` has not.
-std::vector<history::HealthChange> Beyond(const engine::HealthOut& before,
-                                          const engine::HealthOut& after, bool out,
-                                          const health::Monitor& monitor, int64_t unix_ns) {
-  std::vector<history::HealthChange> changes;
-  for (const auto& [pool, servers] : after) {
-    const std::vector<health::ServerStatus> known = monitor.Status(pool);
-    for (const model::IpAddress& address : servers) {
-      if (engine::IsOut(before, pool, address)) continue;
-      const health::ServerStatus* server = Find(known, address);
-      const bool watched = server != nullptr;
-      changes.push_back(
-          {.unix_ns = unix_ns,
-           .pool = pool,
-           .server = address.ToString(),
-           .backend = watched ? absl::StrJoin(server->names, ", ") : address.ToString(),
-           .out = out,
-           .cause = watched ? server->cause : "it is not watched any more"});
-    }
-  }
-  return changes;
 }
 
 health::Options MakeOptions(const model::Policy& host_policy) {
@@ -150,25 +119,22 @@ void HealthRunner::Step() {
   const std::shared_ptr<const engine::State> state = engine_->Snapshot();
   if (state->desired != configured_) Configure(*state);
   health::Decision decision;
-  std::vector<history::HealthChange> changes;
-  engine::HealthOut wanted;
   {
     const std::lock_guard lock(mutex_);
-    decision = monitor_.Decide(Now());
-    wanted = OutOf(decision);
-    changes = Beyond(state->out, wanted, true, monitor_, clocks_.now_unix_ns());
-    for (auto& back : Beyond(wanted, state->out, false, monitor_, clocks_.now_unix_ns())) {
-      changes.push_back(std::move(back));
-    }
-    decision_ = decision;
+    decision = decision_ = monitor_.Decide(Now());
   }
   Log(decision);
-  if (wanted != state->out && clocks_.steady_ns() >= retry_at_ns_) Publish(wanted, changes);
+  const int64_t now_ns = clocks_.steady_ns();
+  if (now_ns < retry_at_ns_) return;
+  const health::Admission wanted = slow_start_.Next(state->admission, decision, now_ns);
+  if (wanted != state->admission) Publish(*state, wanted);
 }
 
-void HealthRunner::Publish(const engine::HealthOut& wanted,
-                           std::vector<history::HealthChange> changes) {
-  const engine::HealthReport report = engine_->SetHealth(wanted, std::move(changes));
+void HealthRunner::Publish(const engine::State& state, const health::Admission& wanted) {
+  const engine::HealthReport report = engine_->SetHealth(
+      wanted, [&](const std::string& pool, const model::IpAddress& server, uint16_t permille) {
+        return CauseOf(state, pool, server, permille);
+      });
   if (!report.status.ok()) {
     if (problem_ != report.status.message()) {
       problem_ = std::string(report.status.message());
@@ -186,18 +152,33 @@ void HealthRunner::Publish(const engine::HealthOut& wanted,
   }
 }
 
+std::string HealthRunner::CauseOf(const engine::State& before, const std::string& pool,
+                                  const model::IpAddress& server, uint16_t permille) const {
+  const std::lock_guard lock(mutex_);
+  const std::vector<health::ServerStatus> servers = monitor_.Status(pool);
+  const health::ServerStatus* const status = Find(servers, server);
+  const bool moves =
+      permille == health::kOut || health::Admitted(before.admission, pool, server) == health::kOut;
+  if (!moves) return "starts slowly";
+  return status == nullptr ? "it is not watched any more" : status->cause;
+}
+
 // The first time also with those that were out before this daemon.
 void HealthRunner::Configure(const engine::State& state) {
   const bool first = configured_ == nullptr;
   configured_ = state.desired;
   const model::Config config = state.desired->ToConfig();
+  slow_start_.Configure(config);
   {
     const std::lock_guard lock(mutex_);
     monitor_.Configure(config, Now());
     if (first) {
       std::map<std::string, std::vector<model::IpAddress>> out;
-      for (const auto& [pool, servers] : state.out)
-        out[pool].assign(servers.begin(), servers.end());
+      for (const auto& [pool, servers] : state.admission) {
+        for (const auto& [server, permille] : servers) {
+          if (permille == health::kOut) out[pool].push_back(server);
+        }
+      }
       monitor_.Seed(out, Now());
     }
   }

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "control/engine/local_engine.h"
 #include "control/health/monitor.h"
+#include "control/health/slow_start.h"
 #include "control/probe/probe.h"
 
 namespace evenkeel::daemon {
@@ -46,7 +47,9 @@ class HealthRunner {
   void Run();
   void Step();
   void Configure(const engine::State& state);
-  void Publish(const engine::HealthOut& wanted, std::vector<history::HealthChange> changes);
+  void Publish(const engine::State& state, const health::Admission& wanted);
+  std::string CauseOf(const engine::State& before, const std::string& pool,
+                      const model::IpAddress& server, uint16_t permille) const;
 
   engine::LocalEngine* const engine_;
   const Clocks clocks_;
@@ -54,6 +57,7 @@ class HealthRunner {
 
   // Of the thread.
   std::shared_ptr<const guard::BuiltFleet> configured_;
+  health::SlowStart slow_start_;
   int64_t retry_at_ns_ = 0;
   std::string problem_;  // of the last publication
 

@@ -226,7 +226,7 @@ void LocalEngine::Tick() {
   std::lock_guard serial(apply_mutex_);
   if (SteadyNow() < retry_at_ns_) return;
   if (auto status = RetryUnrecorded(); !status.ok()) retry_at_ns_ = SteadyNow() + kRetryNs;
-  RecordHealth({});
+  RetryHealth();
   WatchWindow();
   PromoteGood();
   PruneHistory();

@@ -159,6 +159,9 @@ struct BackendStatus {
   std::string health;
   bool held = false;         // down, and in the table all the same
   std::string health_cause;  // since when and why it is so; why it is held
+  // Of the share that its weight asks for, 0..1: 0 while it is out, less than 1 while it starts
+  // slowly.
+  double admitted = 1;
 };
 
 struct PoolStatus {

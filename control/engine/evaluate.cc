@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <exception>
 #include <functional>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -89,7 +90,7 @@ Evaluation CannotBuild(const Candidate& candidate, const absl::Status& status) {
 struct Bases {
   Fleet asked;    // the configuration in force; null: there is none
   Fleet running;  // what packets see
-  const HealthOut& out;
+  const health::Admission& admission;
 };
 
 // Which way a state comes to be judged.
@@ -158,6 +159,24 @@ guard::Judgement Judge(Path path, const Fleet& candidate, const Fleet& effective
   return JudgeChange(candidate, effective, bases, facts, consent);
 }
 
+health::Admission AdmissionOf(Path path, const guard::BuiltFleet& candidate, const Bases& bases,
+                              const guard::Facts& facts) {
+  if (path == Path::kHealth || bases.asked == nullptr) return bases.admission;
+  // The way back does not wait for anybody to warm up.
+  return path == Path::kRollback
+             ? CarryOver(bases.admission, candidate, *bases.asked)
+             : AdmitNew(bases.admission, candidate, *bases.asked, facts.host_policy);
+}
+
+// The pools that the verdict blocks.
+std::set<std::string> Blocked(const guard::Verdict& verdict) {
+  std::set<std::string> pools;
+  for (const guard::Violation& violation : verdict.violations) {
+    if (violation.severity == guard::Severity::kBlock) pools.insert(violation.pool);
+  }
+  return pools;
+}
+
 Evaluation BuildAndJudge(const Candidate& change, const Bases& bases, const Court& court,
                          Path path) {
   auto candidate = change.build();
@@ -174,12 +193,21 @@ Evaluation BuildAndJudge(const Candidate& change, const Bases& bases, const Cour
     if (!reached.ok()) return Failed(reached.status());
     entered = *std::move(reached);
   }
-  auto effective = WithoutOut(entered.candidate, bases.out, bases.running.get());
-  if (!effective.ok()) return Failed(effective.status());
-  guard::Judgement judgement =
-      Judge(path, entered.candidate, *effective, bases, *facts, court.consent);
+  health::Admission admission = AdmissionOf(path, *entered.candidate, bases, *facts);
+  absl::StatusOr<Fleet> effective;
+  guard::Judgement judgement;
+  while (true) {
+    effective = WithAdmission(entered.candidate, admission, bases.running.get());
+    if (!effective.ok()) return Failed(effective.status());
+    judgement = Judge(path, entered.candidate, *effective, bases, *facts, court.consent);
+    // To start slowly is a kindness. It never stands in the way of a change, or of health.
+    health::Admission lifted = LiftParts(admission, Blocked(judgement.verdict));
+    if (judgement.approval.has_value() || lifted == admission) break;
+    admission = std::move(lifted);
+  }
   guard::NoteWaiting(entered.waiting, entered.asked, &judgement.verdict);
   Evaluation result;
+  result.admission = std::move(admission);
   result.candidate = std::move(entered.candidate);
   result.effective = *std::move(effective);
   result.verdict = std::move(judgement.verdict);
@@ -218,9 +246,11 @@ Evaluation UnlessSame(Evaluation evaluation, const State& state) {
 }
 
 // What the kernel has counts where it is not what was meant.
-Bases BasesOf(const State& state, const HealthOut& out) {
+Bases BasesOf(const State& state, const health::Admission& admission) {
   const bool as_meant = state.kernel != nullptr && state.kernel == state.intended;
-  return {.asked = as_meant ? state.desired : state.kernel, .running = state.kernel, .out = out};
+  return {.asked = as_meant ? state.desired : state.kernel,
+          .running = state.kernel,
+          .admission = admission};
 }
 
 }  // namespace
@@ -235,23 +265,28 @@ Evaluation Evaluate(const Change& change, const State& state, const Court& court
   const Candidate candidate = change.config.has_value()
                                   ? Whole(*change.config, court.hash_key, state.desired.get())
                                   : WithPool(*pool, *state.desired);
-  return UnlessSame(Guarded(candidate, BasesOf(state, state.out), court, Path::kChange), state);
+  return UnlessSame(Guarded(candidate, BasesOf(state, state.admission), court, Path::kChange),
+                    state);
 }
 
 Evaluation EvaluateRollback(const model::Config& config, const State& state, const Court& court) {
   const Candidate candidate = Whole(config, court.hash_key, state.desired.get());
-  return UnlessSame(Guarded(candidate, BasesOf(state, state.out), court, Path::kRollback), state);
+  return UnlessSame(Guarded(candidate, BasesOf(state, state.admission), court, Path::kRollback),
+                    state);
 }
 
-Evaluation EvaluateAlone(const model::Config& config, const Court& court, const HealthOut& out) {
+Evaluation EvaluateAlone(const model::Config& config, const Court& court,
+                         const health::Admission& admission) {
   return Guarded(Whole(config, court.hash_key, nullptr),
-                 {.asked = nullptr, .running = nullptr, .out = out}, court, Path::kChange);
+                 {.asked = nullptr, .running = nullptr, .admission = admission}, court,
+                 Path::kChange);
 }
 
-Evaluation EvaluateHealth(const State& state, const HealthOut& out, const Court& court) {
+Evaluation EvaluateHealth(const State& state, const health::Admission& admission,
+                          const Court& court) {
   const Candidate candidate{[&] { return absl::StatusOr<Fleet>(state.desired); },
                             [] { return std::vector<model::Diagnostic>{}; }};
-  return UnlessSame(Guarded(candidate, BasesOf(state, out), court, Path::kHealth), state);
+  return UnlessSame(Guarded(candidate, BasesOf(state, admission), court, Path::kHealth), state);
 }
 
 }  // namespace evenkeel::engine

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "control/engine/admission.h"
 #include "control/engine/engine.h"
-#include "control/engine/health_out.h"
 #include "control/guard/guard.h"
 #include "control/maglev/maglev.h"
 
@@ -22,8 +22,8 @@ namespace evenkeel::engine {
 struct State {
   Applied applied;                                   // without config
   std::shared_ptr<const guard::BuiltFleet> desired;  // in force; never null, at first empty
-  HealthOut out{};                                   // who is out of the tables by their health
-  // `desired` without those: what packets are to see. `desired` itself if nobody is out.
+  health::Admission admission{};                     // who has less than its share
+  // `desired` with that: what packets are to see. `desired` itself if all have the whole.
   std::shared_ptr<const guard::BuiltFleet> intended{};
   std::shared_ptr<const guard::BuiltFleet> kernel;  // what packets see; null: nothing published
 };
@@ -43,7 +43,11 @@ struct Evaluation {
   guard::Verdict verdict;
   absl::Status status;
   std::shared_ptr<const guard::BuiltFleet> candidate;  // where it could be built
-  // `candidate` without the servers that are out: what is published. Itself if nobody is.
+  // Who has less than its share in it. Not always what was asked for: where the guard does not
+  // accept that somebody starts slowly, since the others would have too much, nobody of its pool
+  // does.
+  health::Admission admission{};
+  // `candidate` with that: what is published. Itself if all have the whole.
   std::shared_ptr<const guard::BuiltFleet> effective{};
   std::optional<guard::Approval> approval;  // of `effective`, where it was not refused
 };
@@ -53,12 +57,13 @@ Evaluation Evaluate(const Change& change, const State& state, const Court& court
 // Of a state that was in force before: it is nearly never refused (guard::JudgeRollback).
 Evaluation EvaluateRollback(const model::Config& config, const State& state, const Court& court);
 
-// For a whole state without a base: the first bootstrap, and a restart. `out`: who was out before.
+// For a whole state without a base: the first bootstrap, and a restart. `admission`: as it was.
 Evaluation EvaluateAlone(const model::Config& config, const Court& court,
-                         const HealthOut& out = {});
+                         const health::Admission& admission = {});
 
-// The state in force with these servers out: kValidated, kRefused, kNoChange or kFailed.
-Evaluation EvaluateHealth(const State& state, const HealthOut& out, const Court& court);
+// The state in force with this admission: kValidated, kRefused, kNoChange or kFailed.
+Evaluation EvaluateHealth(const State& state, const health::Admission& admission,
+                          const Court& court);
 
 }  // namespace evenkeel::engine
 

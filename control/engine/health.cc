@@ -15,58 +15,51 @@ namespace {
 
 constexpr size_t kMaxUnrecorded = 10'000;
 
-// What a publication that failed has recorded already is not recorded with each new attempt.
-std::vector<history::HealthChange> NotRecorded(const std::vector<history::HealthChange>& changes,
-                                               const HealthOut& recorded) {
-  std::vector<history::HealthChange> fresh;
-  for (const history::HealthChange& change : changes) {
-    const auto server = model::IpAddress::Parse(change.server);
-    if (!server.ok() || IsOut(recorded, change.pool, *server) != change.out) {
-      fresh.push_back(change);
+struct Server {
+  std::string pool;
+  model::IpAddress address;
+};
+
+// `wanted` but for those that are to have less than they have; these stay as they are and are
+// `lowered`.
+health::Admission WithoutLowering(const health::Admission& now, const health::Admission& wanted,
+                                  std::vector<Server>* lowered) {
+  health::Admission admission;
+  for (const auto& [pool, servers] : wanted) {
+    for (const auto& [server, permille] : servers) {
+      const uint16_t has = health::Admitted(now, pool, server);
+      if (permille < has) lowered->push_back({pool, server});
+      health::Admit(pool, server, std::max(permille, has), &admission);
     }
   }
-  return fresh;
+  return admission;
 }
 
 }  // namespace
 
 // As much of `wanted` as the guard accepts. Who comes back comes back first; who goes out is tried
 // alone where all together are refused.
-Evaluation LocalEngine::EvaluateOut(const State& state, const HealthOut& wanted, HealthOut* out,
-                                    HealthReport* report) {
-  const Court court = deps_.court;
-  Evaluation whole = EvaluateHealth(state, wanted, court);
-  *out = wanted;
-  if (whole.kind != Outcome::Kind::kRefused) return whole;
-
-  out->clear();
-  std::vector<std::pair<std::string, model::IpAddress>> asked;
-  for (const auto& [pool, servers] : wanted) {
-    for (const model::IpAddress& server : servers) {
-      if (IsOut(state.out, pool, server)) {
-        (*out)[pool].insert(server);
-      } else {
-        asked.emplace_back(pool, server);
-      }
-    }
-  }
-  Evaluation accepted = EvaluateHealth(state, *out, court);
-  for (const auto& [pool, server] : asked) {
-    HealthOut more = *out;
-    more[pool].insert(server);
-    Evaluation with = EvaluateHealth(state, more, court);
+Evaluation LocalEngine::EvaluateWanted(const State& state, const health::Admission& wanted,
+                                       HealthReport* report) {
+  Evaluation accepted = EvaluateHealth(state, wanted, deps_.court);
+  if (accepted.kind != Outcome::Kind::kRefused) return accepted;
+  std::vector<Server> lowered;
+  accepted = EvaluateHealth(state, WithoutLowering(state.admission, wanted, &lowered), deps_.court);
+  for (const auto& [pool, server] : lowered) {
+    health::Admission more = accepted.admission;
+    health::Admit(pool, server, health::Admitted(wanted, pool, server), &more);
+    Evaluation with = EvaluateHealth(state, more, deps_.court);
     if (with.kind == Outcome::Kind::kRefused) {
       report->refused.push_back({pool, server, SummarizeRefusal(with.verdict)});
-      continue;
+    } else {
+      accepted = std::move(with);
     }
-    *out = std::move(more);
-    accepted = std::move(with);
   }
   return accepted;
 }
 
-HealthReport LocalEngine::SetHealth(const HealthOut& wanted,
-                                    std::vector<history::HealthChange> changes) {
+HealthReport LocalEngine::SetHealth(const health::Admission& wanted,
+                                    const CauseOfAdmission& cause) {
   std::lock_guard serial(apply_mutex_);
   HealthReport report;
   const std::shared_ptr<const State> state = Snapshot();
@@ -74,23 +67,14 @@ HealthReport LocalEngine::SetHealth(const HealthOut& wanted,
     report.status = absl::FailedPreconditionError("nothing is in force that could be changed");
     return report;
   }
-  HealthOut out;
-  Evaluation evaluation = EvaluateOut(*state, wanted, &out, &report);
+  const Evaluation evaluation = EvaluateWanted(*state, wanted, &report);
   if (evaluation.kind == Outcome::Kind::kFailed || evaluation.kind == Outcome::Kind::kRefused) {
     report.status = evaluation.status.ok()
                         ? absl::FailedPreconditionError(SummarizeRefusal(evaluation.verdict))
                         : evaluation.status;
     return report;
   }
-  // What was refused did not happen.
-  std::erase_if(changes, [&](const history::HealthChange& change) {
-    return std::any_of(report.refused.begin(), report.refused.end(), [&](const auto& refused) {
-      return change.out && change.pool == refused.pool &&
-             change.server == refused.server.ToString();
-    });
-  });
-  RecordHealth(NotRecorded(changes, recorded_out_));
-  recorded_out_ = out;
+  RecordAdmission(evaluation.admission, *state->desired, cause);
   if (evaluation.kind == Outcome::Kind::kValidated) {
     const auto published = deps_.kernel->Publish(*evaluation.approval, state->applied.revision);
     if (!published.ok()) {
@@ -99,23 +83,50 @@ HealthReport LocalEngine::SetHealth(const HealthOut& wanted,
     }
   }
   auto next = std::make_shared<State>(*state);
-  next->out = std::move(out);
+  next->admission = evaluation.admission;
   next->intended = next->kernel = evaluation.effective;
   SetState(std::move(next));
-  for (const history::HealthChange& change : changes) {
-    const std::string text = absl::StrCat(change.backend, " of pool ", change.pool, " is ",
-                                          change.out ? "out: " : "back: ", change.cause);
-    change.out ? spdlog::warn("{}", text) : spdlog::info("{}", text);
-    Emit(change.out ? Event::Kind::kDown : Event::Kind::kUp, state->applied.revision,
+  TellAdmission(*state, evaluation.admission, cause);
+  return report;
+}
+
+// Who goes out and who comes back; not each step of a slow start.
+void LocalEngine::TellAdmission(const State& before, const health::Admission& after,
+                                const CauseOfAdmission& cause) {
+  for (const history::HealthChange& change :
+       Differences(before.admission, after, *before.desired, cause, deps_.now_unix_ns())) {
+    const auto server = model::IpAddress::Parse(change.server);
+    const bool out = change.permille == health::kOut;
+    const bool was_out =
+        server.ok() && health::Admitted(before.admission, change.pool, *server) == health::kOut;
+    const std::string name = absl::StrCat(change.backend, " of pool ", change.pool);
+    if (!out && !was_out) {
+      spdlog::debug("{} has {} thousandths of its share: {}", name, change.permille, change.cause);
+      continue;
+    }
+    const std::string text = absl::StrCat(
+        name, " is ", out ? "out: " : "back: ", change.cause,
+        !out && change.permille < health::kWhole ? "; it gets its share step by step" : "");
+    out ? spdlog::warn("{}", text) : spdlog::info("{}", text);
+    Emit(out ? Event::Kind::kDown : Event::Kind::kUp, before.applied.revision,
          absl::StrCat(change.pool, "/", change.backend), text);
   }
-  return report;
+}
+
+// What a publication that failed has recorded already is not recorded again.
+void LocalEngine::RecordAdmission(const health::Admission& admission,
+                                  const guard::BuiltFleet& fleet, const CauseOfAdmission& cause) {
+  for (history::HealthChange& change :
+       Differences(recorded_admission_, admission, fleet, cause, deps_.now_unix_ns())) {
+    unrecorded_health_.push_back(std::move(change));
+  }
+  recorded_admission_ = admission;
+  RetryHealth();
 }
 
 // Health does not wait for the record: a dead server goes out of the table also where that cannot
 // be written down. It is written when it can be.
-void LocalEngine::RecordHealth(std::vector<history::HealthChange> changes) {
-  for (history::HealthChange& change : changes) unrecorded_health_.push_back(std::move(change));
+void LocalEngine::RetryHealth() {
   if (unrecorded_health_.empty()) return;
   const absl::Status status = deps_.history->RecordHealth(unrecorded_health_);
   SetNotice("health-record", status.ok() ? ""
@@ -128,15 +139,15 @@ void LocalEngine::RecordHealth(std::vector<history::HealthChange> changes) {
   }
 }
 
-absl::StatusOr<HealthOut> LocalEngine::ReadHealth() {
-  const absl::StatusOr<std::vector<history::HealthChange>> servers = deps_.history->OutServers();
+absl::StatusOr<health::Admission> LocalEngine::ReadHealth() {
+  const absl::StatusOr<std::vector<history::HealthChange>> servers = deps_.history->Reduced();
   if (!servers.ok()) return servers.status();
-  HealthOut out;
+  health::Admission admission;
   for (const history::HealthChange& server : *servers) {
     const auto address = model::IpAddress::Parse(server.server);
-    if (address.ok()) out[server.pool].insert(*address);
+    if (address.ok()) health::Admit(server.pool, *address, server.permille, &admission);
   }
-  return out;
+  return admission;
 }
 
 }  // namespace evenkeel::engine

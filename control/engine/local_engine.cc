@@ -21,6 +21,14 @@ constexpr uint32_t kMaxListLimit = 1000;
 // fill the memory, too.
 constexpr size_t kMaxUnrecordedRefusals = 100;
 
+// Of a change of the configuration.
+std::string CauseOfJoining(const std::string& /*pool*/, const model::IpAddress& /*server*/,
+                           uint16_t permille) {
+  return permille == health::kOut    ? "joined the pool, and waits for its probes"
+         : permille < health::kWhole ? "joined the pool, and starts slowly"
+                                     : "by a change of the configuration";
+}
+
 }  // namespace
 
 std::string MakeEtag(uint64_t revision, const guard::Digest& digest) {
@@ -269,6 +277,10 @@ Outcome LocalEngine::Commit(history::Revision record, Evaluation evaluation, con
   // it awaits, and so a restart would come to the same end.
   if (!recorded && record.source != kWindowSource) return Failed(begun.status(), state);
   record.number = recorded ? *begun : record.restores;
+  // Who begins with less is recorded before; who has more, once it has.
+  const health::Admission& admission = evaluation.admission;
+  RecordAdmission(health::LesserOf(recorded_admission_, admission), *evaluation.candidate,
+                  CauseOfJoining);
 
   absl::StatusOr<publish::PublishResult> published =
       restores ? deps_.kernel->Restore(*evaluation.approval, record.number)
@@ -292,6 +304,7 @@ Outcome LocalEngine::Commit(history::Revision record, Evaluation evaluation, con
                            " could not be recorded, no change is accepted until it is: ",
                            begun.status().message()));
   }
+  RecordAdmission(admission, *evaluation.candidate, CauseOfJoining);
   PutIntoForce(record, evaluation);
   Outcome outcome = ToOutcome(std::move(evaluation), *Snapshot());
   outcome.kind = Outcome::Kind::kApplied;
@@ -304,7 +317,7 @@ void LocalEngine::PutIntoForce(const history::Revision& record, const Evaluation
   auto next = std::make_shared<State>();
   next->applied = MakeApplied(record, evaluation.candidate->digest);
   next->desired = evaluation.candidate;
-  next->out = Snapshot()->out;
+  next->admission = evaluation.admission;
   next->intended = next->kernel = evaluation.effective;
   const std::string digest = next->applied.digest.ToShort();
   SetState(std::move(next));

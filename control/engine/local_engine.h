@@ -102,10 +102,10 @@ class LocalEngine final : public Engine {
   // How the watched file stands. Unless it is the same still, it is logged and told.
   void SetWatched(Watched watched);
 
-  // Takes servers out of the tables, or back in, by their health. `out`: all that are to be out
-  // from now on; `changes`: what became different and why, for the record. What the guard refuses
-  // stays in the table and is named.
-  HealthReport SetHealth(const HealthOut& out, std::vector<history::HealthChange> changes);
+  // Takes servers out of the tables, or back in, by their health. `wanted`: what all are to have
+  // from now on; `cause` says why, of each that has something else now. Who may not go out by the
+  // guard stays in the table and is named.
+  HealthReport SetHealth(const health::Admission& wanted, const CauseOfAdmission& cause);
 
   // A backend's reachability changed.
   void ReportReachability(const neighbor::Resolution& resolution);
@@ -170,10 +170,14 @@ class LocalEngine final : public Engine {
   void OpenWindow(const history::Revision& record, int64_t left_ns);
 
   // Of SetHealth, Start and Tick (health.cc), with apply_mutex_ held.
-  Evaluation EvaluateOut(const State& state, const HealthOut& wanted, HealthOut* out,
-                         HealthReport* report);
-  void RecordHealth(std::vector<history::HealthChange> changes);
-  absl::StatusOr<HealthOut> ReadHealth();
+  Evaluation EvaluateWanted(const State& state, const health::Admission& wanted,
+                            HealthReport* report);
+  void RecordAdmission(const health::Admission& admission, const guard::BuiltFleet& fleet,
+                       const CauseOfAdmission& cause);
+  void TellAdmission(const State& before, const health::Admission& after,
+                     const CauseOfAdmission& cause);
+  void RetryHealth();
+  absl::StatusOr<health::Admission> ReadHealth();
 
   // Of Start (startup.cc).
   absl::StatusOr<std::string> SettlePending();
@@ -203,7 +207,7 @@ class LocalEngine final : public Engine {
   std::optional<history::Revision> unrecorded_rollback_;  // in force, though not recorded
   std::deque<history::Revision> unrecorded_refusals_;     // the newest ones
   std::vector<history::HealthChange> unrecorded_health_;
-  HealthOut recorded_out_;  // who is out by the record, or will be once that can be written
+  health::Admission recorded_admission_;  // in the record, or will be once that can be written
   StateText text_;
   int64_t window_end_ns_ = 0;  // of the revision that awaits, in steady time
   int64_t retry_wait_ns_ = 0;  // how long until the next one

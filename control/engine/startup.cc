@@ -28,13 +28,12 @@ absl::Status WhyNotBuilt(const Evaluation& evaluation, const std::string& what) 
 }
 
 std::shared_ptr<State> MakeState(const history::Revision& revision, const Evaluation& evaluation,
-                                 const HealthOut& out,
                                  std::shared_ptr<const guard::BuiltFleet> kernel) {
   auto state = std::make_shared<State>();
   state->applied = MakeApplied(revision, evaluation.candidate->digest);
   state->desired = evaluation.candidate;
   state->intended = evaluation.effective;
-  if (evaluation.effective != evaluation.candidate) state->out = out;
+  if (evaluation.effective != evaluation.candidate) state->admission = evaluation.admission;
   state->kernel = std::move(kernel);
   return state;
 }
@@ -103,13 +102,12 @@ absl::StatusOr<StartReport> LocalEngine::Start(const Bootstrap* bootstrap) {
 absl::StatusOr<StartReport> LocalEngine::StartFromHistory(const history::Revision& last) {
   absl::StatusOr<model::Config> config = ParseRecorded(last);
   if (!config.ok()) return config.status();
-  absl::StatusOr<HealthOut> out = ReadHealth();
-  if (!out.ok()) return out.status();
-  recorded_out_ = *out;
-  Evaluation evaluation = EvaluateAlone(*config, deps_.court, *out);
+  absl::StatusOr<health::Admission> admission = ReadHealth();
+  if (!admission.ok()) return admission.status();
+  recorded_admission_ = *admission;
+  Evaluation evaluation = EvaluateAlone(*config, deps_.court, *admission);
   // With everybody in, where the guard does not accept it otherwise; the probes will tell.
-  if (evaluation.kind == Outcome::Kind::kRefused && !out->empty()) {
-    out->clear();
+  if (evaluation.kind == Outcome::Kind::kRefused && !admission->empty()) {
     evaluation = EvaluateAlone(*config, deps_.court);
   }
   const std::string name = absl::StrCat("revision ", last.number);
@@ -128,7 +126,7 @@ absl::StatusOr<StartReport> LocalEngine::StartFromHistory(const history::Revisio
   if (adopted->state != AdoptState::kMatches && !IsOver(last, deps_.now_unix_ns())) {
     if (auto status = BringBack(last, evaluation, &report); !status.ok()) return status;
   }
-  SetState(MakeState(last, evaluation, *out, deps_.kernel->applied()));
+  SetState(MakeState(last, evaluation, deps_.kernel->applied()));
   ResumeWindow(last, &report);
   return report;
 }
@@ -210,7 +208,7 @@ absl::StatusOr<StartReport> LocalEngine::StartFromBootstrap(const Bootstrap& boo
   }
   report.revision = *number;
   report.adoption = Join(report.adoption, absl::StrCat(bootstrap.path, " is revision ", *number));
-  SetState(MakeState(record, evaluation, {}, deps_.kernel->applied()));
+  SetState(MakeState(record, evaluation, deps_.kernel->applied()));
   OpenWindow(record, 0);
   return report;
 }

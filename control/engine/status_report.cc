@@ -21,7 +21,7 @@ std::map<model::IpAddress, double> Shares(const guard::BuiltTable& table) {
 }
 
 PoolStatus DescribePool(const model::Pool& pool, const guard::BuiltPool* built,
-                        const neighbor::Resolver* resolver) {
+                        const health::Admission& admission, const neighbor::Resolver* resolver) {
   PoolStatus status;
   status.name = pool.name;
   status.forwarding = pool.forwarding;
@@ -37,6 +37,10 @@ PoolStatus DescribePool(const model::Pool& pool, const guard::BuiltPool* built,
     row.address = backend.address;
     row.state = backend.state;
     if (backend.serving() && shares.contains(backend.address)) row.share = shares[backend.address];
+    if (backend.serving()) {
+      row.admitted = health::Admitted(admission, pool.name, backend.address) /
+                     static_cast<double>(health::kWhole);
+    }
     // Who serves nothing is not followed by the resolver.
     if (backend.serving() && resolver != nullptr) {
       row.problem = resolver->Get(backend.address).problem;
@@ -86,7 +90,7 @@ void LocalEngine::FillTraffic(const State& state, Status* status) {
   for (const auto& pool : state.desired->pools) {
     const guard::BuiltPool* built =
         state.kernel != nullptr ? state.kernel->FindPool(pool->name()) : nullptr;
-    status->pools.push_back(DescribePool(pool->config, built, deps_.resolver));
+    status->pools.push_back(DescribePool(pool->config, built, state.admission, deps_.resolver));
   }
   for (const auto& rules : state.desired->source_rules) {
     status->source_rules.push_back(DescribeRules(*rules, *state.desired));

@@ -89,9 +89,6 @@ struct ServerStatus {
   bool in_table = true;
   int64_t since_ns = 0;       // steady: since when it is down (or recovering), or up
   int64_t hold_until_ns = 0;  // steady: when it may come back at the earliest; 0: it never was down
-  // Steady: when it last came back into the table, 0 if it never did. What a slow start counts
-  // from.
-  int64_t returned_ns = 0;
 };
 
 }  // namespace evenkeel::health

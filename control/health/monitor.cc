@@ -24,9 +24,10 @@ std::string_view ToString(Hold hold) {
 }
 
 const PoolDecision* Decision::FindPool(std::string_view name) const {
-  const auto found = std::find_if(pools.begin(), pools.end(),
-                                  [&](const PoolDecision& pool) { return pool.pool == name; });
-  return found == pools.end() ? nullptr : &*found;
+  const auto found =
+      std::lower_bound(pools.begin(), pools.end(), name,
+                       [](const PoolDecision& pool, std::string_view n) { return pool.pool < n; });
+  return found == pools.end() || found->pool != name ? nullptr : &*found;
 }
 
 void Monitor::Configure(const model::Config& config, const Time& now) {

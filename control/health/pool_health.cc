@@ -134,7 +134,7 @@ PoolDecision PoolHealth::Decide(const Time& now, News news) {
   NoteWell(now);
   JudgePanic(now, news);
   LetReturn(now);
-  KeepMinimum(now);
+  KeepMinimum();
   if (!panic_) Remove(now);
 
   PoolDecision decision;
@@ -152,22 +152,19 @@ PoolDecision PoolHealth::Decide(const Time& now, News news) {
   return decision;
 }
 
-void PoolHealth::Return(Server& server, const Time& now) {
-  server.out = false;
-  server.moved = true;
-  server.returned_ns = now.steady_ns;
-}
-
 // Not limited: who comes back takes load from the others.
 void PoolHealth::LetReturn(const Time& now) {
   for (auto& [address, server] : servers_) {
-    if (server.out && (server.healthy() || KeepsAll()) && !server.refused(now)) Return(server, now);
+    if (server.out && (server.healthy() || KeepsAll()) && !server.refused(now)) {
+      server.out = false;
+      server.moved = true;
+    }
   }
 }
 
 // Above all else, a refusal too: the configuration may have taken away those that served. The
 // healthy come first, then those that went last.
-void PoolHealth::KeepMinimum(const Time& now) {
+void PoolHealth::KeepMinimum() {
   for (size_t in = CountIn(); in < Minimum(); ++in) {
     Server* best = nullptr;
     const auto rank = [](const Server& server) {
@@ -177,7 +174,8 @@ void PoolHealth::KeepMinimum(const Time& now) {
     for (auto& [address, server] : servers_) {
       if (server.out && (best == nullptr || rank(server) > rank(*best))) best = &server;
     }
-    Return(*best, now);
+    best->out = false;
+    best->moved = true;
   }
 }
 
@@ -267,8 +265,7 @@ std::vector<ServerStatus> PoolHealth::Status() const {
   std::vector<ServerStatus> status;
   for (const auto& [address, server] : servers_) {
     status.push_back({address, server.names, server.health.state(), server.health.cause(),
-                      !server.out, server.health.since_ns(), server.health.hold_until_ns(),
-                      server.returned_ns});
+                      !server.out, server.health.since_ns(), server.health.hold_until_ns()});
   }
   return status;
 }

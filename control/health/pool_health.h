@@ -59,8 +59,7 @@ class PoolHealth {
     std::vector<std::string> names;
     ServerHealth health;
     bool out = false;
-    bool moved = false;  // and not refused since: it can be
-    int64_t returned_ns = 0;
+    bool moved = false;                // and not refused since: it can be
     std::optional<Refusal> refusal{};  // of what its health wants now
 
     bool healthy() const { return IsHealthy(health.state()); }
@@ -82,9 +81,8 @@ class PoolHealth {
   std::string CauseOfPanic() const;
   bool KeepsAll() const;
   void LetReturn(const Time& now);
-  void KeepMinimum(const Time& now);
+  void KeepMinimum();
   void Remove(const Time& now);
-  void Return(Server& server, const Time& now);
   std::vector<int64_t> RecentRemovals() const;
   size_t CountIn() const;
   std::vector<Servers::value_type*> Removable(const Time& now);

@@ -8,7 +8,7 @@
 namespace evenkeel::history {
 namespace {
 
-constexpr char kColumns[] = "unix_ns, pool, server, backend, out, cause";
+constexpr char kColumns[] = "unix_ns, pool, server, backend, permille, cause";
 
 absl::StatusOr<std::vector<HealthChange>> ReadAll(Statement& statement) {
   std::vector<HealthChange> changes;
@@ -20,7 +20,7 @@ absl::StatusOr<std::vector<HealthChange>> ReadAll(Statement& statement) {
                        .pool = statement.Text(1),
                        .server = statement.Text(2),
                        .backend = statement.Text(3),
-                       .out = statement.Int(4) != 0,
+                       .permille = static_cast<uint16_t>(statement.Int(4)),
                        .cause = statement.Text(5)});
   }
   statement.Reset();
@@ -33,9 +33,10 @@ absl::Status HealthLog::Prepare(Database* db) {
   const std::pair<Statement*, std::string> statements[] = {
       {&insert_,
        absl::StrCat("INSERT INTO health_changes (", kColumns, ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)")},
-      {&out_, absl::StrCat("SELECT ", kColumns,
-                           " FROM health_changes WHERE out = 1 AND id IN (SELECT max(id) FROM "
-                           "health_changes GROUP BY pool, server) ORDER BY pool, server")},
+      {&reduced_,
+       absl::StrCat("SELECT ", kColumns,
+                    " FROM health_changes WHERE permille < 1000 AND id IN (SELECT max(id) FROM "
+                    "health_changes GROUP BY pool, server) ORDER BY pool, server")},
       {&list_, absl::StrCat("SELECT ", kColumns,
                             " FROM health_changes WHERE unix_ns < ?2 "
                             "ORDER BY unix_ns DESC, id DESC LIMIT ?1")},
@@ -57,14 +58,14 @@ absl::Status HealthLog::Add(Database* db, const std::vector<HealthChange>& chang
         .Bind(2, change.pool)
         .Bind(3, change.server)
         .Bind(4, change.backend)
-        .Bind(5, int64_t{change.out})
+        .Bind(5, int64_t{change.permille})
         .Bind(6, change.cause);
     if (absl::Status s = insert_.Run(); !s.ok()) return s;
   }
   return transaction->Commit();
 }
 
-absl::StatusOr<std::vector<HealthChange>> HealthLog::Out() { return ReadAll(out_.Reset()); }
+absl::StatusOr<std::vector<HealthChange>> HealthLog::Reduced() { return ReadAll(reduced_.Reset()); }
 
 absl::StatusOr<std::vector<HealthChange>> HealthLog::List(uint32_t limit, int64_t before_unix_ns) {
   return ReadAll(list_.Reset().Bind(1, int64_t{limit}).Bind(2, before_unix_ns));

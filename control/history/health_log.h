@@ -17,13 +17,13 @@ class HealthLog {
   absl::Status Prepare(Database* db);
 
   absl::Status Add(Database* db, const std::vector<HealthChange>& changes);  // all or none
-  // The last change of each server that is out, by pool and server.
-  absl::StatusOr<std::vector<HealthChange>> Out();
+  // The last change of each server that has less than its share, by pool and server.
+  absl::StatusOr<std::vector<HealthChange>> Reduced();
   // Newest first, those before `before_unix_ns`.
   absl::StatusOr<std::vector<HealthChange>> List(uint32_t limit, int64_t before_unix_ns);
 
  private:
-  Statement insert_, out_, list_;
+  Statement insert_, reduced_, list_;
 };
 
 }  // namespace evenkeel::history

@@ -400,8 +400,8 @@ absl::Status History::RecordHealth(const std::vector<HealthChange>& changes) {
   return impl_->Do([&] { return impl_->health.Add(&impl_->db, changes); });
 }
 
-absl::StatusOr<std::vector<HealthChange>> History::OutServers() {
-  return impl_->Do([&] { return impl_->health.Out(); });
+absl::StatusOr<std::vector<HealthChange>> History::Reduced() {
+  return impl_->Do([&] { return impl_->health.Reduced(); });
 }
 
 absl::StatusOr<std::vector<HealthChange>> History::ListHealth(uint32_t limit,

@@ -75,14 +75,14 @@ struct PoolChange {
   int64_t unix_ns = 0;
 };
 
-// A server that went out of the table of a pool by its health, or came back.
+// A server that went out of the table of a pool by its health, or came back; perhaps step by step.
 struct HealthChange {
   int64_t unix_ns = 0;
   std::string pool;
-  std::string server;   // its address
-  std::string backend;  // its names in the pool
-  bool out = false;
-  std::string cause;  // "3 probes failed: connection refused"
+  std::string server;     // its address
+  std::string backend;    // its names in the pool
+  uint16_t permille = 0;  // what it has of its share from then on, in thousandths; 0: it is out
+  std::string cause;      // "3 probes failed: connection refused"
 };
 
 // Thread-safe.
@@ -118,8 +118,8 @@ class History {
   // Those of applied revisions that expire after `unix_ns`.
   absl::StatusOr<std::vector<Override>> Overrides(int64_t unix_ns);
   absl::Status RecordHealth(const std::vector<HealthChange>& changes);  // all or none
-  // The last change of each server that is out.
-  absl::StatusOr<std::vector<HealthChange>> OutServers();
+  // The last change of each server that has less than its share, or nothing.
+  absl::StatusOr<std::vector<HealthChange>> Reduced();
   // Newest first, those before `before_unix_ns` (0: all).
   absl::StatusOr<std::vector<HealthChange>> ListHealth(uint32_t limit, int64_t before_unix_ns = 0);
   absl::StatusOr<std::optional<Revision>> Get(uint64_t number);

@@ -103,6 +103,13 @@ CREATE TABLE health_changes (
 CREATE INDEX health_changes_by_server ON health_changes (pool, server, id);
 CREATE INDEX health_changes_by_time ON health_changes (unix_ns);
 )sql",
+    // Who comes back may do so step by step.
+    R"sql(
+ALTER TABLE health_changes ADD COLUMN
+  permille INTEGER NOT NULL DEFAULT 1000 CHECK (permille BETWEEN 0 AND 1000);
+UPDATE health_changes SET permille = 0 WHERE out = 1;
+ALTER TABLE health_changes DROP COLUMN out;
+)sql",
 };
 
 absl::Status CheckOwner(Database* db, int64_t version) {

@@ -106,6 +106,18 @@ struct HealthCheck {
   friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };
 
+// How a server that comes (back) into the table gets its share: in equal steps.
+struct SlowStart {
+  // From its first slots to all of them: 0 (at once), or 1 s to 1 h. Longer where the steps would
+  // be too large.
+  std::chrono::milliseconds over{30'000};
+  // Of the pool's slots, those that move in one step at most: 0.001 to 0.3.
+  double max_step_fraction = 0.02;
+  bool new_backends = false;  // also those that join the pool, not only those that were down
+
+  friend bool operator==(const SlowStart&, const SlowStart&) = default;
+};
+
 // A declared exception to LB003: this pool is meant to have one backend. Both fields are required.
 struct SingleBackend {
   std::string reason;
@@ -204,6 +216,7 @@ struct Pool {
   Dscp dscp{};
   OutOfOrder out_of_order_fragments = OutOfOrder::kDrop;  // kForward: Affinity::kSource only
   std::optional<QuicIds> quic;
+  SlowStart slow_start{};
 
   const Backend* FindBackend(std::string_view name) const;
 

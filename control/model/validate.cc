@@ -239,6 +239,7 @@ class Validator {
       CheckBackend(pool.backends[j], backend);
     }
     if (pool.health_check) CheckHealth(*pool.health_check, field);
+    CheckSlowStart(pool.slow_start, field);
     if (pool.policy == Policy{}) return;
     CheckPolicy(pool.policy, absl::StrCat(field.Element(), ".policy"), PolicyLevel::kPool,
                 diagnostics_);
@@ -342,6 +343,16 @@ class Validator {
       if (count < 1 || count > kMaxRiseFall) Add(field.Of(name), "write 1 to 100");
     }
     CheckPath(check.path, field.Of("health_check.path"));
+  }
+
+  void CheckSlowStart(const SlowStart& start, const Field& field) {
+    const bool at_once = start.over == milliseconds(0);
+    if (!at_once && (start.over < milliseconds(1000) || start.over > kMaxInterval)) {
+      Add(field.Of("slow_start.over"), "write 0s (at once), or a duration from 1s to 1h");
+    }
+    if (!(start.max_step_fraction >= 0.001 && start.max_step_fraction <= 0.3)) {
+      Add(field.Of("slow_start.max_step_fraction"), "write a number from 0.001 to 0.3");
+    }
   }
 
   void CheckPath(const std::string& path, const Field& field) {

@@ -92,7 +92,8 @@ class Reader {
   void ReadPool(const YamlNode& node, const std::string& path, Pool& pool) {
     const Keys keys = {"name",         "forwarding",       "table_size", "backends",
                        "health_check", "policy",           "affinity",   "affinity_prefix4",
-                       "dscp",         "affinity_prefix6", "quic",       "out_of_order_fragments"};
+                       "dscp",         "affinity_prefix6", "quic",       "out_of_order_fragments",
+                       "slow_start"};
     ReadMap(node, path, keys, {"name", "backends"},
             [&](std::string_view key, const YamlNode& v, const std::string& p) {
               if (key == "name") Set(v, p, ReadText(v), pool.name);
@@ -105,6 +106,7 @@ class Reader {
               if (key == "backends") ReadList(v, p, pool.backends, &Reader::ReadBackend);
               if (key == "health_check") ReadHealthCheck(v, p, pool.health_check.emplace());
               if (key == "policy") ReadPolicy(v, p, pool.policy);
+              if (key == "slow_start") ReadSlowStart(v, p, pool.slow_start);
               ReadTreatment(key, v, p, pool);
             });
   }
@@ -196,6 +198,16 @@ class Reader {
                 SetEnum(v, p, &ParseHealthCheckPanic, {"keep_all", "hold_last", "withdraw"},
                         check.panic);
               }
+            });
+  }
+
+  void ReadSlowStart(const YamlNode& node, const std::string& path, SlowStart& start) {
+    const Keys keys = {"over", "max_step_fraction", "new_backends"};
+    ReadMap(node, path, keys, {},
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              if (key == "over") Set(v, p, ReadDuration(v), start.over);
+              if (key == "max_step_fraction") Set(v, p, ReadNumber(v), start.max_step_fraction);
+              if (key == "new_backends") Set(v, p, ReadBoolean(v), start.new_backends);
             });
   }
 

@@ -162,6 +162,17 @@ void AppendHealthCheck(const HealthCheck& check, std::string& out) {
   absl::StrAppend(&out, "}\n");
 }
 
+void AppendSlowStart(const SlowStart& start, std::string& out) {
+  const SlowStart plain;
+  if (start == plain) return;
+  absl::StrAppend(&out, "    slow_start: {over: ", Duration(start.over));
+  if (start.max_step_fraction != plain.max_step_fraction) {
+    absl::StrAppend(&out, ", max_step_fraction: ", Number(start.max_step_fraction));
+  }
+  if (start.new_backends) absl::StrAppend(&out, ", new_backends: true");
+  absl::StrAppend(&out, "}\n");
+}
+
 void AppendFreezes(const std::vector<Freeze>& freezes, const std::string& indent,
                    std::string& out) {
   if (!freezes.empty()) absl::StrAppend(&out, indent, "  freeze:\n");
@@ -211,6 +222,7 @@ void AppendPool(const Pool& pool, std::string& out) {
   absl::StrAppend(&out, "    backends:", pool.backends.empty() ? " []\n" : "\n");
   for (const Backend& backend : pool.backends) AppendBackend(backend, out);
   if (pool.health_check) AppendHealthCheck(*pool.health_check, out);
+  AppendSlowStart(pool.slow_start, out);
   AppendPolicy(pool.policy, "    ", out);
 }
 

@@ -79,6 +79,23 @@ model::HealthCheck HealthCheckFromProto(const v1::HealthCheck& check, const std:
   return result;
 }
 
+void SlowStartToProto(const model::SlowStart& start, v1::SlowStart* out) {
+  SetDuration(start.over, out->mutable_over());
+  out->set_max_step_fraction(start.max_step_fraction);
+  out->set_new_backends(start.new_backends);
+}
+
+model::SlowStart SlowStartFromProto(const v1::SlowStart& start, const std::string& path,
+                                    Problems* problems) {
+  model::SlowStart result;
+  if (start.has_over()) {
+    result.over = DurationFromProto(start.over(), absl::StrCat(path, ".over"), problems);
+  }
+  if (start.has_max_step_fraction()) result.max_step_fraction = start.max_step_fraction();
+  result.new_backends = start.new_backends();
+  return result;
+}
+
 void BackendToProto(const model::Backend& backend, v1::Backend* out) {
   out->set_name(backend.name);
   out->set_address(backend.address.ToString());
@@ -117,6 +134,9 @@ v1::Pool ToProto(const model::Pool& pool) {
   for (const model::Backend& backend : pool.backends) BackendToProto(backend, out.add_backends());
   if (pool.health_check) HealthCheckToProto(*pool.health_check, out.mutable_health_check());
   if (pool.policy != model::Policy{}) PolicyToProto(pool.policy, out.mutable_policy());
+  if (pool.slow_start != model::SlowStart{}) {
+    SlowStartToProto(pool.slow_start, out.mutable_slow_start());
+  }
   return out;
 }
 
@@ -183,6 +203,8 @@ model::Pool PoolFromProto(const v1::Pool& pool, const std::string& path, Problem
   if (pool.has_policy()) {
     result.policy = PolicyFromProto(pool.policy(), absl::StrCat(path, ".policy"), problems);
   }
+  result.slow_start =
+      SlowStartFromProto(pool.slow_start(), absl::StrCat(path, ".slow_start"), problems);
   return result;
 }
 

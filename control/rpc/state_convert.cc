@@ -48,6 +48,7 @@ void Encode(const engine::PoolStatus& pool, v1::PoolStatus* out) {
     to->set_health(backend.health);
     to->set_held(backend.held);
     to->set_health_cause(backend.health_cause);
+    if (backend.admitted != 1) to->set_admitted(backend.admitted);
   }
 }
 
@@ -70,7 +71,8 @@ engine::PoolStatus Decode(const v1::PoolStatus& pool, Problems* problems) {
          .problem = backend.problem(),
          .health = backend.health(),
          .held = backend.held(),
-         .health_cause = backend.health_cause()});
+         .health_cause = backend.health_cause(),
+         .admitted = backend.has_admitted() ? backend.admitted() : 1});
   }
   return result;
 }

@@ -160,6 +160,11 @@ class Draw {
       check.start = static_cast<HealthCheck::Start>(Below(2));
       check.panic = static_cast<HealthCheck::Panic>(Below(3));
     }
+    if (Coin()) {
+      pool.slow_start = {.over = std::chrono::milliseconds(1000 + Below(100'000)),
+                         .max_step_fraction = 0.001 + static_cast<double>(Below(299)) / 1000,
+                         .new_backends = Coin()};
+    }
     Policy& policy = pool.policy;
     if (Coin()) policy.min_serving_backends = static_cast<uint32_t>(random_());
     if (Coin()) policy.single_backend = SingleBackend{"r" + Text(), "o" + Text()};

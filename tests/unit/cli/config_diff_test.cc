@@ -111,6 +111,10 @@ INSTANTIATE_TEST_SUITE_P(
                     c.policy.freeze = {{0, 60, "holiday"}};
                   },
                   "config", "policy.freeze"},
+        FieldCase{"slow_start", [](auto& c) { c.pools[0].slow_start.new_backends = true; },
+                  "pools/web", "slow_start.new_backends"},
+        FieldCase{"steps", [](auto& c) { c.pools[0].slow_start.max_step_fraction = 0.1; },
+                  "pools/web", "slow_start.max_step_fraction"},
         FieldCase{"weight_ratio", [](auto& c) { c.pools[0].policy.max_weight_ratio = 2; },
                   "pools/web", "policy.max_weight_ratio"}),
     [](const auto& tested) { return tested.param.name; });

@@ -105,6 +105,20 @@ TEST_F(StatusTest, HealthIsSaidWhereItIsBad) {
   EXPECT_EQ(pool["backends"][2]["health"], "");
 }
 
+TEST_F(StatusTest, WhoStartsSlowlyOrWaitsIsSaid) {
+  daemon_.status.pools[0].backends[0].health = "up";
+  daemon_.status.pools[0].backends[0].admitted = 0.35;
+  daemon_.status.pools[0].backends[1].health = "unknown";
+  daemon_.status.pools[0].backends[1].health_cause = "waits for its first probes";
+  daemon_.status.pools[0].backends[1].admitted = 0;
+  const Ran ran = Run({"status"});
+  EXPECT_THAT(ran.out, AllOf(ContainsRegex("web-1 .*slow start, 35.00 %"),
+                             ContainsRegex("web-2 .*not in the table:")));
+  const nlohmann::json pool = Run({"status", "-o", "json"}).Json()["pools"][0];
+  EXPECT_EQ(pool["backends"][0]["admitted"], 0.35);
+  EXPECT_EQ(pool["backends"][2]["admitted"], 1);
+}
+
 TEST_F(StatusTest, TheWatchedFileSaysHowItStands) {
   EXPECT_THAT(Run({"status"}).out, Not(HasSubstr("Watched")));
   EXPECT_EQ(Run({"status", "-o", "json"}).Json()["watched"], nullptr);

@@ -30,17 +30,15 @@ class HealthTest : public EngineFixture {
   void Subscribe() {
     engine_->Subscribe([this](const Event& event) { events_.push_back(event.kind); });
   }
-  static history::HealthChange Change(int server, bool out) {
-    return {.unix_ns = 5,
-            .pool = "web",
-            .server = Server(server).ToString(),
-            .backend = absl::StrCat("web-", server),
-            .out = out,
-            .cause = "3 probes failed: connection refused"};
+  static std::string Failed(const std::string&, const model::IpAddress&, uint16_t) {
+    return "3 probes failed: connection refused";
   }
-  static HealthOut Out(const std::vector<int>& servers) {
-    HealthOut out;
-    for (const int server : servers) out["web"].insert(Server(server));
+  HealthReport SetHealth(const health::Admission& wanted) {
+    return engine_->SetHealth(wanted, Failed);
+  }
+  static health::Admission Out(const std::vector<int>& servers) {
+    health::Admission out;
+    for (const int server : servers) health::Admit("web", Server(server), health::kOut, &out);
     return out;
   }
   // The servers that the kernel's table has.
@@ -59,7 +57,7 @@ class HealthTest : public EngineFixture {
 TEST_F(HealthTest, WhoIsOutHasNoSlotAndComesBack) {
   MustApply(MakeConfig(4));
   const std::string etag = engine_->Get()->etag;
-  const HealthReport out = engine_->SetHealth(Out({2}), {Change(2, true)});
+  const HealthReport out = SetHealth(Out({2}));
   ASSERT_TRUE(out.status.ok()) << out.status;
   EXPECT_THAT(out.refused, IsEmpty());
   EXPECT_THAT(Serving(), ElementsAre(Server(1), Server(3), Server(4)));
@@ -68,13 +66,13 @@ TEST_F(HealthTest, WhoIsOutHasNoSlotAndComesBack) {
   EXPECT_EQ(engine_->Get()->config, MakeConfig(4));
   EXPECT_EQ(engine_->Get()->etag, etag);
   EXPECT_TRUE(engine_->GetStatus()->digest_matches);
-  ASSERT_TRUE(engine_->SetHealth({}, {Change(2, false)}).status.ok());
+  ASSERT_TRUE(SetHealth({}).status.ok());
   EXPECT_THAT(Serving(), SizeIs(4));
   EXPECT_EQ(InKernel(), Build(MakeConfig(4))->digest);
   EXPECT_THAT(events_, ElementsAre(Event::Kind::kApplied, Event::Kind::kDown, Event::Kind::kUp));
   const auto recorded = *history_->ListHealth(10);
   ASSERT_THAT(recorded, SizeIs(2));
-  EXPECT_FALSE(recorded[0].out);
+  EXPECT_EQ(recorded[0].permille, health::kWhole);
   EXPECT_EQ(recorded[1].backend, "web-2");
   EXPECT_EQ(recorded[1].cause, "3 probes failed: connection refused");
 }
@@ -85,7 +83,7 @@ TEST_F(HealthTest, WhatWouldConcentrateTrafficIsRefusedAndNamed) {
   config.pools[0].backends[0].weight = 300;
   MustApply(config);
   const guard::Digest before = InKernel();
-  const HealthReport report = engine_->SetHealth(Out({4}), {Change(4, true)});
+  const HealthReport report = SetHealth(Out({4}));
   ASSERT_TRUE(report.status.ok()) << report.status;
   ASSERT_THAT(report.refused, SizeIs(1));
   EXPECT_EQ(report.refused[0].pool, "web");
@@ -95,15 +93,14 @@ TEST_F(HealthTest, WhatWouldConcentrateTrafficIsRefusedAndNamed) {
   EXPECT_THAT(*history_->ListHealth(10), IsEmpty());
   EXPECT_EQ(events_.size(), 1u);
   // The nearest one that passes.
-  EXPECT_THAT(engine_->SetHealth(Out({1}), {Change(1, true)}).refused, IsEmpty());
+  EXPECT_THAT(SetHealth(Out({1})).refused, IsEmpty());
   EXPECT_THAT(Serving(), SizeIs(3));
 }
 
 TEST_F(HealthTest, OfSeveralThoseGoThatMay) {
   MustApply(MakeConfig(4));
   // Two of four are the minimum.
-  const HealthReport report =
-      engine_->SetHealth(Out({1, 2, 3}), {Change(1, true), Change(2, true), Change(3, true)});
+  const HealthReport report = SetHealth(Out({1, 2, 3}));
   ASSERT_TRUE(report.status.ok());
   ASSERT_THAT(report.refused, SizeIs(1));
   EXPECT_EQ(report.refused[0].server, Server(3));
@@ -114,23 +111,22 @@ TEST_F(HealthTest, OfSeveralThoseGoThatMay) {
 
 TEST_F(HealthTest, WhoComesBackDoesNotWaitForWhoMustStay) {
   MustApply(MakeConfig(4));
-  ASSERT_TRUE(engine_->SetHealth(Out({1, 2}), {Change(1, true), Change(2, true)}).status.ok());
-  const HealthReport report =
-      engine_->SetHealth(Out({2, 3, 4}), {Change(1, false), Change(3, true), Change(4, true)});
+  ASSERT_TRUE(SetHealth(Out({1, 2})).status.ok());
+  const HealthReport report = SetHealth(Out({2, 3, 4}));
   EXPECT_THAT(report.refused, SizeIs(1));
   EXPECT_THAT(Serving(), ElementsAre(Server(1), Server(4)));
 }
 
 TEST_F(HealthTest, AChangeIsPublishedWithoutThoseThatAreOut) {
   MustApply(MakeConfig(6));
-  ASSERT_TRUE(engine_->SetHealth(Out({2}), {Change(2, true)}).status.ok());
+  ASSERT_TRUE(SetHealth(Out({2})).status.ok());
   const Outcome outcome = MustApply(MakeConfig(7));
   EXPECT_EQ(outcome.applied.digest, Build(MakeConfig(7))->digest) << "that of what was asked for";
   EXPECT_EQ(InKernel(), Build(Without(MakeConfig(7), 2))->digest);
   EXPECT_THAT(Serving(), SizeIs(6));
   EXPECT_TRUE(engine_->GetStatus()->digest_matches);
   EXPECT_EQ(engine_->Apply(MakeRequest(MakeConfig(7))).kind, Kind::kNoChange);
-  ASSERT_TRUE(engine_->SetHealth({}, {Change(2, false)}).status.ok());
+  ASSERT_TRUE(SetHealth({}).status.ok());
   EXPECT_EQ(InKernel(), Build(MakeConfig(7))->digest);
 }
 
@@ -138,7 +134,7 @@ TEST_F(HealthTest, AChangeIsPublishedWithoutThoseThatAreOut) {
 TEST_F(HealthTest, AChangeIsJudgedAsItWouldBePublished) {
   model::Config config = MakeConfig(4);
   MustApply(config);
-  ASSERT_TRUE(engine_->SetHealth(Out({1, 2}), {Change(1, true), Change(2, true)}).status.ok());
+  ASSERT_TRUE(SetHealth(Out({1, 2})).status.ok());
   config.pools[0].backends[3].state = model::AdminState::kDraining;
   const Outcome outcome = engine_->Apply(MakeRequest(config));
   ASSERT_EQ(outcome.kind, Kind::kRefused);
@@ -153,7 +149,7 @@ TEST_F(HealthTest, AChangeIsJudgedAsItWouldBePublished) {
 TEST_F(HealthTest, ARollbackLeavesOutWhoIsDown) {
   MustApply(MakeConfig(4));
   MustApply(MakeConfig(5));
-  ASSERT_TRUE(engine_->SetHealth(Out({2}), {Change(2, true)}).status.ok());
+  ASSERT_TRUE(SetHealth(Out({2})).status.ok());
   ASSERT_EQ(engine_->RollBack({.reason = "undo", .author = "bob"}).kind, Kind::kApplied);
   EXPECT_EQ(InKernel(), Build(Without(MakeConfig(4), 2))->digest);
   EXPECT_EQ(engine_->Get()->config, MakeConfig(4));
@@ -161,7 +157,7 @@ TEST_F(HealthTest, ARollbackLeavesOutWhoIsDown) {
 
 TEST_F(HealthTest, ARestartTakesOverWhoIsOut) {
   MustApply(MakeConfig(4));
-  ASSERT_TRUE(engine_->SetHealth(Out({2}), {Change(2, true)}).status.ok());
+  ASSERT_TRUE(SetHealth(Out({2})).status.ok());
   const int writes = kernel_.writes;
   StartDaemon();
   const StartReport report = MustStart();
@@ -169,7 +165,7 @@ TEST_F(HealthTest, ARestartTakesOverWhoIsOut) {
   EXPECT_EQ(kernel_.writes, writes);
   EXPECT_TRUE(engine_->GetStatus()->digest_matches);
   EXPECT_THAT(Serving(), SizeIs(3));
-  ASSERT_TRUE(engine_->SetHealth({}, {Change(2, false)}).status.ok());
+  ASSERT_TRUE(SetHealth({}).status.ok());
   StartDaemon();
   MustStart();
   EXPECT_THAT(Serving(), SizeIs(4));
@@ -178,7 +174,7 @@ TEST_F(HealthTest, ARestartTakesOverWhoIsOut) {
 // It was under way when the daemon was killed, with somebody out.
 TEST_F(HealthTest, APendingRevisionIsSettledByWhatWasPublished) {
   MustApply(MakeConfig(4));
-  ASSERT_TRUE(engine_->SetHealth(Out({2}), {Change(2, true)}).status.ok());
+  ASSERT_TRUE(SetHealth(Out({2})).status.ok());
   MustApply(MakeConfig(5));
   Sql("UPDATE revisions SET outcome = 0 WHERE number = 2");
   StartDaemon();
@@ -191,7 +187,7 @@ TEST_F(HealthTest, DoesNotWaitForTheRecord) {
   MustApply(MakeConfig(4));
   Sql("CREATE TRIGGER gone BEFORE INSERT ON health_changes BEGIN SELECT RAISE(ABORT, 'full'); "
       "END");
-  ASSERT_TRUE(engine_->SetHealth(Out({2}), {Change(2, true)}).status.ok());
+  ASSERT_TRUE(SetHealth(Out({2})).status.ok());
   EXPECT_THAT(Serving(), SizeIs(3));
   EXPECT_THAT(engine_->GetStatus()->notices, ElementsAre(HasSubstr("could not be recorded")));
   Sql("DROP TRIGGER gone");
@@ -203,12 +199,12 @@ TEST_F(HealthTest, DoesNotWaitForTheRecord) {
 TEST_F(HealthTest, WhatCannotBePublishedChangesNothing) {
   MustApply(MakeConfig(4));
   kernel_.publish_error = absl::ResourceExhaustedError("no memory");
-  EXPECT_FALSE(engine_->SetHealth(Out({2}), {Change(2, true)}).status.ok());
+  EXPECT_FALSE(SetHealth(Out({2})).status.ok());
   EXPECT_THAT(Serving(), SizeIs(4));
   EXPECT_TRUE(engine_->GetStatus()->digest_matches);
-  EXPECT_FALSE(engine_->SetHealth(Out({2}), {Change(2, true)}).status.ok());
+  EXPECT_FALSE(SetHealth(Out({2})).status.ok());
   kernel_.publish_error = absl::OkStatus();
-  EXPECT_TRUE(engine_->SetHealth(Out({2}), {Change(2, true)}).status.ok());
+  EXPECT_TRUE(SetHealth(Out({2})).status.ok());
   EXPECT_THAT(Serving(), SizeIs(3));
   EXPECT_THAT(*history_->ListHealth(10), SizeIs(1)) << "once, however often it was tried";
 }
@@ -216,14 +212,14 @@ TEST_F(HealthTest, WhatCannotBePublishedChangesNothing) {
 TEST_F(HealthTest, WhoDoesNotServeCannotBeOut) {
   MustApply(MakeConfig(4));
   const int writes = kernel_.writes;
-  HealthOut out = Out({9});
-  out["gone"].insert(Server(1));
-  ASSERT_TRUE(engine_->SetHealth(out, {}).status.ok());
+  health::Admission out = Out({9});
+  health::Admit("gone", Server(1), health::kOut, &out);
+  ASSERT_TRUE(SetHealth(out).status.ok());
   EXPECT_EQ(kernel_.writes, writes);
 }
 
 TEST_F(HealthTest, NothingIsPublishedWhereNothingIsInForce) {
-  EXPECT_FALSE(engine_->SetHealth(Out({1}), {Change(1, true)}).status.ok());
+  EXPECT_FALSE(SetHealth(Out({1})).status.ok());
 }
 
 }  // namespace

@@ -200,24 +200,23 @@ TEST_F(HistoryTest, AnInspectionTellsWholeFromDamagedAndAbsent) {
   EXPECT_THAT(std::string(History::Inspect(dir_).message()), HasSubstr("move "));
 }
 
-HealthChange Health(int64_t at, const std::string& server, bool out) {
+HealthChange Health(int64_t at, const std::string& server, uint16_t permille) {
   return {.unix_ns = at,
           .pool = "web",
           .server = server,
           .backend = "b-" + server,
-          .out = out,
+          .permille = permille,
           .cause = "3 probes failed"};
 }
 
 TEST_F(HistoryTest, WhoIsOutIsTheLastThatWasSaid) {
   auto history = MustOpen();
-  EXPECT_THAT(*history->OutServers(), ::testing::IsEmpty());
-  ASSERT_TRUE(
-      history->RecordHealth({Health(10, "10.0.0.1", true), Health(11, "10.0.0.2", true)}).ok());
-  ASSERT_TRUE(history->RecordHealth({Health(12, "10.0.0.1", false)}).ok());
+  EXPECT_THAT(*history->Reduced(), ::testing::IsEmpty());
+  ASSERT_TRUE(history->RecordHealth({Health(10, "10.0.0.1", 0), Health(11, "10.0.0.2", 0)}).ok());
+  ASSERT_TRUE(history->RecordHealth({Health(12, "10.0.0.1", 1000)}).ok());
   history = nullptr;
   history = MustOpen();
-  const auto out = *history->OutServers();
+  const auto out = *history->Reduced();
   ASSERT_EQ(out.size(), 1u);
   EXPECT_EQ(out[0].server, "10.0.0.2");
   EXPECT_EQ(out[0].pool, "web");
@@ -226,19 +225,46 @@ TEST_F(HistoryTest, WhoIsOutIsTheLastThatWasSaid) {
   EXPECT_EQ(out[0].cause, "3 probes failed");
   const auto list = *history->ListHealth(2);
   ASSERT_EQ(list.size(), 2u);
-  EXPECT_FALSE(list[0].out);
+  EXPECT_EQ(list[0].permille, 1000);
   EXPECT_EQ(history->ListHealth(10, 11)->size(), 1u);
+}
+
+TEST_F(HistoryTest, WhoComesBackStepByStepIsKnown) {
+  auto history = MustOpen();
+  ASSERT_TRUE(history->RecordHealth({Health(10, "10.0.0.1", 0)}).ok());
+  ASSERT_TRUE(history->RecordHealth({Health(11, "10.0.0.1", 250)}).ok());
+  ASSERT_EQ(history->Reduced()->size(), 1u);
+  EXPECT_EQ(history->Reduced()->front().permille, 250);
+  EXPECT_FALSE(history->RecordHealth({Health(12, "10.0.0.1", 1001)}).ok());
+  ASSERT_TRUE(history->RecordHealth({Health(12, "10.0.0.1", 1000)}).ok());
+  EXPECT_THAT(*history->Reduced(), ::testing::IsEmpty());
+}
+
+TEST_F(HistoryTest, WhoIsOutByTheFourthSchemaIsOut) {
+  MustOpen();
+  Sql("DROP TABLE health_changes; CREATE TABLE health_changes (id INTEGER PRIMARY KEY "
+      "AUTOINCREMENT, unix_ns INTEGER NOT NULL, pool TEXT NOT NULL, server TEXT NOT NULL, backend "
+      "TEXT NOT NULL, out INTEGER NOT NULL CHECK (out BETWEEN 0 AND 1), cause TEXT NOT NULL) "
+      "STRICT; CREATE INDEX health_changes_by_server ON health_changes (pool, server, id); CREATE "
+      "INDEX health_changes_by_time ON health_changes (unix_ns); PRAGMA user_version = 4;"
+      "INSERT INTO health_changes VALUES (1, 10, 'web', '10.0.0.1', 'b-1', 1, 'failed'),"
+      "(2, 11, 'web', '10.0.0.2', 'b-2', 1, 'failed'), (3, 12, 'web', '10.0.0.2', 'b-2', 0, 'up')");
+  const auto history = MustOpen();
+  ASSERT_EQ(history->Reduced()->size(), 1u);
+  EXPECT_EQ(history->Reduced()->front().server, "10.0.0.1");
+  EXPECT_EQ(history->Reduced()->front().permille, 0);
+  EXPECT_EQ(history->ListHealth(10)->front().permille, 1000);
 }
 
 TEST_F(HistoryTest, WhatIsOldGoesButWhoIsOutIsKept) {
   auto history = MustOpen();
   ASSERT_TRUE(history
-                  ->RecordHealth({Health(10, "10.0.0.1", true), Health(11, "10.0.0.1", false),
-                                  Health(12, "10.0.0.2", true), Health(90, "10.0.0.3", true)})
+                  ->RecordHealth({Health(10, "10.0.0.1", 0), Health(11, "10.0.0.1", 1000),
+                                  Health(12, "10.0.0.2", 0), Health(90, "10.0.0.3", 0)})
                   .ok());
   ASSERT_TRUE(history->Prune(50).ok());
   EXPECT_EQ(history->ListHealth(10)->size(), 3u);
-  EXPECT_EQ(history->OutServers()->size(), 2u);
+  EXPECT_EQ(history->Reduced()->size(), 2u);
 }
 
 TEST_F(HistoryTest, ANewerSchemaIsLeftAlone) {

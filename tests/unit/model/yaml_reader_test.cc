@@ -229,6 +229,23 @@ pools:
   EXPECT_THAT(result.diagnostics[5].message, HasSubstr("write copy, or a number from 0 to 63"));
 }
 
+TEST(YamlReader, ReadsHowServersStart) {
+  constexpr char kText[] = R"(vips: []
+pools:
+  - name: web
+    forwarding: ipip
+    table_size: 65537
+    backends:
+      - {name: web-1, address: 10.0.1.1, weight: 100}
+    slow_start: {over: 90s, max_step_fraction: 0.01, new_backends: true}
+)";
+  const ParseResult result = ParseYaml(kText, "f");
+  ASSERT_TRUE(result.ok()) << result.diagnostics[0].ToString();
+  EXPECT_EQ(result.config.pools[0].slow_start,
+            (SlowStart{std::chrono::milliseconds(90'000), 0.01, true}));
+  EXPECT_EQ(ToYaml(result.config), kText) << "and writes it back";
+}
+
 constexpr char kChecked[] = R"(vips: []
 pools:
   - name: web

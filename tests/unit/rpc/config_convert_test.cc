@@ -116,6 +116,19 @@ TEST(ConfigConvertTest, HealthChecksComeBackAsTheyWere) {
   EXPECT_TRUE(problems.empty());
 }
 
+TEST(ConfigConvertTest, SlowStartsComeBackAsTheyWere) {
+  Problems problems;
+  model::Config config = ConfigFromProto(Good(), &problems);
+  EXPECT_EQ(config.pools[0].slow_start, model::SlowStart{});
+  for (const int over : {0, 1500}) {
+    config.pools[0].slow_start = {.over = std::chrono::milliseconds(over),
+                                  .max_step_fraction = 0.125,
+                                  .new_backends = over == 0};
+    EXPECT_EQ(ConfigFromProto(ToProto(config), &problems), config);
+  }
+  EXPECT_TRUE(problems.empty());
+}
+
 TEST(ConfigConvertTest, PoliciesComeBackAsTheyWere) {
   Problems problems;
   model::Config config = ConfigFromProto(Good(), &problems);
