@@ -155,6 +155,9 @@ ordered_json ToJson(const model::Pool& pool) {
   PutTreatment(object, pool);
   for (const model::Backend& backend : pool.backends) object["backends"].push_back(ToJson(backend));
   if (pool.health_check) object["health_check"] = ToJson(*pool.health_check);
+  if (pool.capacity_unit != model::CapacityUnit::kNone) {
+    object["capacity_unit"] = std::string(model::ToString(pool.capacity_unit));
+  }
   if (pool.slow_start != model::SlowStart{}) object["slow_start"] = ToJson(pool.slow_start);
   if (ordered_json policy = ToJson(pool.policy); !policy.empty()) object["policy"] = policy;
   return object;

@@ -94,6 +94,19 @@ ordered_json PoolsJson(const engine::Status& status) {
                           {"held", b.held},
                           {"health_cause", b.health_cause},
                           {"admitted", b.admitted}});
+      if (p.capacity_unit == model::CapacityUnit::kNone) continue;
+      ordered_json& load = backends.back()["load"];
+      load = {{"now", b.load}, {"after_loss", b.load_after}, {"worst_loss", b.worst_loss}};
+      load["capacity"] = b.capacity ? ordered_json(*b.capacity) : ordered_json();
+    }
+    ordered_json domains = ordered_json::array();
+    for (const traffic::DomainLoad& d : p.domains) {
+      domains.push_back({{"kind", d.kind},
+                         {"name", d.name},
+                         {"load", d.load},
+                         {"capacity", d.capacity ? ordered_json(*d.capacity) : ordered_json()},
+                         {"hottest_after_loss", d.hottest},
+                         {"use_after_loss", d.use}});
     }
     list.push_back({{"name", p.name},
                     {"forwarding", std::string(model::ToString(p.forwarding))},
@@ -102,6 +115,9 @@ ordered_json PoolsJson(const engine::Status& status) {
                     {"panic", p.panic},
                     {"moving_slots", p.moving_slots},
                     {"moving_seconds", p.moving_s},
+                    {"capacity_unit", std::string(model::ToString(p.capacity_unit))},
+                    {"no_spare", p.no_spare},
+                    {"domains", domains},
                     {"backends", backends}});
   }
   return list;

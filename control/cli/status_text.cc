@@ -239,6 +239,48 @@ std::string Note(const BackendStatus& b) {
   return note;
 }
 
+std::string_view UnitOf(const PoolStatus& p) {
+  switch (p.capacity_unit) {
+    case model::CapacityUnit::kPackets:
+      return "packets/s";
+    case model::CapacityUnit::kBits:
+      return "bit/s";
+    case model::CapacityUnit::kNewFlows:
+      return "new flows/s";
+    case model::CapacityUnit::kNone:
+      break;
+  }
+  return "";
+}
+
+Cell UseCell(double use) { return {Percent(use, 1), use > 1 ? Style::kBad : Style::kPlain, true}; }
+
+// What the servers carry of what they declare, and would carry without what they would miss most.
+void PrintLoads(Printer& out, const PoolStatus& p) {
+  if (p.capacity_unit == model::CapacityUnit::kNone) return;
+  std::vector<std::vector<Cell>> rows = {{Heading("LOAD"), Heading(Cat("IN ", UnitOf(p)), true),
+                                          Heading("OF", true), Heading("USE", true),
+                                          Heading("N-1", true), Heading("WITHOUT")}};
+  for (const BackendStatus& b : p.backends) {
+    if (b.share == 0) continue;
+    rows.push_back({{b.name},
+                    Number(Count(static_cast<uint64_t>(b.load))),
+                    Number(b.capacity ? Count(static_cast<uint64_t>(*b.capacity)) : "-"),
+                    b.capacity ? UseCell(b.load / *b.capacity) : Number("-"),
+                    b.capacity ? UseCell(b.load_after / *b.capacity) : Number("-"),
+                    {b.worst_loss, Style::kDim}});
+  }
+  for (const traffic::DomainLoad& d : p.domains) {
+    rows.push_back({{Cat(d.kind, " ", d.name)},
+                    Number(Count(static_cast<uint64_t>(d.load))),
+                    Number(d.capacity ? Count(static_cast<uint64_t>(*d.capacity)) : "-"),
+                    d.capacity ? UseCell(d.load / *d.capacity) : Number("-"),
+                    d.hottest.empty() ? Number("-") : UseCell(d.use),
+                    {d.hottest.empty() ? "" : Cat("it: ", d.hottest, " has most"), Style::kDim}});
+  }
+  out.Table(2, rows);
+}
+
 void PrintPool(Printer& out, const PoolStatus& p, const Rates& rates) {
   uint64_t total = 0;
   double largest = 0;
@@ -250,6 +292,7 @@ void PrintPool(Printer& out, const PoolStatus& p, const Rates& rates) {
   out.Line(Cat(": ", model::ToString(p.forwarding), ", ", Plural(p.table_size, "slot"), ", table ",
                p.table_digest.substr(0, kShortDigest)));
   if (!p.panic.empty()) out.Put("  PANIC: ", Style::kBad).Line(p.panic);
+  if (!p.no_spare.empty()) out.Put("  NO SPARE: ", Style::kBad).Line(p.no_spare);
   if (p.moving_slots > 0) {
     out.Line(Cat("  ", Plural(p.moving_slots, "slot"),
                  " changing hands: flows from before the change stay where they are (for ",
@@ -272,6 +315,7 @@ void PrintPool(Printer& out, const PoolStatus& p, const Rates& rates) {
          {Note(b), b.problem.empty() && b.health != "down" ? Style::kDim : Style::kBad}});
   }
   out.Table(2, rows);
+  PrintLoads(out, p);
 }
 
 void PrintVerdicts(Printer& out, const Status& s) {

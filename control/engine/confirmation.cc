@@ -224,6 +224,7 @@ bool LocalEngine::KernelMatches(const State& state) {
 void LocalEngine::Tick() {
   SampleTraffic(kSampleNs).IgnoreError();  // next time
   std::lock_guard serial(apply_mutex_);
+  WatchSpare();
   if (SteadyNow() < retry_at_ns_) return;
   if (auto status = RetryUnrecorded(); !status.ok()) retry_at_ns_ = SteadyNow() + kRetryNs;
   RetryHealth();

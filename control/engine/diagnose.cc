@@ -94,6 +94,14 @@ void CheckHealth(const Status& status, std::vector<Finding>* findings) {
   }
 }
 
+void CheckSpare(const Status& status, std::vector<Finding>* findings) {
+  for (const PoolStatus& pool : status.pools) {
+    if (pool.no_spare.empty()) continue;
+    findings->push_back({Level::kFail, "spare-capacity", pool.name, pool.no_spare,
+                         "add servers, or take load away, before something fails"});
+  }
+}
+
 void CheckWorkflow(const Status& status, std::vector<Finding>* findings) {
   if (status.applied.awaits()) {
     findings->push_back(
@@ -126,6 +134,7 @@ absl::StatusOr<std::vector<Finding>> LocalEngine::Diagnose() {
   CheckInterfaces(*status, &findings);
   CheckBackends(*status, &findings);
   CheckHealth(*status, &findings);
+  CheckSpare(*status, &findings);
   CheckWorkflow(*status, &findings);
   return findings;
 }

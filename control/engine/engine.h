@@ -24,6 +24,7 @@
 #include "control/neighbor/neighbor.h"
 #include "control/publish/publisher.h"
 #include "control/traffic/live_traffic.h"
+#include "control/traffic/load.h"
 
 namespace evenkeel::engine {
 
@@ -162,6 +163,12 @@ struct BackendStatus {
   // Of the share that its weight asks for, 0..1: 0 while it is out, less than 1 while it starts
   // slowly.
   double admitted = 1;
+  // Where the pool has a capacity unit: what it carries per second in that, and what it would carry
+  // after the loss that gives it most.
+  double load = 0;
+  double load_after = 0;
+  std::string worst_loss{};  // "web-1", "rack r7", "zone a"; empty: there is nothing else to lose
+  std::optional<double> capacity{};
 };
 
 struct PoolStatus {
@@ -173,6 +180,11 @@ struct PoolStatus {
   uint32_t moving_slots = 0;  // that change hands (docs/dataplane.md)
   uint32_t moving_s = 0;      // seconds since the first of them began to
   std::string panic;          // why health does not decide here (LB011); empty: it does
+  model::CapacityUnit capacity_unit = model::CapacityUnit::kNone;
+  std::vector<traffic::DomainLoad> domains;  // racks and zones, with a capacity unit
+  // Since when and why the pool could not lose a server, rack or zone; empty: it could, or that is
+  // not known.
+  std::string no_spare;
 };
 
 struct SourceRulesStatus {
@@ -218,6 +230,8 @@ struct Event {
     kUp,          // ... again
     kHeld,        // the watched file is not applied
     kFollowing,   // ... and is again
+    kNoSpare,     // a pool could not lose what it may have to lose
+    kSpare,       // ... and could again
   } kind = Kind::kApplied;
   uint64_t revision = 0;
   std::string subject;

@@ -68,6 +68,14 @@ struct StartReport {
   std::optional<Evaluation> rejected_bootstrap;
 };
 
+// Whether a pool could lose what it may have to lose. A peak of a few seconds is no alarm, and a
+// gap is not its end.
+struct SpareAlarm {
+  std::string problem{};  // the last one
+  bool alarmed = false;
+  int64_t since_ns = 0;  // steady: since when it is not as `alarmed` says; 0: it is
+};
+
 // "r7-3fa94c11b2de": changes with every revision and is the same after a restart.
 std::string MakeEtag(uint64_t revision, const guard::Digest& digest);
 // The state in force that `revision` is, built with `digest`.
@@ -149,6 +157,10 @@ class LocalEngine final : public Engine {
   guard::Consent MakeConsent(const Request& request);
   guard::LiveFacts GatherLive(const State& state, const guard::BuiltFleet& candidate, bool whole);
   absl::Status SampleTraffic(int64_t at_most_old_ns);
+  // Of GetStatus and Tick (spare.cc).
+  traffic::PoolLoad LoadOf(const guard::BuiltPool& asked, const State& state) const;
+  void FillLoads(const State& state, Status* status);
+  void WatchSpare();
   // Of Plan (plan_traffic.cc). Does not fail: it says what could not be told, and why.
   traffic::LiveTraffic PredictTraffic(const guard::BuiltFleet& running,
                                       const guard::BuiltFleet& candidate,
@@ -199,6 +211,7 @@ class LocalEngine final : public Engine {
 
   TrafficMonitor traffic_;
   TrafficSampler sampler_;
+  std::map<std::string, SpareAlarm> spare_;  // by pool; apply_mutex_ to write, state_mutex_ too
   std::mutex sample_mutex_;
   int64_t sampled_ns_ = 0;  // sample_mutex_
 

@@ -95,6 +95,7 @@ void LocalEngine::FillTraffic(const State& state, Status* status) {
   for (const auto& rules : state.desired->source_rules) {
     status->source_rules.push_back(DescribeRules(*rules, *state.desired));
   }
+  FillLoads(state, status);
   const publish::TrackingReport tracking = deps_.kernel->Tracking();
   status->pinned_flows = tracking.pinned;
   for (const publish::TrackingReport::Pool& moving : tracking.pools) {

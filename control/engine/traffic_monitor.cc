@@ -47,16 +47,15 @@ void TrafficMonitor::Keep(const publish::CounterReport& counters, int64_t steady
     reading.all += vip.counter.packets;
   }
   for (const auto& [verdict, packets] : counters.verdicts) reading.all += packets;
-  std::vector<std::pair<model::IpAddress, uint64_t>>* pool = nullptr;
+  std::map<model::IpAddress, dataplane::Counter>* pool = nullptr;
   std::string_view name;
   for (const publish::BackendCounters& backend : counters.backends) {
     if (pool == nullptr || name != backend.pool) {  // they come pool by pool
       pool = &reading.backends[backend.pool];
       name = backend.pool;
     }
-    pool->emplace_back(backend.address, backend.counter.packets);
+    pool->insert_or_assign(backend.address, backend.counter);
   }
-  for (auto& [of, backends] : reading.backends) std::sort(backends.begin(), backends.end());
   before_ = std::move(last_);
   last_ = std::move(reading);
 }
@@ -77,19 +76,51 @@ traffic::Rates TrafficMonitor::Rates() const {
     rates.vips[vip] = rate(before == before_->vips.end() ? 0 : before->second, packets);
   }
   for (const auto& [pool, backends] : last_->backends) {
-    const auto before = before_->backends.find(pool);
     auto& out = rates.backends[pool];
-    for (const auto& [address, packets] : backends) {
-      uint64_t was = 0;
-      if (before != before_->backends.end()) {
-        const auto at = std::lower_bound(before->second.begin(), before->second.end(),
-                                         std::pair(address, uint64_t{0}));
-        if (at != before->second.end() && at->first == address) was = at->second;
-      }
-      out.emplace_back(address, rate(was, packets));
+    for (const auto& [address, counter] : backends) {
+      out.emplace_back(address, rate(Before(pool, address).packets, counter.packets));
     }
   }
   return rates;
+}
+
+dataplane::Counter TrafficMonitor::Before(const std::string& pool,
+                                          const model::IpAddress& address) const {
+  const auto backends = before_->backends.find(pool);
+  if (backends == before_->backends.end()) return {};
+  const auto found = backends->second.find(address);
+  return found == backends->second.end() ? dataplane::Counter{} : found->second;
+}
+
+std::map<model::IpAddress, double> TrafficMonitor::Loads(const std::string& pool,
+                                                         model::CapacityUnit unit) const {
+  std::lock_guard lock(mutex_);
+  std::map<model::IpAddress, double> loads;
+  if (!before_ || !last_) return loads;
+  const auto backends = last_->backends.find(pool);
+  if (backends == last_->backends.end()) return loads;
+  const double seconds = static_cast<double>(last_->steady_ns - before_->steady_ns) / 1e9;
+  const auto per_second = [&](uint64_t before, uint64_t now) {
+    return static_cast<double>(Since(before, now)) / seconds;
+  };
+  for (const auto& [address, now] : backends->second) {
+    const dataplane::Counter before = Before(pool, address);
+    double& load = loads[address];
+    switch (unit) {
+      case model::CapacityUnit::kPackets:
+        load = per_second(before.packets, now.packets);
+        break;
+      case model::CapacityUnit::kBits:
+        load = 8 * per_second(before.bytes, now.bytes);
+        break;
+      case model::CapacityUnit::kNewFlows:
+        load = per_second(before.new_flows, now.new_flows);
+        break;
+      case model::CapacityUnit::kNone:
+        break;
+    }
+  }
+  return loads;
 }
 
 guard::Traffic TrafficMonitor::Report(const guard::BuiltFleet& running, int64_t steady_ns) const {

@@ -36,6 +36,8 @@ class TrafficMonitor {
   guard::Traffic Report(const guard::BuiltFleet& running, int64_t steady_ns) const;
   // Between the last two samples.
   traffic::Rates Rates() const;
+  // The same of the servers of a pool, per second in `unit`; empty where it is not known.
+  std::map<model::IpAddress, double> Loads(const std::string& pool, model::CapacityUnit unit) const;
 
  private:
   struct Sample {
@@ -53,9 +55,11 @@ class TrafficMonitor {
     int64_t steady_ns = 0;
     uint64_t all = 0;
     std::map<std::string, uint64_t> vips;
-    std::map<std::string, std::vector<std::pair<model::IpAddress, uint64_t>>> backends;  // by pool
+    std::map<std::string, std::map<model::IpAddress, dataplane::Counter>> backends;  // by pool
   };
   void Keep(const publish::CounterReport& counters, int64_t steady_ns);
+  // Of a backend at the reading before; zero where it was not there.
+  dataplane::Counter Before(const std::string& pool, const model::IpAddress& address) const;
 
   mutable std::mutex mutex_;
   std::map<std::string, Vip> vips_;       // by name

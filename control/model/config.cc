@@ -24,6 +24,10 @@ constexpr std::pair<Affinity, std::string_view> kAffinities[] = {
     {Affinity::kSource, "source"}};
 constexpr std::pair<SpreadBy, std::string_view> kSpreadBys[] = {
     {SpreadBy::kConnection, "connection"}, {SpreadBy::kDestinationPort, "destination_port"}};
+constexpr std::pair<CapacityUnit, std::string_view> kCapacityUnits[] = {
+    {CapacityUnit::kPackets, "packets"},
+    {CapacityUnit::kBits, "bits"},
+    {CapacityUnit::kNewFlows, "new_flows"}};
 constexpr std::pair<OutOfOrder, std::string_view> kOutOfOrders[] = {
     {OutOfOrder::kDrop, "drop"}, {OutOfOrder::kForward, "forward"}};
 constexpr std::pair<AdminState, std::string_view> kAdminStates[] = {
@@ -108,6 +112,12 @@ std::optional<HealthCheck::Panic> ParseHealthCheckPanic(std::string_view text) {
 }
 std::string_view ToString(Affinity v) { return NameOf<Affinity>(kAffinities, v); }
 std::string_view ToString(SpreadBy v) { return NameOf<SpreadBy>(kSpreadBys, v); }
+std::string_view ToString(CapacityUnit v) {
+  return v == CapacityUnit::kNone ? "none" : NameOf<CapacityUnit>(kCapacityUnits, v);
+}
+std::optional<CapacityUnit> ParseCapacityUnit(std::string_view text) {
+  return ValueOf<CapacityUnit>(kCapacityUnits, text);
+}
 std::string_view ToString(OutOfOrder v) { return NameOf<OutOfOrder>(kOutOfOrders, v); }
 std::string ToString(const Dscp& dscp) { return dscp.copy ? "copy" : std::to_string(dscp.value); }
 std::optional<Affinity> ParseAffinity(std::string_view text) {

@@ -22,6 +22,8 @@ enum class Protocol { kTcp, kUdp, kQuic };
 enum class Forwarding { kIpip, kL2, kGue };
 enum class AdminState { kEnabled, kDraining, kDisabled };
 enum class SourceAction { kAllow, kDeny };
+// What a backend's capacity is stated in, per second; kNone: in a unit that is not measured here.
+enum class CapacityUnit { kNone, kPackets, kBits, kNewFlows };
 
 // What stays on its backend: connections (TCP, QUIC), plain UDP flows too, or all that comes from
 // one source.
@@ -217,6 +219,7 @@ struct Pool {
   OutOfOrder out_of_order_fragments = OutOfOrder::kDrop;  // kForward: Affinity::kSource only
   std::optional<QuicIds> quic;
   SlowStart slow_start{};
+  CapacityUnit capacity_unit = CapacityUnit::kNone;
 
   const Backend* FindBackend(std::string_view name) const;
 
@@ -245,6 +248,7 @@ std::string_view ToString(HealthCheck::Type type);
 std::string_view ToString(HealthCheck::Start start);
 std::string_view ToString(HealthCheck::Panic panic);
 std::string_view ToString(SourceAction action);
+std::string_view ToString(CapacityUnit unit);  // "none", "packets", "bits", "new_flows"
 std::string_view ToString(Affinity affinity);
 std::string_view ToString(SpreadBy spread_by);
 std::string_view ToString(OutOfOrder out_of_order);
@@ -256,6 +260,7 @@ std::optional<HealthCheck::Type> ParseHealthCheckType(std::string_view text);
 std::optional<HealthCheck::Start> ParseHealthCheckStart(std::string_view text);
 std::optional<HealthCheck::Panic> ParseHealthCheckPanic(std::string_view text);
 std::optional<SourceAction> ParseSourceAction(std::string_view text);
+std::optional<CapacityUnit> ParseCapacityUnit(std::string_view text);  // but "none"
 std::optional<Affinity> ParseAffinity(std::string_view text);
 std::optional<SpreadBy> ParseSpreadBy(std::string_view text);
 std::optional<OutOfOrder> ParseOutOfOrder(std::string_view text);

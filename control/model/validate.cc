@@ -240,6 +240,11 @@ class Validator {
     }
     if (pool.health_check) CheckHealth(*pool.health_check, field);
     CheckSlowStart(pool.slow_start, field);
+    const bool measured = pool.capacity_unit != CapacityUnit::kNone;
+    if (measured && std::none_of(pool.backends.begin(), pool.backends.end(),
+                                 [](const Backend& backend) { return backend.capacity; })) {
+      Add(field.Of("capacity_unit"), "no backend declares a capacity; write one for each");
+    }
     if (pool.policy == Policy{}) return;
     CheckPolicy(pool.policy, absl::StrCat(field.Element(), ".policy"), PolicyLevel::kPool,
                 diagnostics_);

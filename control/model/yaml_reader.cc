@@ -93,22 +93,26 @@ class Reader {
     const Keys keys = {"name",         "forwarding",       "table_size", "backends",
                        "health_check", "policy",           "affinity",   "affinity_prefix4",
                        "dscp",         "affinity_prefix6", "quic",       "out_of_order_fragments",
-                       "slow_start"};
-    ReadMap(node, path, keys, {"name", "backends"},
-            [&](std::string_view key, const YamlNode& v, const std::string& p) {
-              if (key == "name") Set(v, p, ReadText(v), pool.name);
-              if (key == "forwarding") {
-                SetEnum(v, p, &ParseForwarding, {"ipip", "l2", "gue"}, pool.forwarding);
-              }
-              if (key == "table_size") {
-                Set(v, p, ReadInteger(v, 0, std::numeric_limits<uint32_t>::max()), pool.table_size);
-              }
-              if (key == "backends") ReadList(v, p, pool.backends, &Reader::ReadBackend);
-              if (key == "health_check") ReadHealthCheck(v, p, pool.health_check.emplace());
-              if (key == "policy") ReadPolicy(v, p, pool.policy);
-              if (key == "slow_start") ReadSlowStart(v, p, pool.slow_start);
-              ReadTreatment(key, v, p, pool);
-            });
+                       "slow_start",   "capacity_unit"};
+    ReadMap(
+        node, path, keys, {"name", "backends"},
+        [&](std::string_view key, const YamlNode& v, const std::string& p) {
+          if (key == "name") Set(v, p, ReadText(v), pool.name);
+          if (key == "forwarding") {
+            SetEnum(v, p, &ParseForwarding, {"ipip", "l2", "gue"}, pool.forwarding);
+          }
+          if (key == "table_size") {
+            Set(v, p, ReadInteger(v, 0, std::numeric_limits<uint32_t>::max()), pool.table_size);
+          }
+          if (key == "backends") ReadList(v, p, pool.backends, &Reader::ReadBackend);
+          if (key == "health_check") ReadHealthCheck(v, p, pool.health_check.emplace());
+          if (key == "policy") ReadPolicy(v, p, pool.policy);
+          if (key == "capacity_unit") {
+            SetEnum(v, p, &ParseCapacityUnit, {"packets", "bits", "new_flows"}, pool.capacity_unit);
+          }
+          if (key == "slow_start") ReadSlowStart(v, p, pool.slow_start);
+          ReadTreatment(key, v, p, pool);
+        });
   }
 
   // What becomes of the pool's packets beyond which backend they go to.

@@ -223,6 +223,9 @@ void AppendPool(const Pool& pool, std::string& out) {
   for (const Backend& backend : pool.backends) AppendBackend(backend, out);
   if (pool.health_check) AppendHealthCheck(*pool.health_check, out);
   AppendSlowStart(pool.slow_start, out);
+  if (pool.capacity_unit != CapacityUnit::kNone) {
+    absl::StrAppend(&out, "    capacity_unit: ", Av(ToString(pool.capacity_unit)), "\n");
+  }
   AppendPolicy(pool.policy, "    ", out);
 }
 

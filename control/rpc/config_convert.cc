@@ -137,6 +137,9 @@ v1::Pool ToProto(const model::Pool& pool) {
   if (pool.slow_start != model::SlowStart{}) {
     SlowStartToProto(pool.slow_start, out.mutable_slow_start());
   }
+  if (pool.capacity_unit != model::CapacityUnit::kNone) {
+    out.set_capacity_unit(ToProto(pool.capacity_unit));
+  }
   return out;
 }
 
@@ -205,6 +208,8 @@ model::Pool PoolFromProto(const v1::Pool& pool, const std::string& path, Problem
   }
   result.slow_start =
       SlowStartFromProto(pool.slow_start(), absl::StrCat(path, ".slow_start"), problems);
+  result.capacity_unit =
+      FromProto(pool.capacity_unit(), absl::StrCat(path, ".capacity_unit"), problems);
   return result;
 }
 

@@ -53,6 +53,13 @@ const EnumTable<model::SpreadBy, v1::SpreadBy> kSpreads = {
     model::SpreadBy::kConnection,
     model::SpreadBy::kConnection};
 
+const EnumTable<model::CapacityUnit, v1::CapacityUnit> kCapacityUnits = {
+    {{model::CapacityUnit::kPackets, v1::CAPACITY_UNIT_PACKETS},
+     {model::CapacityUnit::kBits, v1::CAPACITY_UNIT_BITS},
+     {model::CapacityUnit::kNewFlows, v1::CAPACITY_UNIT_NEW_FLOWS}},
+    model::CapacityUnit::kNone,
+    model::CapacityUnit::kNone};
+
 const EnumTable<model::Affinity, v1::Affinity> kAffinities = {
     {{model::Affinity::kConnection, v1::AFFINITY_CONNECTION},
      {model::Affinity::kFlow, v1::AFFINITY_FLOW},
@@ -140,6 +147,7 @@ EK_RPC_ENUM(model::Forwarding, v1::Forwarding, kForwardings)
 EK_RPC_ENUM(model::AdminState, v1::AdminState, kAdminStates)
 EK_RPC_ENUM(model::SourceAction, v1::SourceAction, kSourceActions)
 EK_RPC_ENUM(model::SpreadBy, v1::SpreadBy, kSpreads)
+EK_RPC_ENUM(model::CapacityUnit, v1::CapacityUnit, kCapacityUnits)
 EK_RPC_ENUM(model::Affinity, v1::Affinity, kAffinities)
 EK_RPC_ENUM(model::OutOfOrder, v1::OutOfOrder, kOutOfOrders)
 EK_RPC_ENUM(model::HealthCheck::Type, v1::HealthCheck::Type, kHealthTypes)

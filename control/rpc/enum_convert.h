@@ -29,6 +29,7 @@ EK_RPC_ENUM(model::Forwarding, v1::Forwarding);
 EK_RPC_ENUM(model::AdminState, v1::AdminState);
 EK_RPC_ENUM(model::SourceAction, v1::SourceAction);
 EK_RPC_ENUM(model::SpreadBy, v1::SpreadBy);
+EK_RPC_ENUM(model::CapacityUnit, v1::CapacityUnit);
 EK_RPC_ENUM(model::Affinity, v1::Affinity);
 EK_RPC_ENUM(model::OutOfOrder, v1::OutOfOrder);
 EK_RPC_ENUM(model::HealthCheck::Type, v1::HealthCheck::Type);

@@ -49,7 +49,24 @@ void Encode(const engine::PoolStatus& pool, v1::PoolStatus* out) {
     to->set_held(backend.held);
     to->set_health_cause(backend.health_cause);
     if (backend.admitted != 1) to->set_admitted(backend.admitted);
+    to->set_load(backend.load);
+    to->set_load_after(backend.load_after);
+    to->set_worst_loss(backend.worst_loss);
+    if (backend.capacity) to->set_capacity(*backend.capacity);
   }
+  if (pool.capacity_unit != model::CapacityUnit::kNone) {
+    out->set_capacity_unit(ToProto(pool.capacity_unit));
+  }
+  for (const traffic::DomainLoad& domain : pool.domains) {
+    v1::DomainStatus* to = out->add_domains();
+    to->set_kind(domain.kind);
+    to->set_name(domain.name);
+    to->set_load(domain.load);
+    if (domain.capacity) to->set_capacity(*domain.capacity);
+    to->set_hottest(domain.hottest);
+    to->set_use(domain.use);
+  }
+  out->set_no_spare(pool.no_spare);
 }
 
 engine::PoolStatus Decode(const v1::PoolStatus& pool, Problems* problems) {
@@ -72,8 +89,23 @@ engine::PoolStatus Decode(const v1::PoolStatus& pool, Problems* problems) {
          .health = backend.health(),
          .held = backend.held(),
          .health_cause = backend.health_cause(),
-         .admitted = backend.has_admitted() ? backend.admitted() : 1});
+         .admitted = backend.has_admitted() ? backend.admitted() : 1,
+         .load = backend.load(),
+         .load_after = backend.load_after(),
+         .worst_loss = backend.worst_loss(),
+         .capacity = backend.has_capacity() ? std::optional(backend.capacity()) : std::nullopt});
   }
+  result.capacity_unit = FromProto(pool.capacity_unit(), "pool.capacity_unit", problems);
+  for (const v1::DomainStatus& domain : pool.domains()) {
+    result.domains.push_back(
+        {.kind = domain.kind(),
+         .name = domain.name(),
+         .load = domain.load(),
+         .capacity = domain.has_capacity() ? std::optional(domain.capacity()) : std::nullopt,
+         .hottest = domain.hottest(),
+         .use = domain.use()});
+  }
+  result.no_spare = pool.no_spare();
   return result;
 }
 
@@ -121,6 +153,10 @@ v1::WatchResponse::Kind Encode(engine::Event::Kind kind) {
       return v1::WatchResponse::HELD;
     case engine::Event::Kind::kFollowing:
       return v1::WatchResponse::FOLLOWING;
+    case engine::Event::Kind::kNoSpare:
+      return v1::WatchResponse::NO_SPARE;
+    case engine::Event::Kind::kSpare:
+      return v1::WatchResponse::SPARE;
   }
   return v1::WatchResponse::KIND_UNSPECIFIED;
 }
@@ -149,6 +185,10 @@ std::optional<engine::Event::Kind> Decode(v1::WatchResponse::Kind kind) {
       return engine::Event::Kind::kHeld;
     case v1::WatchResponse::FOLLOWING:
       return engine::Event::Kind::kFollowing;
+    case v1::WatchResponse::NO_SPARE:
+      return engine::Event::Kind::kNoSpare;
+    case v1::WatchResponse::SPARE:
+      return engine::Event::Kind::kSpare;
     default:
       return std::nullopt;
   }

@@ -39,6 +39,10 @@ const char* Word(Kind kind) {
       return "held";
     case Kind::kFollowing:
       return "following";
+    case Kind::kNoSpare:
+      return "no_spare";
+    case Kind::kSpare:
+      return "spare";
     case Kind::kReachable:
       break;
   }
@@ -51,6 +55,7 @@ Style StyleOf(Kind kind) {
     case Kind::kConfirmed:
     case Kind::kReachable:
     case Kind::kFollowing:
+    case Kind::kSpare:
     case Kind::kUp:
       return Style::kGood;
     case Kind::kRolledBack:

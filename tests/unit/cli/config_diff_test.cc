@@ -113,6 +113,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "config", "policy.freeze"},
         FieldCase{"slow_start", [](auto& c) { c.pools[0].slow_start.new_backends = true; },
                   "pools/web", "slow_start.new_backends"},
+        FieldCase{"unit", [](auto& c) { c.pools[0].capacity_unit = model::CapacityUnit::kBits; },
+                  "pools/web", "capacity_unit"},
         FieldCase{"steps", [](auto& c) { c.pools[0].slow_start.max_step_fraction = 0.1; },
                   "pools/web", "slow_start.max_step_fraction"},
         FieldCase{"weight_ratio", [](auto& c) { c.pools[0].policy.max_weight_ratio = 2; },

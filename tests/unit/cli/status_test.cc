@@ -119,6 +119,32 @@ TEST_F(StatusTest, WhoStartsSlowlyOrWaitsIsSaid) {
   EXPECT_EQ(pool["backends"][2]["admitted"], 1);
 }
 
+TEST_F(StatusTest, LoadStandsBesideCapacity) {
+  engine::PoolStatus& web = daemon_.status.pools[0];
+  web.capacity_unit = model::CapacityUnit::kPackets;
+  web.no_spare = "web-1 would carry 120.0 % of its capacity without rack r2";
+  web.backends[0].load = 600;
+  web.backends[0].load_after = 1200;
+  web.backends[0].capacity = 1000;
+  web.backends[0].worst_loss = "rack r2";
+  web.domains = {{.kind = "rack",
+                  .name = "r2",
+                  .load = 1200,
+                  .capacity = 2000,
+                  .hottest = "web-1",
+                  .use = 1.2}};
+  const Ran ran = Run({"status"});
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("  NO SPARE: web-1 would carry 120.0 %"),
+                             ContainsRegex("web-1 +600 +1.00 k +60.0 % +120.0 % +rack r2"),
+                             ContainsRegex("rack r2 +1.20 k +2.00 k +60.0 % +120.0 % +it: web-1")));
+  for (std::string_view line : Split(ran.out, '\n')) EXPECT_LE(line.size(), 80u) << line;
+  const nlohmann::json pool = Run({"status", "-o", "json"}).Json()["pools"][0];
+  EXPECT_EQ(pool["backends"][0]["load"]["after_loss"], 1200);
+  EXPECT_EQ(pool["backends"][1]["load"]["capacity"], nullptr);
+  EXPECT_EQ(pool["domains"][0]["use_after_loss"], 1.2);
+  EXPECT_EQ(pool["capacity_unit"], "packets");
+}
+
 TEST_F(StatusTest, TheWatchedFileSaysHowItStands) {
   EXPECT_THAT(Run({"status"}).out, Not(HasSubstr("Watched")));
   EXPECT_EQ(Run({"status", "-o", "json"}).Json()["watched"], nullptr);

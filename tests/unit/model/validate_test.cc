@@ -88,6 +88,12 @@ INSTANTIATE_TEST_SUITE_P(
              "pools[0].health_check.path", "starts with"},
         Case{"timeout", [](Config& c) { c.pools[0].health_check->timeout = std::chrono::hours(1); },
              "pools[0].health_check.timeout", "longer than the interval"},
+        Case{"unit_of_nothing",
+             [](Config& c) {
+               c.pools[0].capacity_unit = CapacityUnit::kBits;
+               for (Backend& backend : c.pools[0].backends) backend.capacity.reset();
+             },
+             "pools[0].capacity_unit", "no backend declares a capacity"},
         Case{"start_too_short",
              [](Config& c) { c.pools[0].slow_start.over = std::chrono::milliseconds(999); },
              "pools[0].slow_start.over", "1s to 1h"},

@@ -236,13 +236,15 @@ pools:
     forwarding: ipip
     table_size: 65537
     backends:
-      - {name: web-1, address: 10.0.1.1, weight: 100}
+      - {name: web-1, address: 10.0.1.1, weight: 100, capacity: 1500}
     slow_start: {over: 90s, max_step_fraction: 0.01, new_backends: true}
+    capacity_unit: bits
 )";
   const ParseResult result = ParseYaml(kText, "f");
   ASSERT_TRUE(result.ok()) << result.diagnostics[0].ToString();
   EXPECT_EQ(result.config.pools[0].slow_start,
             (SlowStart{std::chrono::milliseconds(90'000), 0.01, true}));
+  EXPECT_EQ(result.config.pools[0].capacity_unit, CapacityUnit::kBits);
   EXPECT_EQ(ToYaml(result.config), kText) << "and writes it back";
 }
 

@@ -126,6 +126,11 @@ TEST(ConfigConvertTest, SlowStartsComeBackAsTheyWere) {
                                   .new_backends = over == 0};
     EXPECT_EQ(ConfigFromProto(ToProto(config), &problems), config);
   }
+  for (const auto unit : {model::CapacityUnit::kPackets, model::CapacityUnit::kBits,
+                          model::CapacityUnit::kNewFlows}) {
+    config.pools[0].capacity_unit = unit;
+    EXPECT_EQ(ConfigFromProto(ToProto(config), &problems), config);
+  }
   EXPECT_TRUE(problems.empty());
 }
 
