@@ -69,6 +69,7 @@ class CommandTree {
   std::vector<std::unique_ptr<Declared>> declared_;
 };
 
+std::unique_ptr<Command> MakeAnnounce();
 std::unique_ptr<Command> MakeApply();
 std::unique_ptr<Command> MakeCancel();
 std::unique_ptr<Command> MakeCheck();
@@ -89,6 +90,7 @@ std::unique_ptr<Command> MakeUndrain();
 std::unique_ptr<Command> MakeWatch();
 std::unique_ptr<Command> MakeDoctor();
 std::unique_ptr<Command> MakeWeight();
+std::unique_ptr<Command> MakeWithdraw();
 
 }  // namespace evenkeel::cli
 

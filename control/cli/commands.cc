@@ -101,6 +101,18 @@ const std::vector<CommandSpec>& Commands() {
        "  evenkeel disable web-3 --pool web", MakeDisable},
       {"weight", "Set a backend's weight", true, "text|json",
        "  evenkeel weight web-3 50 --reason 'half the cores'", MakeWeight},
+      {"withdraw", "Keep VIPs from the routers, for maintenance", true, "text|json",
+       "Takes the routes away that evenkeeld offers to the routing daemon, so that the\n"
+       "routers send the traffic elsewhere. This host goes on to forward what reaches\n"
+       "it. Survives a restart, until announce. No rule is asked.\n\n"
+       "  evenkeel withdraw --all --reason 'kernel update'\n"
+       "  evenkeel withdraw web 192.0.2.11 --reason 'OPS-1234'",
+       MakeWithdraw},
+      {"announce", "Give withdrawn VIPs back to the routers", true, "text|json",
+       "A VIP that this host cannot serve gets its route when it can.\n\n"
+       "  evenkeel announce --all\n"
+       "  evenkeel announce web",
+       MakeAnnounce},
       {"get", "Print the state in force, or a past revision, as a configuration file", true,
        "text|json|yaml",
        "  evenkeel get > web.yaml     # edit, then: evenkeel apply -f web.yaml ...\n"

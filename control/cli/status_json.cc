@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/abi/verdict.h"
+#include "control/cli/advertised.h"
 #include "control/cli/config_json.h"
 #include "control/cli/standing.h"
 #include "control/cli/status_report.h"
@@ -74,7 +75,8 @@ ordered_json VipsJson(const engine::Status& status) {
                     {"pool", v.vip.pool},
                     {"source_rules", v.vip.source_rules},
                     {"limits", ToJson(v.vip.limits)},
-                    {"counter", CounterJson(v.counter)}});
+                    {"counter", CounterJson(v.counter)},
+                    {"advertised", AdvertisedJson(v)}});
   }
   return list;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/cli/advertised.h"
 #include "control/cli/cat.h"
 #include "control/cli/plan_report.h"
 #include "control/cli/standing.h"
@@ -167,6 +168,9 @@ void PrintVips(Printer& out, const Status& s, const Rates& rates) {
   std::vector<std::vector<Cell>> rows = {{Heading("VIP"), Heading("ADDRESS"), Heading("POOL"),
                                           Heading(rates.heading(), true), Heading("BYTES", true),
                                           Heading("NEW FLOWS", true), Heading("DROPS", true)}};
+  const bool advertised = std::any_of(s.vips.begin(), s.vips.end(),
+                                      [](const auto& v) { return v.advertised.has_value(); });
+  if (advertised) rows[0].push_back(Heading("ADVERTISED"));
   for (const engine::VipStatus& v : s.vips) {
     const dataplane::Counter* before = rates.VipBefore(v.vip.name);
     rows.push_back(
@@ -177,8 +181,10 @@ void PrintVips(Printer& out, const Status& s, const Rates& rates) {
          Number(Bytes(v.counter.bytes)),
          Number(Count(v.counter.new_flows)),
          {Count(v.counter.drops), v.counter.drops > 0 ? Style::kWarn : Style::kPlain, true}});
+    if (v.advertised) rows.back().push_back(AdvertisedCell(*v.advertised));
   }
   out.End().Table(0, rows);
+  PrintNotAdvertised(out, s.vips);
 }
 
 void PrintLimits(Printer& out, const Status& s) {

@@ -228,6 +228,10 @@ void LocalEngine::Tick() {
   if (SteadyNow() < retry_at_ns_) return;
   if (auto status = RetryUnrecorded(); !status.ok()) retry_at_ns_ = SteadyNow() + kRetryNs;
   RetryHealth();
+  {
+    std::lock_guard withdrawing(withdraw_mutex_);
+    RecordWithdrawals({}, nullptr);
+  }
   WatchWindow();
   PromoteGood();
   PruneHistory();

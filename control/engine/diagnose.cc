@@ -102,6 +102,44 @@ void CheckSpare(const Status& status, std::vector<Finding>* findings) {
   }
 }
 
+void CheckAdvertising(const Status& status, std::vector<Finding>* findings) {
+  size_t advertised = 0, wrong = 0;
+  for (const VipStatus& vip : status.vips) {
+    if (!vip.advertised) continue;
+    const Advertisement& a = *vip.advertised;
+    if (a.why.empty() && a.routed) {
+      ++advertised;
+      continue;
+    }
+    if (++wrong > kBackendsNamed) continue;
+    if (a.withdrawn) {
+      findings->push_back(
+          {Level::kWarn, "advertise", vip.vip.name, a.why,
+           absl::StrCat("when the work is done: evenkeel announce ", vip.vip.name)});
+    } else if (a.missing()) {
+      findings->push_back({Level::kFail, "advertise", vip.vip.name,
+                           absl::StrCat("there is no route for ", vip.vip.address.ToString(),
+                                        ", though this host can serve it"),
+                           "a notice says what hinders it; else it is added within seconds, and "
+                           "somebody removes it"});
+    } else {
+      findings->push_back({Level::kFail, "advertise", vip.vip.name,
+                           absl::StrCat("cannot be served here: ", a.why),
+                           a.routed ? "its address is advertised for other VIPs: withdraw those, "
+                                      "too, or mend it"
+                                    : "it comes back by itself"});
+    }
+  }
+  if (wrong > kBackendsNamed) {
+    findings->push_back({Level::kFail, "advertise", "",
+                         absl::StrCat(wrong - kBackendsNamed, " more are not advertised"),
+                         "evenkeel status names them"});
+  }
+  if (advertised > 0 && wrong == 0) {
+    findings->push_back(Ok("advertise", absl::StrCat("all ", advertised, " VIPs have a route")));
+  }
+}
+
 void CheckWorkflow(const Status& status, std::vector<Finding>* findings) {
   if (status.applied.awaits()) {
     findings->push_back(
@@ -135,6 +173,7 @@ absl::StatusOr<std::vector<Finding>> LocalEngine::Diagnose() {
   CheckBackends(*status, &findings);
   CheckHealth(*status, &findings);
   CheckSpare(*status, &findings);
+  CheckAdvertising(*status, &findings);
   CheckWorkflow(*status, &findings);
   return findings;
 }

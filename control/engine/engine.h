@@ -113,6 +113,14 @@ struct Rollback {
   bool purge_pinned = false;  // let go of the flows that the revision in force attracted
 };
 
+// To keep VIPs from the routers, or to end that.
+struct WithdrawalRequest {
+  std::vector<std::string> vips{};  // names; an address stands for all VIPs that have it
+  bool all = false;                 // instead: all, also those that come later
+  std::string reason{};             // required by Withdraw
+  std::string author{};
+};
+
 // Why a request did not end in an applied state. Exactly one of the causes.
 struct Outcome {
   enum class Kind {
@@ -144,9 +152,27 @@ struct InterfaceStatus {
   uint32_t priority = 0;        // shared: lower ones run first
 };
 
+// How a VIP stands to the routers. Routes lead to addresses, which several VIPs may share.
+struct Advertisement {
+  bool routed = false;     // its address has a route now
+  std::string why{};       // this host does not serve it: why; empty: it does
+  bool withdrawn = false;  // by an operator: who, why and since when
+  std::string withdrawn_by{}, reason{};
+  int64_t since_unix_ns = 0;
+
+  bool missing() const { return !routed && why.empty(); }
+};
+
 struct VipStatus {
   model::Vip vip;
   dataplane::Counter counter;
+  std::optional<Advertisement> advertised{};  // nothing: VIPs are not advertised
+};
+
+// All VIPs after a Withdraw or Announce, without counters.
+struct WithdrawalReport {
+  std::vector<VipStatus> vips;
+  std::string problem;  // it is so, but could not be recorded; empty: it was
 };
 
 struct BackendStatus {
@@ -232,6 +258,8 @@ struct Event {
     kFollowing,   // ... and is again
     kNoSpare,     // a pool could not lose what it may have to lose
     kSpare,       // ... and could again
+    kWithdrawn,   // a VIP or address, from the routers
+    kAnnounced,   // ... to them
   } kind = Kind::kApplied;
   uint64_t revision = 0;
   std::string subject;
@@ -259,6 +287,9 @@ class Engine {
   virtual absl::StatusOr<Status> GetStatus() = 0;
   // Looks at what the status takes for granted, too: reads the whole record, and writes to it.
   virtual absl::StatusOr<std::vector<Finding>> Diagnose() = 0;
+  // When they return, the routes are as they are to be. They have no rule to pass.
+  virtual absl::StatusOr<WithdrawalReport> Withdraw(const WithdrawalRequest& request) = 0;
+  virtual absl::StatusOr<WithdrawalReport> Announce(const WithdrawalRequest& request) = 0;
   // Events from now on, until Unsubscribe. The sink must not block.
   virtual uint64_t Subscribe(EventSink sink) = 0;
   virtual void Unsubscribe(uint64_t id) = 0;

@@ -22,6 +22,7 @@
 #include "control/engine/state_text.h"
 #include "control/engine/traffic_monitor.h"
 #include "control/engine/traffic_sampler.h"
+#include "control/engine/withdrawals.h"
 #include "control/history/history.h"
 #include "control/neighbor/neighbor.h"
 
@@ -50,7 +51,11 @@ struct Dependencies {
   std::function<std::vector<InterfaceStatus>()> interfaces;  // may be empty
   // Adds what the probes say to a status; null: nothing is probed.
   std::function<void(Status*)> describe_health;
-  SampleSource sample;  // null: packets cannot be sampled
+  // Brings the routes in line with what is to be advertised, at once; null: VIPs are not
+  // advertised.
+  std::function<absl::Status()> advertise;
+  std::function<void(Status*)> describe_advertising;  // adds to the VIPs of a status; may be null
+  SampleSource sample;                                // null: packets cannot be sampled
   std::string version, instance;
 };
 
@@ -115,6 +120,11 @@ class LocalEngine final : public Engine {
   // guard stays in the table and is named.
   HealthReport SetHealth(const health::Admission& wanted, const CauseOfAdmission& cause);
 
+  // What operators keep from the routers.
+  std::shared_ptr<const Withdrawals> CurrentWithdrawals() const;
+  // A route came or went. `why`: of what goes, the reasons; else the VIPs that it is for.
+  void ReportAdvertised(const std::string& destination, bool advertised, const std::string& why);
+
   // A backend's reachability changed.
   void ReportReachability(const neighbor::Resolution& resolution);
 
@@ -129,6 +139,8 @@ class LocalEngine final : public Engine {
                                                                int64_t before_unix_ns = 0) override;
   absl::StatusOr<Status> GetStatus() override;
   absl::StatusOr<std::vector<Finding>> Diagnose() override;
+  absl::StatusOr<WithdrawalReport> Withdraw(const WithdrawalRequest& request) override;
+  absl::StatusOr<WithdrawalReport> Announce(const WithdrawalRequest& request) override;
   uint64_t Subscribe(EventSink sink) override { return events_.Subscribe(std::move(sink)); }
   void Unsubscribe(uint64_t id) override { events_.Unsubscribe(id); }
 
@@ -191,6 +203,15 @@ class LocalEngine final : public Engine {
   void RetryHealth();
   absl::StatusOr<health::Admission> ReadHealth();
 
+  // Of Withdraw, Announce, Start and Tick (withdraw.cc), with withdraw_mutex_ held.
+  absl::StatusOr<WithdrawalReport> SetWithdrawn(const WithdrawalRequest& request, bool withdrawn);
+  static absl::StatusOr<std::vector<std::string>> FindVips(const WithdrawalRequest& request,
+                                                           const State& state,
+                                                           const Withdrawals& withdrawals);
+  std::vector<VipStatus> DescribeVips(const State& state) const;
+  void RecordWithdrawals(std::vector<history::Withdrawal> made, std::string* problem);
+  absl::Status ReadWithdrawals();
+
   // Of Start (startup.cc).
   absl::StatusOr<std::string> SettlePending();
   absl::StatusOr<StartReport> StartFromHistory(const history::Revision& last);
@@ -228,12 +249,16 @@ class LocalEngine final : public Engine {
   int64_t prune_at_ns_ = 0;    // in steady time
   int64_t good_from_ns_ = 0;   // when the revision in force came to be confirmed, in steady time
 
+  std::mutex withdraw_mutex_;  // taken after apply_mutex_; guards what follows
+  std::vector<history::Withdrawal> unrecorded_withdrawals_;
+
   mutable std::mutex state_mutex_;  // guards all below; held for a copy only
   std::shared_ptr<const State> state_;
   std::string adoption_;
   uint64_t last_good_ = 0;  // revision
   std::map<std::string, std::string> notices_;
   std::optional<Watched> watched_;
+  std::shared_ptr<const Withdrawals> withdrawals_ = std::make_shared<Withdrawals>();
 };
 
 }  // namespace evenkeel::engine

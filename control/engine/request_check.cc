@@ -107,4 +107,17 @@ std::vector<model::Diagnostic> CheckRollback(const Rollback& rollback) {
   return problems;
 }
 
+std::vector<model::Diagnostic> CheckWithdrawal(const WithdrawalRequest& request, bool withdraw) {
+  std::vector<model::Diagnostic> problems;
+  if (request.all == !request.vips.empty()) {
+    problems.push_back(Problem("vips", request.all ? "is given beside all; send one of them"
+                                                   : "is empty; name VIPs, or send all"));
+  }
+  CheckText("reason", request.reason, kMaxReasonBytes, &problems);
+  if (withdraw && request.reason.empty()) {
+    problems.push_back(Problem("reason", "is missing; say in a few words why, status shows it"));
+  }
+  return problems;
+}
+
 }  // namespace evenkeel::engine

@@ -19,6 +19,8 @@ std::vector<model::Diagnostic> CheckPlan(const Request& request);
 std::vector<model::Diagnostic> CheckApply(const Request& request);
 std::vector<model::Diagnostic> CheckSettlement(const Settlement& settlement);
 std::vector<model::Diagnostic> CheckRollback(const Rollback& rollback);
+// `withdraw`: to withdraw, which needs a reason.
+std::vector<model::Diagnostic> CheckWithdrawal(const WithdrawalRequest& request, bool withdraw);
 
 }  // namespace evenkeel::engine
 

@@ -87,6 +87,8 @@ absl::StatusOr<StartReport> LocalEngine::Start(const Bootstrap* bootstrap) {
   absl::StatusOr<std::optional<history::Revision>> good = deps_.history->LastGood();
   if (!good.ok()) return good.status();
 
+  if (auto status = ReadWithdrawals(); !status.ok()) return status;
+
   std::lock_guard serial(apply_mutex_);
   absl::StatusOr<StartReport> report = last->has_value()      ? StartFromHistory(**last)
                                        : bootstrap != nullptr ? StartFromBootstrap(*bootstrap)

@@ -156,6 +156,7 @@ absl::StatusOr<Status> LocalEngine::GetStatus() {
   if (deps_.interfaces) status.interfaces = deps_.interfaces();
   FillTraffic(*state, &status);
   if (deps_.describe_health) deps_.describe_health(&status);
+  if (deps_.describe_advertising) deps_.describe_advertising(&status);
   std::lock_guard lock(state_mutex_);
   status.adoption = adoption_;
   status.last_good = last_good_;

@@ -15,6 +15,7 @@
 #include "control/history/health_log.h"
 #include "control/history/retention.h"
 #include "control/history/schema.h"
+#include "control/history/withdrawal_log.h"
 
 namespace evenkeel::history {
 namespace {
@@ -42,6 +43,7 @@ struct History::Impl {
   Database db;
   ConfigStore configs;
   HealthLog health;
+  WithdrawalLog withdrawals;
   Statement insert, finish, refuse, last_applied, get, pending, list;
   Statement insert_pool, supersede, confirm, mark_good, confirmed_before, last_good, pool_changes;
   Statement insert_override, overrides, not_good;
@@ -85,6 +87,7 @@ absl::Status History::Impl::Open() {
   if (absl::Status s = Migrate(&db); !s.ok()) return s;
   if (absl::Status s = configs.Prepare(&db); !s.ok()) return s;
   if (absl::Status s = health.Prepare(&db); !s.ok()) return s;
+  if (absl::Status s = withdrawals.Prepare(&db); !s.ok()) return s;
   return PrepareStatements();
 }
 
@@ -410,6 +413,14 @@ absl::StatusOr<std::vector<HealthChange>> History::ListHealth(uint32_t limit,
     return impl_->health.List(
         limit, before_unix_ns == 0 ? std::numeric_limits<int64_t>::max() : before_unix_ns);
   });
+}
+
+absl::Status History::RecordWithdrawals(const std::vector<Withdrawal>& withdrawals) {
+  return impl_->Do([&] { return impl_->withdrawals.Add(&impl_->db, withdrawals); });
+}
+
+absl::StatusOr<std::vector<Withdrawal>> History::Withdrawals() {
+  return impl_->Do([&] { return impl_->withdrawals.InForce(); });
 }
 
 absl::Status History::Check() {

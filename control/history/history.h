@@ -85,6 +85,14 @@ struct HealthChange {
   std::string cause;      // "3 probes failed: connection refused"
 };
 
+// A VIP that an operator withdrew from the routers, or announced again.
+struct Withdrawal {
+  int64_t unix_ns = 0;
+  std::string vip;  // its name; empty: all, also those that come later
+  bool withdrawn = true;
+  std::string author, reason;
+};
+
 // Thread-safe.
 class History {
  public:
@@ -122,6 +130,9 @@ class History {
   absl::StatusOr<std::vector<HealthChange>> Reduced();
   // Newest first, those before `before_unix_ns` (0: all).
   absl::StatusOr<std::vector<HealthChange>> ListHealth(uint32_t limit, int64_t before_unix_ns = 0);
+  absl::Status RecordWithdrawals(const std::vector<Withdrawal>& withdrawals);  // all or none
+  // The last word on each VIP, in order; one on all ends those before it.
+  absl::StatusOr<std::vector<Withdrawal>> Withdrawals();
   absl::StatusOr<std::optional<Revision>> Get(uint64_t number);
   absl::StatusOr<std::vector<Revision>> Pending();  // left by a crash
   // Newest first, refusals too, those before `before_unix_ns` (0: all); config_yaml stays empty.

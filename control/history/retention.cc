@@ -56,6 +56,8 @@ absl::Status Prune(Database* db, int64_t unix_ns) {
                                "; DELETE FROM health_changes WHERE unix_ns < ", unix_ns,
                                " AND id NOT IN (SELECT max(id) FROM health_changes "
                                "GROUP BY pool, server)",
+                               "; DELETE FROM withdrawals WHERE unix_ns < ", unix_ns,
+                               " AND id NOT IN (SELECT max(id) FROM withdrawals GROUP BY vip)",
                                "; DELETE FROM revisions WHERE created_unix_ns < ", unix_ns,
                                " AND outcome <> 0 AND number NOT IN (SELECT number FROM (", kept,
                                ") WHERE number IS NOT NULL);"));

@@ -110,6 +110,18 @@ ALTER TABLE health_changes ADD COLUMN
 UPDATE health_changes SET permille = 0 WHERE out = 1;
 ALTER TABLE health_changes DROP COLUMN out;
 )sql",
+    // VIPs that operators withdraw from the routers; an empty name is all of them.
+    R"sql(
+CREATE TABLE withdrawals (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  unix_ns    INTEGER NOT NULL,
+  vip        TEXT NOT NULL,
+  withdrawn  INTEGER NOT NULL CHECK (withdrawn BETWEEN 0 AND 1),
+  author     TEXT NOT NULL,
+  reason     TEXT NOT NULL
+) STRICT;
+CREATE INDEX withdrawals_by_vip ON withdrawals (vip, id);
+)sql",
 };
 
 absl::Status CheckOwner(Database* db, int64_t version) {

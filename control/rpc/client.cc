@@ -19,6 +19,7 @@
 #include "control/rpc/state_convert.h"
 #include "control/rpc/status.h"
 #include "control/rpc/time_convert.h"
+#include "control/rpc/vip_convert.h"
 #include "control/rpc/watch_client.h"
 
 namespace evenkeel::rpc {
@@ -126,6 +127,10 @@ class Client final : public engine::Engine {
                                                                int64_t before_unix_ns) override;
   absl::StatusOr<engine::Status> GetStatus() override;
   absl::StatusOr<std::vector<engine::Finding>> Diagnose() override;
+  absl::StatusOr<engine::WithdrawalReport> Withdraw(
+      const engine::WithdrawalRequest& request) override;
+  absl::StatusOr<engine::WithdrawalReport> Announce(
+      const engine::WithdrawalRequest& request) override;
   uint64_t Subscribe(engine::EventSink sink) override;
   void Unsubscribe(uint64_t id) override;
 
@@ -139,6 +144,10 @@ class Client final : public engine::Engine {
   engine::Outcome Change(grpc::Status (v1::Control::Stub::*call)(grpc::ClientContext*,
                                                                  const Request&, Response*),
                          const Request& request);
+  template <typename Response, typename Request>
+  absl::StatusOr<engine::WithdrawalReport> Withdrawing(
+      grpc::Status (v1::Control::Stub::*call)(grpc::ClientContext*, const Request&, Response*),
+      const Request& request);
   absl::Status CheckRequest(const engine::Request& request, size_t bytes) const;
 
   const std::string socket_;
@@ -212,6 +221,27 @@ engine::Outcome Client::Change(grpc::Status (v1::Control::Stub::*call)(grpc::Cli
   }
   absl::StatusOr<engine::Outcome> outcome = FromProto(response);
   return outcome.ok() ? *std::move(outcome) : Failed(outcome.status());
+}
+
+template <typename Response, typename Request>
+absl::StatusOr<engine::WithdrawalReport> Client::Withdrawing(
+    grpc::Status (v1::Control::Stub::*call)(grpc::ClientContext*, const Request&, Response*),
+    const Request& request) {
+  grpc::ClientContext context;
+  Prepare(&context, kApplyDeadline);
+  Response response;
+  const std::shared_ptr<v1::Control::Stub> stub = Stub();
+  if (grpc::Status status = (stub.get()->*call)(&context, request, &response); !status.ok()) {
+    return Explain(status);
+  }
+  Problems problems;
+  engine::WithdrawalReport report = ReportFromProto(response, &problems);
+  if (!problems.empty()) {
+    return absl::InternalError(absl::StrCat("the daemon at ", socket_, " sent a VIP with ",
+                                            problems[0].field, " that ", problems[0].message,
+                                            "; it is of another version"));
+  }
+  return report;
 }
 
 engine::Outcome Client::Plan(const engine::Request& request) {
@@ -339,6 +369,18 @@ absl::StatusOr<std::vector<engine::Finding>> Client::Diagnose() {
   const grpc::Status status = Stub()->Diagnose(&context, v1::DiagnoseRequest(), &response);
   if (!status.ok()) return Explain(status);
   return FromProto(response);
+}
+
+absl::StatusOr<engine::WithdrawalReport> Client::Withdraw(
+    const engine::WithdrawalRequest& request) {
+  return Withdrawing<v1::WithdrawResponse>(&v1::Control::Stub::Withdraw,
+                                           WithdrawalToProto<v1::WithdrawRequest>(request));
+}
+
+absl::StatusOr<engine::WithdrawalReport> Client::Announce(
+    const engine::WithdrawalRequest& request) {
+  return Withdrawing<v1::AnnounceResponse>(&v1::Control::Stub::Announce,
+                                           WithdrawalToProto<v1::AnnounceRequest>(request));
 }
 
 uint64_t Client::Subscribe(engine::EventSink sink) {

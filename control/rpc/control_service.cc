@@ -14,6 +14,7 @@
 #include "control/rpc/state_convert.h"
 #include "control/rpc/status.h"
 #include "control/rpc/time_convert.h"
+#include "control/rpc/vip_convert.h"
 
 namespace evenkeel::rpc {
 namespace {
@@ -274,6 +275,30 @@ grpc::Status ControlService::Diagnose(grpc::ServerContext* /*context*/,
   const absl::StatusOr<std::vector<engine::Finding>> findings = engine_->Diagnose();
   if (!findings.ok()) return ToGrpc(findings.status());
   *response = ToProto(*findings);
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::Withdraw(grpc::ServerContext* context,
+                                      const v1::WithdrawRequest* request,
+                                      v1::WithdrawResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
+  const auto report =
+      engine_->Withdraw(WithdrawalFromProto(*request, DescribePeer(context->peer())));
+  if (!report.ok()) return ToGrpc(report.status());
+  ReportToProto(*report, response);
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::Announce(grpc::ServerContext* context,
+                                      const v1::AnnounceRequest* request,
+                                      v1::AnnounceResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
+  const auto report =
+      engine_->Announce(WithdrawalFromProto(*request, DescribePeer(context->peer())));
+  if (!report.ok()) return ToGrpc(report.status());
+  ReportToProto(*report, response);
   return grpc::Status::OK;
 }
 

@@ -45,6 +45,10 @@ class ControlService final : public v1::Control::Service {
                         v1::DiagnoseResponse* response) override;
   grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchResponse>* writer) override;
+  grpc::Status Withdraw(grpc::ServerContext* context, const v1::WithdrawRequest* request,
+                        v1::WithdrawResponse* response) override;
+  grpc::Status Announce(grpc::ServerContext* context, const v1::AnnounceRequest* request,
+                        v1::AnnounceResponse* response) override;
 
  private:
   // Of every call: counts it while it runs, and says whether it may.

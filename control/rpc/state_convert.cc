@@ -9,25 +9,15 @@
 #include "control/rpc/time_convert.h"
 #include "control/rpc/traffic_convert.h"
 #include "control/rpc/verdict_convert.h"
+#include "control/rpc/vip_convert.h"
 
 namespace evenkeel::rpc {
 namespace {
 
 using OutcomeKind = engine::Outcome::Kind;
-
-void Encode(const dataplane::Counter& counter, v1::Counter* out) {
-  out->set_packets(counter.packets);
-  out->set_bytes(counter.bytes);
-  out->set_new_flows(counter.new_flows);
-  out->set_drops(counter.drops);
-}
-
-dataplane::Counter Decode(const v1::Counter& counter) {
-  return {.packets = counter.packets(),
-          .bytes = counter.bytes(),
-          .new_flows = counter.new_flows(),
-          .drops = counter.drops()};
-}
+// Beside the overloads below, which would hide them.
+using rpc::Decode;
+using rpc::Encode;
 
 void Encode(const engine::PoolStatus& pool, v1::PoolStatus* out) {
   out->set_name(pool.name);
@@ -157,6 +147,10 @@ v1::WatchResponse::Kind Encode(engine::Event::Kind kind) {
       return v1::WatchResponse::NO_SPARE;
     case engine::Event::Kind::kSpare:
       return v1::WatchResponse::SPARE;
+    case engine::Event::Kind::kWithdrawn:
+      return v1::WatchResponse::WITHDRAWN;
+    case engine::Event::Kind::kAnnounced:
+      return v1::WatchResponse::ANNOUNCED;
   }
   return v1::WatchResponse::KIND_UNSPECIFIED;
 }
@@ -189,6 +183,10 @@ std::optional<engine::Event::Kind> Decode(v1::WatchResponse::Kind kind) {
       return engine::Event::Kind::kNoSpare;
     case v1::WatchResponse::SPARE:
       return engine::Event::Kind::kSpare;
+    case v1::WatchResponse::WITHDRAWN:
+      return engine::Event::Kind::kWithdrawn;
+    case v1::WatchResponse::ANNOUNCED:
+      return engine::Event::Kind::kAnnounced;
     default:
       return std::nullopt;
   }
@@ -268,17 +266,7 @@ v1::StatusResponse ToProto(const engine::Status& status) {
     to->set_shared(interface.shared);
     to->set_priority(interface.priority);
   }
-  for (const engine::VipStatus& vip : status.vips) {
-    v1::VipStatus* to = out.add_vips();
-    to->set_name(vip.vip.name);
-    to->set_address(vip.vip.address.ToString());
-    to->set_port(vip.vip.port);
-    to->set_protocol(ToProto(vip.vip.protocol));
-    to->set_pool(vip.vip.pool);
-    to->set_source_rules(vip.vip.source_rules);
-    *to->mutable_limits() = ToProto(vip.vip.limits);
-    Encode(vip.counter, to->mutable_counter());
-  }
+  for (const engine::VipStatus& vip : status.vips) Encode(vip, out.add_vips());
   for (const engine::PoolStatus& pool : status.pools) Encode(pool, out.add_pools());
   for (const engine::SourceRulesStatus& rules : status.source_rules) {
     Encode(rules, out.add_source_rules());
@@ -323,18 +311,7 @@ absl::StatusOr<engine::Status> FromProto(const v1::StatusResponse& status) {
                                  .shared = interface.shared(),
                                  .priority = interface.priority()});
   }
-  for (const v1::VipStatus& vip : status.vips()) {
-    v1::Vip message;
-    message.set_name(vip.name());
-    message.set_address(vip.address());
-    message.set_port(vip.port());
-    message.set_protocol(vip.protocol());
-    message.set_pool(vip.pool());
-    message.set_source_rules(vip.source_rules());
-    *message.mutable_limits() = vip.limits();
-    result.vips.push_back(
-        {.vip = VipFromProto(message, "vip", &problems), .counter = Decode(vip.counter())});
-  }
+  for (const v1::VipStatus& vip : status.vips()) result.vips.push_back(Decode(vip, &problems));
   for (const v1::PoolStatus& pool : status.pools()) {
     result.pools.push_back(Decode(pool, &problems));
   }

@@ -43,6 +43,10 @@ const char* Word(Kind kind) {
       return "no_spare";
     case Kind::kSpare:
       return "spare";
+    case Kind::kWithdrawn:
+      return "withdrawn";
+    case Kind::kAnnounced:
+      return "announced";
     case Kind::kReachable:
       break;
   }
@@ -58,6 +62,9 @@ Style StyleOf(Kind kind) {
     case Kind::kSpare:
     case Kind::kUp:
       return Style::kGood;
+    case Kind::kAnnounced:
+      return Style::kGood;
+    case Kind::kWithdrawn:
     case Kind::kRolledBack:
       return Style::kWarn;
     default:

@@ -33,6 +33,12 @@ class Connection final : public engine::Engine {
   engine::Outcome RollBack(const engine::Rollback& r) override { return fake_.RollBack(r); }
   absl::StatusOr<engine::Status> GetStatus() override { return fake_.GetStatus(); }
   absl::StatusOr<std::vector<engine::Finding>> Diagnose() override { return fake_.Diagnose(); }
+  absl::StatusOr<engine::WithdrawalReport> Withdraw(const engine::WithdrawalRequest& r) override {
+    return fake_.Withdraw(r);
+  }
+  absl::StatusOr<engine::WithdrawalReport> Announce(const engine::WithdrawalRequest& r) override {
+    return fake_.Announce(r);
+  }
   uint64_t Subscribe(engine::EventSink sink) override { return fake_.Subscribe(std::move(sink)); }
   void Unsubscribe(uint64_t id) override { fake_.Unsubscribe(id); }
 
@@ -271,6 +277,18 @@ absl::StatusOr<std::vector<history::Revision>> FakeEngine::ListRevisions(uint32_
 absl::StatusOr<engine::Status> FakeEngine::GetStatus() {
   if (!down.ok()) return down;
   return status;
+}
+
+absl::StatusOr<engine::WithdrawalReport> FakeEngine::Withdraw(
+    const engine::WithdrawalRequest& request) {
+  if (!down.ok()) return down;
+  withdrawals.push_back(request);
+  return withdrawal_report;
+}
+
+absl::StatusOr<engine::WithdrawalReport> FakeEngine::Announce(
+    const engine::WithdrawalRequest& request) {
+  return Withdraw(request);
 }
 
 uint64_t FakeEngine::Subscribe(engine::EventSink sink) {

@@ -30,6 +30,10 @@ class FakeEngine final : public engine::Engine {
                                                                int64_t before_unix_ns = 0) override;
   absl::StatusOr<engine::Status> GetStatus() override;
   absl::StatusOr<std::vector<engine::Finding>> Diagnose() override;
+  absl::StatusOr<engine::WithdrawalReport> Withdraw(
+      const engine::WithdrawalRequest& request) override;
+  absl::StatusOr<engine::WithdrawalReport> Announce(
+      const engine::WithdrawalRequest& request) override;
   uint64_t Subscribe(engine::EventSink sink) override;
   void Unsubscribe(uint64_t id) override;
 
@@ -53,6 +57,9 @@ class FakeEngine final : public engine::Engine {
   std::vector<engine::Settlement> settlements;
   std::vector<engine::Rollback> rollbacks;
   std::optional<engine::Outcome> settle_outcome;  // of Confirm, Cancel and RollBack
+
+  std::vector<engine::WithdrawalRequest> withdrawals;  // also what is announced again
+  engine::WithdrawalReport withdrawal_report;
 
   // What becomes of the newest revision.
   void Settle(history::Standing standing, const std::string& by, const std::string& why);

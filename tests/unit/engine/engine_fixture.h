@@ -155,6 +155,15 @@ class EngineFixture : public ::testing::Test {
     dependencies.sample = [this](const dataplane::SampleOptions& options) {
       return sample_(options);
     };
+    if (advertises_) {
+      dependencies.advertise = [this] {
+        ++reconciled_;
+        return routes_;
+      };
+      dependencies.describe_advertising = [this](Status* status) {
+        if (describe_) describe_(status);
+      };
+    }
     dependencies.bake = std::chrono::seconds(600);
     dependencies.version = "1.2.3";
     dependencies.instance = "test";
@@ -215,6 +224,10 @@ class EngineFixture : public ::testing::Test {
   guard::Pace pace_{.gap_ns = 0, .per_hour = 1'000'000};
   std::function<absl::StatusOr<guard::Facts>()> facts_ = [] { return guard::Facts{}; };
   SampleSource sample_ = [](const dataplane::SampleOptions&) { return dataplane::Sample{}; };
+  bool advertises_ = false;  // how often, with what end, and what is told of it:
+  int reconciled_ = 0;
+  absl::Status routes_;
+  std::function<void(Status*)> describe_;
   FakeKernel kernel_;
   std::unique_ptr<history::History> history_;
   std::unique_ptr<LocalEngine> engine_;

@@ -283,7 +283,7 @@ TEST_F(HistoryTest, WhoCarriesARevisionOnIsReadFromTheWordsOfTheSecondSchema) {
     }
   }
   Sql("ALTER TABLE revisions DROP COLUMN carried_on_by; ALTER TABLE revisions DROP COLUMN "
-      "kernel_digest; DROP TABLE health_changes; PRAGMA user_version = 2;"
+      "kernel_digest; DROP TABLE health_changes; DROP TABLE withdrawals; PRAGMA user_version = 2;"
       "UPDATE revisions SET standing = 2, settled_why = 'carried on by revision 12: web-2: burns' "
       "WHERE number = 1;"
       "UPDATE revisions SET standing = 2, settled_why = 'carried on by mistake' WHERE number = 2");

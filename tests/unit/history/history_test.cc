@@ -242,7 +242,8 @@ TEST_F(HistoryTest, WhoComesBackStepByStepIsKnown) {
 
 TEST_F(HistoryTest, WhoIsOutByTheFourthSchemaIsOut) {
   MustOpen();
-  Sql("DROP TABLE health_changes; CREATE TABLE health_changes (id INTEGER PRIMARY KEY "
+  Sql("DROP TABLE withdrawals;"
+      "DROP TABLE health_changes; CREATE TABLE health_changes (id INTEGER PRIMARY KEY "
       "AUTOINCREMENT, unix_ns INTEGER NOT NULL, pool TEXT NOT NULL, server TEXT NOT NULL, backend "
       "TEXT NOT NULL, out INTEGER NOT NULL CHECK (out BETWEEN 0 AND 1), cause TEXT NOT NULL) "
       "STRICT; CREATE INDEX health_changes_by_server ON health_changes (pool, server, id); CREATE "
