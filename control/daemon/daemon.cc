@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "control/daemon/advertise_runner.h"
 #include "control/daemon/flags.h"
 #include "control/daemon/hash_key.h"
 #include "control/daemon/health_runner.h"
@@ -146,6 +147,7 @@ class Daemon {
   void CompareFile();
   void WatchFile();
   absl::Status StartHealth();
+  absl::Status StartAdvertising();
   void WaitForSignals();
   void Quiesce();
   absl::Status ShutDown();
@@ -169,6 +171,7 @@ class Daemon {
   std::vector<engine::InterfaceStatus> interfaces_;  // fixed before the engine is served
   std::unique_ptr<engine::LocalEngine> engine_;
   std::unique_ptr<HealthRunner> health_;
+  std::unique_ptr<AdvertiseRunner> advertise_;
   std::unique_ptr<WatchedFile> watched_file_;
   std::unique_ptr<engine::FileFollower> follower_;
   Ticker ticker_, watch_ticker_;
@@ -296,6 +299,12 @@ int Daemon::StartEngine() {
   dependencies.describe_health = [this](engine::Status* status) {
     if (health_ != nullptr) health_->Describe(status);
   };
+  if (settings_.advertise) {
+    dependencies.advertise = [this] { return advertise_->Reconcile(); };
+    dependencies.describe_advertising = [this](engine::Status* status) {
+      if (advertise_ != nullptr) advertise_->Describe(status);
+    };
+  }
   dependencies.version = EK_VERSION;
   dependencies.instance = settings_.instance;
   engine_ = std::make_unique<engine::LocalEngine>(std::move(dependencies));
@@ -352,6 +361,29 @@ absl::Status Daemon::StartHealth() {
   return health_->Start();
 }
 
+absl::Status Daemon::StartAdvertising() {
+  if (!settings_.advertise) return absl::OkStatus();
+  auto table = advertise::RouteTable::Open(settings_.advertised);
+  if (!table.ok()) return table.status();
+  AdvertiseRunner::Sources sources;
+  sources.serving = [this](const engine::State& state) {
+    const guard::BuiltFleet* desired = state.desired.get();
+    return ServingSources{
+        .health = [this,
+                   desired](const std::string& pool) { return health_->Serving(desired, pool); },
+        .resolve = [this](const model::IpAddress& server) { return resolver_->Get(server); },
+        .attached = !interfaces_.empty()};
+  };
+  sources.nothing_published = [this] {
+    return absl::IsNotFound(kernel_->ReadKernelState().status());
+  };
+  sources.steady_ns = SteadyNs;
+  advertise_ =
+      std::make_unique<AdvertiseRunner>(engine_.get(), *std::move(table), std::move(sources));
+  advertise_->Start();
+  return absl::OkStatus();
+}
+
 void Daemon::WatchFile() {
   if (settings_.watch.empty()) return;
   watched_file_ = std::make_unique<WatchedFile>(settings_.watch);
@@ -378,6 +410,7 @@ void Daemon::Quiesce() {
   if (server_ != nullptr) server_->Shutdown(kShutdownGrace);
   ticker_.Stop();
   watch_ticker_.Stop();
+  if (advertise_ != nullptr) advertise_->Stop();
   if (health_ != nullptr) health_->Stop();
   if (feed_ != nullptr) feed_->Stop();
 }
@@ -385,6 +418,11 @@ void Daemon::Quiesce() {
 absl::Status Daemon::ShutDown() {
   NotifyServiceManager("STOPPING=1").IgnoreError();
   Quiesce();
+  // Before the programs go, so that routers send elsewhere what they would drop.
+  if (advertise_ != nullptr && settings_.detach_on_exit) {
+    if (auto status = advertise_->RemoveAll(); !status.ok()) return status;
+  }
+  advertise_.reset();
   follower_.reset();
   health_.reset();
   engine_.reset();
@@ -421,6 +459,7 @@ int Daemon::Run() {
   ticker_.Start(kTick, [this] { engine_->Tick(); });
   WatchFile();
   if (auto status = StartHealth(); !status.ok()) return Fail(status);
+  if (auto status = StartAdvertising(); !status.ok()) return Fail(status);
   if (auto status = server_->Serve(engine_.get()); !status.ok()) return Fail(status);
   spdlog::info("serving on {}", settings_.socket);
   if (auto status = NotifyServiceManager("READY=1"); !status.ok()) {

@@ -120,11 +120,15 @@ Parsed ParseFlags(int argc, const char* const* argv) {
   std::map<std::string, std::string> values;
   std::vector<std::string> interfaces;
   std::string settings_path = kDefaultSettingsFile;
-  bool detach = false;
+  bool detach = false, advertise = false;
   AddFlags(&app, &values, &interfaces);
   app.add_flag("--detach-on-exit", detach,
                "When ended by a signal, remove programs, maps and pins: packets are no longer "
                "balanced. Without it the data plane stays");
+  app.add_flag(
+      "--advertise", advertise,
+      "Keep a route for each VIP address that this host can serve, for a routing daemon to "
+      "announce; which table, protocol and metric: key advertise of the settings file");
   app.add_option("--settings", settings_path, "Settings file [/etc/evenkeel/evenkeeld.yaml]")
       ->type_name("FILE");
   try {
@@ -143,6 +147,7 @@ Parsed ParseFlags(int argc, const char* const* argv) {
   }
   if (!interfaces.empty()) settings.interfaces = interfaces;
   if (detach) settings.detach_on_exit = true;
+  if (advertise) settings.advertise = true;
   if (auto status = Check(settings); !status.ok()) return UsageError(std::string(status.message()));
   return {.settings = settings, .exit_code = kExitOk};
 }

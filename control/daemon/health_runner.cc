@@ -169,8 +169,13 @@ void HealthRunner::Configure(const engine::State& state) {
   configured_ = state.desired;
   const model::Config config = state.desired->ToConfig();
   slow_start_.Configure(config);
+  const std::vector<probe::Target> targets = TargetsOf(config);
   {
     const std::lock_guard lock(mutex_);
+    watched_ = state.desired;
+    probed_.clear();
+    for (const probe::Target& target : targets) probed_.insert(target.pool);
+    std::erase_if(proven_, [this](const std::string& pool) { return !probed_.contains(pool); });
     monitor_.Configure(config, Now());
     if (first) {
       std::map<std::string, std::vector<model::IpAddress>> out;
@@ -182,7 +187,7 @@ void HealthRunner::Configure(const engine::State& state) {
       monitor_.Seed(out, Now());
     }
   }
-  if (auto status = prober_->SetTargets(TargetsOf(config)); !status.ok()) {
+  if (auto status = prober_->SetTargets(targets); !status.ok()) {
     spdlog::error("health checks stay as they were: {}", std::string(status.message()));
   }
 }
@@ -207,6 +212,28 @@ void HealthRunner::Describe(engine::Status* status) const {
       }
     }
   }
+}
+
+// A pool is believed from the first server on that was up; until then a new route waits.
+PoolServing HealthRunner::Serving(const guard::BuiltFleet* desired, const std::string& pool) {
+  const std::lock_guard lock(mutex_);
+  if (watched_.get() != desired) {
+    return {advertise::Serving::kUnknown, "its servers are not probed yet"};
+  }
+  if (!probed_.contains(pool)) return {};
+  const health::PoolDecision* decided = decision_.FindPool(pool);
+  if (decided != nullptr && decided->panic) {
+    if (!decided->withdraw) return {};
+    return {advertise::Serving::kNo,
+            absl::StrCat("pool ", pool, " is in panic: ", decided->panic->why)};
+  }
+  if (proven_.contains(pool)) return {};
+  for (const health::ServerStatus& server : monitor_.Status(pool)) {
+    if (server.health != health::Health::kUp) continue;
+    proven_.insert(pool);
+    return {};
+  }
+  return {advertise::Serving::kUnknown, "no probe of its servers has succeeded yet"};
 }
 
 }  // namespace evenkeel::daemon

@@ -7,11 +7,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "control/daemon/serving.h"
 #include "control/engine/local_engine.h"
 #include "control/health/monitor.h"
 #include "control/health/slow_start.h"
@@ -41,6 +43,9 @@ class HealthRunner {
   void Stop();
   // For the status of the engine; from any thread.
   void Describe(engine::Status* status) const;
+  // Whether the probes speak for the VIPs of a pool that has a check, in the state that `desired`
+  // is of; from any thread.
+  PoolServing Serving(const guard::BuiltFleet* desired, const std::string& pool);
 
  private:
   health::Time Now() const;
@@ -65,7 +70,10 @@ class HealthRunner {
   std::condition_variable changed_;
   bool ending_ = false;
   health::Monitor monitor_;
-  health::Decision decision_;  // the last one
+  health::Decision decision_;                         // the last one
+  std::shared_ptr<const guard::BuiltFleet> watched_;  // the state that the monitor knows
+  std::set<std::string> probed_;                      // pools of it that are probed
+  std::set<std::string> proven_;                      // ... of which a server has been up
   std::thread thread_;
 };
 

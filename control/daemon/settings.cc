@@ -70,11 +70,52 @@ absl::Status SetAttachPriority(const std::string& value, Settings* settings) {
   return absl::OkStatus();
 }
 
-absl::Status SetDetach(const std::string& value, Settings* settings) {
-  if (value != "true" && value != "false") {
-    return absl::InvalidArgumentError(absl::StrCat("is \"", value, "\"; write true or false"));
+Setter Bool(bool Settings::*member) {
+  return [member](const std::string& value, Settings* settings) -> absl::Status {
+    if (value != "true" && value != "false") {
+      return absl::InvalidArgumentError(absl::StrCat("is \"", value, "\"; write true or false"));
+    }
+    settings->*member = value == "true";
+    return absl::OkStatus();
+  };
+}
+
+absl::Status SetAdvertiseTable(const std::string& value, Settings* settings) {
+  constexpr uint32_t kDefault = 253, kLocal = 255;
+  if (value == "main") {
+    settings->advertised.table = advertise::kMainTable;
+    return absl::OkStatus();
   }
-  settings->detach_on_exit = value == "true";
+  uint32_t number = 0;
+  if (!absl::SimpleAtoi(value, &number) || number == 0 || number == kDefault || number == kLocal) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "is \"", value, "\"; write main or the number of a routing table, not 0, 253 or 255"));
+  }
+  settings->advertised.table = number;
+  return absl::OkStatus();
+}
+
+// Those that the kernel, BIRD (12), zebra (11) and FRR (186..198) set or take for their own.
+absl::Status SetAdvertiseProtocol(const std::string& value, Settings* settings) {
+  uint32_t number = 0;
+  const bool is_number = absl::SimpleAtoi(value, &number);
+  if (!is_number || number < 5 || number > 255 || number == 11 || number == 12 ||
+      (number >= 186 && number <= 198)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("is \"", value,
+                     "\"; write the number of a routing protocol that nobody else uses, 5..255 "
+                     "without 11, 12 and 186..198, which routing daemons take for their own"));
+  }
+  settings->advertised.protocol = static_cast<uint8_t>(number);
+  return absl::OkStatus();
+}
+
+absl::Status SetAdvertiseMetric(const std::string& value, Settings* settings) {
+  uint32_t number = 0;
+  if (!absl::SimpleAtoi(value, &number) || number == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("is \"", value, "\"; write 1..4294967295"));
+  }
+  settings->advertised.metric = number;
   return absl::OkStatus();
 }
 
@@ -173,7 +214,7 @@ const std::map<std::string_view, Setter>& Setters() {
       {"mode", SetMode},
       {"attach", SetAttach},
       {"attach_priority", SetAttachPriority},
-      {"detach_on_exit", SetDetach},
+      {"detach_on_exit", Bool(&Settings::detach_on_exit)},
       {"hash_key_file", Text(&Settings::hash_key_file)},
       {"log_level", OneOf(&Settings::log_level, {"debug", "info", "warning", "error"})},
       {"log_format", OneOf(&Settings::log_format, {"text", "json"})},
@@ -192,6 +233,10 @@ const std::map<std::string_view, Setter>& Setters() {
       {"gue_port", SetGuePort},
       {"source_prefix4", SetSource4},
       {"source_prefix6", SetSource6},
+      {"advertise.enabled", Bool(&Settings::advertise)},
+      {"advertise.table", SetAdvertiseTable},
+      {"advertise.protocol", SetAdvertiseProtocol},
+      {"advertise.metric", SetAdvertiseMetric},
   };
   return *setters;
 }

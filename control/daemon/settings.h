@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "control/advertise/plan.h"
 #include "control/dataplane/kernel_dataplane.h"
 
 namespace evenkeel::daemon {
@@ -38,6 +39,8 @@ struct Settings {
   uint32_t history_days = 400;  // 0: kept for ever
   uint32_t bake_time_s = 600;   // how long a confirmed revision runs until it is known as good
   dataplane::Encapsulation encapsulation;
+  bool advertise = false;              // by routes, to a routing daemon
+  advertise::RouteOptions advertised;  // the routes
 
   std::string PinDir() const;
   std::string HashKeyFile() const;

@@ -42,11 +42,14 @@ class Reader {
  private:
   absl::Status ReadEntry(const std::string& key, const YAML::Node& name, const YAML::Node& value) {
     if (key == "interface") return ReadInterfaces(value);
-    if (key == "limits" && value.IsMap()) return ReadMap(value, "limits.");
+    if ((key == "limits" || key == "advertise") && value.IsMap()) {
+      return ReadMap(value, absl::StrCat(key, "."));
+    }
     if (!value.IsScalar()) {
       // An unknown key is the more useful thing to say.
       Settings scratch;
-      if (auto status = Set(key, "", &scratch); !status.ok() && key != "limits") {
+      if (auto status = Set(key, "", &scratch);
+          !status.ok() && key != "limits" && key != "advertise") {
         return At(path_, name.Mark(), std::string(status.message()));
       }
       return At(path_, value.Mark(), absl::StrCat(key, " has a value of the wrong kind"));

@@ -42,6 +42,7 @@ log_format: json
 limits: {max_tables: 10, max_vips: 20, max_backends: 30}
 source_prefix4: 10.255.0.0/24
 source_prefix6: 2001:db8::/64
+advertise: {enabled: true, table: 77, protocol: 200, metric: 5}
 )",
                                                "s.yaml", &settings);
   ASSERT_TRUE(status.ok()) << status;
@@ -58,6 +59,10 @@ source_prefix6: 2001:db8::/64
   EXPECT_EQ(settings.HashKeyFile(), "/k");
   EXPECT_EQ(settings.log_level, "debug");
   EXPECT_EQ(settings.log_format, "json");
+  EXPECT_TRUE(settings.advertise);
+  EXPECT_EQ(settings.advertised.table, 77u);
+  EXPECT_EQ(settings.advertised.protocol, 200);
+  EXPECT_EQ(settings.advertised.metric, 5u);
   EXPECT_EQ(settings.limits.max_tables, 10u);
   EXPECT_EQ(settings.limits.max_vips, 20u);
   EXPECT_EQ(settings.limits.max_backends, 30u);
@@ -93,32 +98,39 @@ TEST_P(BadTextTest, IsRefusedWithItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     Settings, BadTextTest,
-    ::testing::Values(BadText{"UnknownKey", "mode: auto\nsate_dir: /x\n",
-                              "s.yaml:2:1: unknown key \"sate_dir\""},
-                      BadText{"NearestKey", "sate_dir: /x\n", "state_dir"},
-                      BadText{"UnknownLimit", "limits: {max_pools: 4}\n", "limits.max_pools"},
-                      BadText{"LimitZero", "limits: {max_vips: 0}\n", "1..1048576"},
-                      BadText{"LimitNegative", "limits: {max_vips: -4}\n", "1..1048576"},
-                      BadText{"FlowIdleTimeout", "flow_idle_timeout: 9\n", "10..86400"},
-                      BadText{"LimitsScalar", "limits: 4\n", "limits"},
-                      BadText{"Twice", "mode: auto\nmode: native\n", "twice"},
-                      BadText{"Mode", "mode: fast\n", "auto, native or generic"},
-                      BadText{"Attach", "attach: both\n", "exclusive or shared"},
-                      BadText{"Priority", "attach_priority: -1\n", "0..65535"},
-                      BadText{"PriorityTooHigh", "attach_priority: 65536\n", "0..65535"},
-                      BadText{"Detach", "detach_on_exit: maybe\n", "true or false"},
-                      BadText{"Level", "log_level: loud\n", "debug, info, warning, error"},
-                      BadText{"Format", "log_format: xml\n", "text, json"},
-                      BadText{"SourceNoLength", "source_prefix4: 10.0.0.0\n", "172.16.0.0/16"},
-                      BadText{"SourceTooShort", "source_prefix4: 10.0.0.0/7\n", "8..32"},
-                      BadText{"SourceHostBits", "source_prefix4: 10.0.0.1/24\n", "host bits"},
-                      BadText{"SourceFamily", "source_prefix4: 100::/64\n", "IPv4"},
-                      BadText{"Source6Length", "source_prefix6: 2001:db8::/48\n", "length 64"},
-                      BadText{"Source6HostBits", "source_prefix6: 2001:db8::1/64\n", "host bits"},
-                      BadText{"ListForScalar", "socket: [a, b]\n", "wrong kind"},
-                      BadText{"MapForInterface", "interface: {a: b}\n", "list of names"},
-                      BadText{"NotAMap", "- a\n- b\n", "key: value"},
-                      BadText{"NotYaml", "a: [b\n", "s.yaml:"}),
+    ::testing::Values(
+        BadText{"UnknownKey", "mode: auto\nsate_dir: /x\n", "s.yaml:2:1: unknown key \"sate_dir\""},
+        BadText{"NearestKey", "sate_dir: /x\n", "state_dir"},
+        BadText{"UnknownLimit", "limits: {max_pools: 4}\n", "limits.max_pools"},
+        BadText{"LimitZero", "limits: {max_vips: 0}\n", "1..1048576"},
+        BadText{"LimitNegative", "limits: {max_vips: -4}\n", "1..1048576"},
+        BadText{"FlowIdleTimeout", "flow_idle_timeout: 9\n", "10..86400"},
+        BadText{"LimitsScalar", "limits: 4\n", "limits"},
+        BadText{"Twice", "mode: auto\nmode: native\n", "twice"},
+        BadText{"Mode", "mode: fast\n", "auto, native or generic"},
+        BadText{"Attach", "attach: both\n", "exclusive or shared"},
+        BadText{"Priority", "attach_priority: -1\n", "0..65535"},
+        BadText{"PriorityTooHigh", "attach_priority: 65536\n", "0..65535"},
+        BadText{"Detach", "detach_on_exit: maybe\n", "true or false"},
+        BadText{"Level", "log_level: loud\n", "debug, info, warning, error"},
+        BadText{"Format", "log_format: xml\n", "text, json"},
+        BadText{"SourceNoLength", "source_prefix4: 10.0.0.0\n", "172.16.0.0/16"},
+        BadText{"SourceTooShort", "source_prefix4: 10.0.0.0/7\n", "8..32"},
+        BadText{"SourceHostBits", "source_prefix4: 10.0.0.1/24\n", "host bits"},
+        BadText{"SourceFamily", "source_prefix4: 100::/64\n", "IPv4"},
+        BadText{"Source6Length", "source_prefix6: 2001:db8::/48\n", "length 64"},
+        BadText{"Source6HostBits", "source_prefix6: 2001:db8::1/64\n", "host bits"},
+        BadText{"AdvertiseScalar", "advertise: true\n", "advertise"},
+        BadText{"AdvertiseKey", "advertise: {tabel: 4}\n", "advertise.table"},
+        BadText{"AdvertiseTable", "advertise: {table: local}\n", "main or the number"},
+        BadText{"AdvertiseLocal", "advertise: {table: 255}\n", "not 0, 253 or 255"},
+        BadText{"ProtocolOfBird", "advertise: {protocol: 12}\n", "nobody else"},
+        BadText{"ProtocolOfFrr", "advertise: {protocol: 187}\n", "nobody else"},
+        BadText{"ProtocolStatic", "advertise: {protocol: 4}\n", "5..255"},
+        BadText{"Metric", "advertise: {metric: 0}\n", "1..4294967295"},
+        BadText{"ListForScalar", "socket: [a, b]\n", "wrong kind"},
+        BadText{"MapForInterface", "interface: {a: b}\n", "list of names"},
+        BadText{"NotAMap", "- a\n- b\n", "key: value"}, BadText{"NotYaml", "a: [b\n", "s.yaml:"}),
     [](const auto& param) { return param.param.name; });
 
 struct BadValue {
