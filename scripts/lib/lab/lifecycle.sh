@@ -12,9 +12,10 @@ lab_describe() {  # ID BACKENDS
     --arg attach "$LAB_ATTACH" --arg vip4 "$LAB_VIP4" --arg vip6 "$LAB_VIP6" '{
       id: $id, dir: $dir, config: $config, mode: $mode, attach: $attach, layout: $layout,
       socket: ($dir + "/evenkeeld.sock"), state_dir: ($dir + "/state"), pin_dir: $pins,
-      vip4: $vip4, vip6: $vip6,
+      socket2: ($dir + "/evenkeeld2.sock"), vip4: $vip4, vip6: $vip6,
       namespaces: ({client: "ek-\($id)-client", balancer: "ek-\($id)-balancer",
                     switch: "ek-\($id)-switch"} +
+                   (if $layout == "ecmp" then {balancer2: "ek-\($id)-balancer2"} else {} end) +
                    ([range(1; $n + 1) | {("b\(.)"): "ek-\($id)-b\(.)"}] | add)),
       backends: [range(1; $n + 1) |
         (if $layout == "flat" then {four: "10.77.0.", six: "fd77::"}
@@ -34,7 +35,7 @@ lab_load() {  # ID: the options that the lab was made with
 
 # lab_up ID OWNER BACKENDS: if anything fails, what was made is removed.
 lab_up() {
-  local id=$1 i
+  local id=$1 i role
   lab_claim "$id" "$2" ||
     die "there is a lab '$id' already" "scripts/lab down $id removes it; --id makes another one"
   # shellcheck disable=SC2064  # the id of now
@@ -48,16 +49,21 @@ lab_up() {
     lab_start_nginx "$id" "b$i"
     [[ $LAB_DECAP == no ]] || lab_start_decap "$id" "b$i"
   done
-  [[ $LAB_DAEMON == no ]] || lab_start_daemon "$id"
+  lab_start_routing "$id"
+  if [[ $LAB_DAEMON == yes ]]; then
+    for role in $(lab_balancers); do lab_start_daemon "$id" "$role"; done
+  fi
   trap - EXIT
 }
 
 # What libxdp pinned for a shared interface would outlive it, and hold the maps.
 lab_remove_dispatchers() {  # ID
-  local name
-  for name in $(ip -n "$(lab_ns "$1" balancer)" -j link 2>/dev/null |
-    jq -r '.[] | select(.xdp) | "\(.ifindex)-\(.xdp.prog.id)"'); do
-    rm -rf "/sys/fs/bpf/xdp/dispatch-$name"
+  local role name
+  for role in balancer balancer2; do
+    for name in $(ip -n "$(lab_ns "$1" "$role")" -j link 2>/dev/null |
+      jq -r '.[] | select(.xdp) | "\(.ifindex)-\(.xdp.prog.id)"'); do
+      rm -rf "/sys/fs/bpf/xdp/dispatch-$name"
+    done
   done
 }
 

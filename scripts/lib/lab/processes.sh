@@ -82,28 +82,34 @@ lab_start_decap() {  # ID NAME
 }
 
 # The daemon's command line; also used to start it again after it was killed.
-lab_daemon_command() {  # ID
-  local dir interfaces=(--interface eth0)
+lab_daemon_command() {  # ID ROLE
+  local dir n=${2#balancer} pins interfaces=(--interface eth0)
   dir=$(lab_dir "$1")
+  pins=$(lab_pin_dir "$1")
+  [[ -z $n ]] || pins=$(lab_host_pins "$1")/$2
   [[ $LAB_LAYOUT == flat ]] || interfaces+=(--interface eth1)
   printf '%s\n' "$EK_BUILD/bin/evenkeeld" --config "$LAB_CONFIG" "${interfaces[@]}" \
-    --socket "$dir/evenkeeld.sock" --state-dir "$dir/state" --pin-dir "$(lab_pin_dir "$1")" \
-    --instance "lab-$1" --mode "$LAB_MODE" --attach "$LAB_ATTACH" \
+    --socket "$dir/evenkeeld$n.sock" --state-dir "$dir/state$n" --pin-dir "$pins" \
+    --instance "lab-$1$n" --mode "$LAB_MODE" --attach "$LAB_ATTACH" \
     --change-interval 0 --changes-per-hour 1000
+  # Balancers that share VIPs have one key: the first one makes it.
+  [[ -z $n ]] || printf '%s\n' --hash-key-file "$dir/state/hash.key"
+  ! lab_is_ecmp || printf '%s\n' --advertise
 }
 
-lab_start_daemon() {  # ID [EXTRA...]
-  local dir id=$1 argv
-  shift
+lab_start_daemon() {  # ID ROLE [EXTRA...]
+  local dir id=$1 name=evenkeeld${2#balancer} ns argv
   dir=$(lab_dir "$id")
-  mapfile -t argv < <(lab_daemon_command "$id")
-  lab_spawn "$dir" evenkeeld "$(lab_ns "$id" balancer)" "${argv[@]}" "$@"
+  ns=$(lab_ns "$id" "$2")
+  mapfile -t argv < <(lab_daemon_command "$id" "$2")
+  shift 2
+  lab_spawn "$dir" "$name" "$ns" "${argv[@]}" "$@"
   local deadline=$((SECONDS + 20))
-  until "$EK_BUILD/bin/evenkeel" status --socket "$dir/evenkeeld.sock" >/dev/null 2>&1; do
-    lab_pid_alive "$dir/evenkeeld.pid" ||
-      die "evenkeeld ended at its start; the end of its log:" "$(tail -n 20 "$dir/evenkeeld.log")"
+  until "$EK_BUILD/bin/evenkeel" status --socket "$dir/$name.sock" >/dev/null 2>&1; do
+    lab_pid_alive "$dir/$name.pid" ||
+      die "evenkeeld ended at its start; the end of its log:" "$(tail -n 20 "$dir/$name.log")"
     ((SECONDS < deadline)) ||
-      die "evenkeeld does not answer after 20 s" "$(tail -n 20 "$dir/evenkeeld.log")"
+      die "evenkeeld does not answer after 20 s" "$(tail -n 20 "$dir/$name.log")"
     sleep 0.05
   done
 }

@@ -12,6 +12,9 @@
 #
 # With LAB_LAYOUT=routed the switch is a router between a front link (10.77.0.0/24: client and
 # balancer) and a back link (10.77.1.0/24, fd77:1::/64: backends, and a second leg of the balancer).
+#
+# LAB_LAYOUT=ecmp is routed with a second balancer (.4). The client sends to the router, which has the
+# VIPs' routes from both balancers by BGP (ecmp.sh).
 
 LAB_VIP4=192.0.2.10
 LAB_VIP6=2001:db8::10
@@ -77,23 +80,25 @@ lab_add_client() {
   lab_add_namespace "$ns"
   lab_plug "$1" client eth0 front 1500
   lab_address "$ns" eth0 10.77.0.2/24 fd77::2/64
-  ip -n "$ns" route add "$LAB_VIP4" via 10.77.0.3
-  ip -n "$ns" route add "$LAB_VIP6" via fd77::3
+  local hop=3
+  ! lab_is_ecmp || hop=1
+  ip -n "$ns" route add "$LAB_VIP4" via 10.77.0.$hop
+  ip -n "$ns" route add "$LAB_VIP6" via fd77::$hop
   # A new connection for every request: let ports be used again at once.
   lab_set "$ns" net.ipv4.ip_local_port_range='2000 65000' net.ipv4.tcp_tw_reuse=1
 }
 
-lab_add_balancer() {
+lab_add_balancer() {  # ID ROLE HOST
   local ns
-  ns=$(lab_ns "$1" balancer)
+  ns=$(lab_ns "$1" "$2")
   lab_add_namespace "$ns"
-  lab_plug "$1" balancer eth0 front "$LAB_WIDE_MTU"
-  lab_address "$ns" eth0 10.77.0.3/24 fd77::3/64
-  lab_prepare_for_xdp "$1" balancer
-  [[ $LAB_LAYOUT == routed ]] || return 0
-  lab_plug "$1" balancer eth1 back "$LAB_WIDE_MTU"
-  lab_address "$ns" eth1 10.77.1.3/24 fd77:1::3/64
-  lab_prepare_for_xdp "$1" balancer eth1
+  lab_plug "$1" "$2" eth0 front "$LAB_WIDE_MTU"
+  lab_address "$ns" eth0 "10.77.0.$3/24" "fd77::$3/64"
+  lab_prepare_for_xdp "$1" "$2"
+  [[ $LAB_LAYOUT != flat ]] || return 0
+  lab_plug "$1" "$2" eth1 back "$LAB_WIDE_MTU"
+  lab_address "$ns" eth1 "10.77.1.$3/24" "fd77:1::$3/64"
+  lab_prepare_for_xdp "$1" "$2" eth1
 }
 
 lab_add_backend() {  # ID NUMBER
@@ -118,7 +123,7 @@ lab_add_switch() {
   ns=$(lab_ns "$1" switch)
   lab_add_namespace "$ns"
   lab_add_bridge "$ns" front
-  [[ $LAB_LAYOUT == routed ]] || return 0
+  [[ $LAB_LAYOUT != flat ]] || return 0
   lab_add_bridge "$ns" back
   lab_address "$ns" front 10.77.0.1/24 fd77::1/64
   lab_address "$ns" back 10.77.1.1/24 fd77:1::1/64
@@ -130,6 +135,7 @@ lab_build_network() {  # ID BACKENDS
   lab_load_xdp_pass "$1"
   lab_add_switch "$1"
   lab_add_client "$1"
-  lab_add_balancer "$1"
+  lab_add_balancer "$1" balancer 3
+  ! lab_is_ecmp || lab_add_balancer "$1" balancer2 4
   for ((i = 1; i <= $2; i++)); do lab_add_backend "$1" "$i"; done
 }

@@ -81,6 +81,12 @@ CommandResult NetnsLab::Cli(Argv argv) const {
   return RunCommand(argv);
 }
 
+CommandResult NetnsLab::Cli2(Argv argv) const {
+  argv.insert(argv.begin(), kBuild + "/bin/evenkeel");
+  argv.insert(argv.end(), {"--socket", fact("socket2")});
+  return RunCommand(argv);
+}
+
 CommandResult NetnsLab::Apply(const std::string& yaml) const {
   const std::string path = file("apply.yaml");
   WriteFile(path, yaml);

@@ -22,7 +22,7 @@ std::string ReasonToSkip();
 struct LabOptions {
   int backends = 4;
   std::string mode = "native";  // of XDP
-  std::string layout = "flat";  // or "routed"
+  std::string layout = "flat";  // or "routed", "ecmp"
   std::string config;           // YAML; empty: scripts/lib/lab/web.yaml
   bool decap = true;
 };
@@ -46,6 +46,8 @@ class NetnsLab {
 
   // The `evenkeel` command against this lab's daemon.
   CommandResult Cli(Argv argv) const;
+  // Against that of the second balancer (layout ecmp).
+  CommandResult Cli2(Argv argv) const;
   // `evenkeel apply` of a whole configuration.
   CommandResult Apply(const std::string& yaml) const;
   nlohmann::json Status() const;  // of `evenkeel status -o json`
