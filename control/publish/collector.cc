@@ -26,6 +26,7 @@ absl::Status Publisher::Impl::DropTable(const TableRef& table) {
     stale_addresses = true;
   }
   moving_tables.erase(id);
+  uses.erase(id);
   left_counters.insert(left_counters.end(), counters.begin(), counters.end());
   return absl::OkStatus();
 }

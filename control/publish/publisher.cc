@@ -294,6 +294,16 @@ TrackingReport Publisher::Tracking() const {
   return impl_->Tracking();
 }
 
+std::vector<ServerUse> Publisher::UsesOf(const model::IpAddress& server) const {
+  std::lock_guard lock(impl_->mu);
+  return impl_->UsesOf(server);
+}
+
+std::chrono::seconds Publisher::flow_idle_timeout() const {
+  return std::chrono::ceil<std::chrono::seconds>(
+      std::chrono::nanoseconds(uint64_t{impl_->timeouts.idle} << EK_SEEN_SHIFT));
+}
+
 absl::Status Publisher::SweepOnce() {
   std::lock_guard sweep(impl_->sweep_mu);
   return impl_->Sweep();

@@ -70,6 +70,20 @@ struct TrackingReport {
   uint64_t pinned = 0;      // flows
 };
 
+// What still leads to a server, in one pool of what packets see.
+struct ServerUse {
+  std::string pool;
+  bool entry = false;  // without one no packet goes there: disabled, out, a pool without a VIP
+  bool known = true;   // false: no sweep has looked since the table was published
+  uint32_t slots = 0;  // that it owns
+  // As of the last sweep, of slots that it does not own any more.
+  uint32_t held_slots = 0;  // flows that were there before go on to it
+  uint32_t used_slots = 0;  // of these, through which it got packets since they changed hands
+  uint64_t pinned = 0;      // live flows that are pinned to it
+  bool tracked = true;      // false: every VIP of the pool sends all packets to the slot's owner
+  bool by_id = false;       // QUIC connection ids name it, whatever the slots say
+};
+
 // Thread-safe.
 class Publisher {
  public:
@@ -114,6 +128,9 @@ class Publisher {
 
   // As of the last sweep.
   TrackingReport Tracking() const;
+  // In every pool that has a backend at this address.
+  std::vector<ServerUse> UsesOf(const model::IpAddress& server) const;
+  std::chrono::seconds flow_idle_timeout() const;  // without packets for it, a flow is no more
   // One sweep, now.
   absl::Status SweepOnce();
 

@@ -69,6 +69,11 @@ struct Publisher::Impl {
   absl::Status SweepTable(const TableRef& table, const std::vector<dataplane::Pin>& pins,
                           uint32_t read, TrackingReport& report);
   void FreeLeft(const std::vector<uint32_t>& counters);
+  // Of SweepTable: what it found, for UsesOf.
+  void NoteUses(const TableRef& table, const std::vector<uint32_t>& words,
+                const std::vector<dataplane::Pin>& pins, uint32_t read, const Tracker& tracker);
+  std::vector<ServerUse> UsesOf(const model::IpAddress& server) const;
+  ServerUse UseOf(const guard::BuiltPool& pool, const model::IpAddress& server) const;
   // Of a table that packets have left: what they used of it.
   absl::Status NoteUsed(const TableRef& table);
   // When `next` takes the place of the active generation: of the tables that it replaces.
@@ -105,6 +110,15 @@ struct Publisher::Impl {
   absl::flat_hash_map<uint32_t, uint32_t> moving_tables;
   absl::flat_hash_map<std::string, Tracker> trackers;  // by pool, of moving_tables
   TrackingReport swept;                                // by the last sweep
+  // What the last sweep found in a table with moving slots, for servers that leave (uses.cc).
+  struct TableUse {
+    std::vector<Tracker::Held> held;                 // by pool-local id
+    absl::flat_hash_map<uint32_t, uint64_t> pinned;  // live flows by the backend's counter
+    // The table was active before the pins were read, so that none is missing.
+    bool complete = false;
+  };
+  absl::flat_hash_map<uint32_t, TableUse> uses;    // by the table's id
+  absl::flat_hash_set<TableRef> sweep_began_with;  // that were active then; ids are used again
   // Pools whose held flows are let go, and how many slots of each with every sweep; 0: not known
   // yet.
   absl::flat_hash_map<std::string, size_t> letting_go;

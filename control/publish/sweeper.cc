@@ -69,8 +69,10 @@ absl::Status Publisher::Impl::SweepTable(const TableRef& table,
     trackers.erase(it);
     moving_tables.erase(table->id);
     letting_go.erase(table->pool);
+    uses.erase(table->id);
     return absl::OkStatus();
   }
+  NoteUses(table, *words, pins, read, it->second);
   if (const auto going = letting_go.find(table->pool); going != letting_go.end()) {
     if (going->second == 0) going->second = sweep.moving / kParts + 1;
     LetSomeGo(*words, going->second, sweep);
@@ -176,6 +178,8 @@ absl::Status Publisher::Impl::Sweep() {
   {
     std::lock_guard lock(mu);
     left = left_counters;
+    sweep_began_with.clear();
+    if (active) sweep_began_with.insert(active->tables.begin(), active->tables.end());
   }
   // The pins are read without a lock: there may be a million. What is decided holds for the moment
   // before: a flow may be renewed while the others are read.

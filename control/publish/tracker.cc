@@ -70,4 +70,16 @@ Tracker::Sweep Tracker::Next(std::span<const uint32_t> words, const std::vector<
   return sweep;
 }
 
+std::vector<Tracker::Held> Tracker::HeldBy(std::span<const uint32_t> words, size_t ids) const {
+  std::vector<Held> held(ids + 1);
+  const size_t size = std::min(words.size(), since_.size());
+  for (size_t slot = 0; slot < size; ++slot) {
+    const uint16_t previous = EK_SLOT_PREVIOUS(words[slot]);
+    if (previous == 0 || previous > ids || previous == EK_SLOT_OWNER(words[slot])) continue;
+    ++held[previous].slots;
+    if ((words[slot] & EK_SLOT_USED) || used_[slot] > since_[slot]) ++held[previous].used;
+  }
+  return held;
+}
+
 }  // namespace evenkeel::publish

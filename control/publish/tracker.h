@@ -57,6 +57,14 @@ class Tracker {
   Sweep Next(std::span<const uint32_t> words, const std::vector<bool>& away, Times times,
              const FlowTimeouts& timeouts);
 
+  // Slots that others own, and whose flows from before stay with their previous owner.
+  struct Held {
+    uint32_t slots = 0;
+    uint32_t used = 0;  // of these, through which it got packets since they began to move
+  };
+  // By the previous owner's pool-local id, up to `ids`; after Next, of the same words.
+  std::vector<Held> HeldBy(std::span<const uint32_t> words, size_t ids) const;
+
  private:
   // 0 for steady slots. A slot met for the first time begins to move now: what came before a
   // restart is not known.
