@@ -53,7 +53,7 @@ ExitCode ReportHeld(Session& session, const ChangeOptions& options, const Planne
 
 }  // namespace
 
-CLI::Option* ApplyFlow::Declare(CLI::App& app) {
+CLI::Option* ApplyFlow::Declare(CLI::App& app, const std::string& wait_help) {
   CLI::Option* reason =
       app.add_option("-r,--reason", reason_, "Why; recorded with the revision")->type_name("TEXT");
   app.add_option("--ticket", ticket_, "Of your tracker; recorded with the revision")
@@ -64,8 +64,7 @@ CLI::Option* ApplyFlow::Declare(CLI::App& app) {
   app.add_flag("--auto-confirm", window_.auto_confirm,
                "Watch it for that time, then confirm it if nothing speaks against it");
   app.add_flag_callback(
-      "--wait", [this] { wait_ = true; },
-      "Wait until it is confirmed or rolled back; default with --auto-confirm");
+      "--wait", [this] { wait_ = true; }, wait_help);
   app.add_flag_callback(
       "--no-wait", [this] { wait_ = false; }, "Leave that to the daemon, also with --auto-confirm");
   app.add_flag("-y,--yes", yes_, "Do not ask; needed where standard input is no terminal");

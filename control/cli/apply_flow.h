@@ -18,11 +18,15 @@ namespace evenkeel::cli {
 class ApplyFlow {
  public:
   // Returns --reason.
-  CLI::Option* Declare(CLI::App& app);
+  CLI::Option* Declare(CLI::App& app, const std::string& wait_help = kWaitHelp);
+  static constexpr char kWaitHelp[] =
+      "Wait until it is confirmed or rolled back; default with --auto-confirm";
   // Where the user gave none.
   void SetReason(std::string reason) { reason_ = std::move(reason); }
   bool has_reason() const { return !reason_.empty(); }
   void SkipQuestion() { yes_ = true; }
+  bool asks_to_wait() const { return wait_.value_or(false); }
+  bool validate_only() const { return validate_only_; }
 
   // Problems of the options alone; before anything is asked of the daemon.
   absl::Status Check();

@@ -90,7 +90,13 @@ const std::vector<CommandSpec>& Commands() {
        MakeRollback},
       {"drain", "Send a backend no new connections; those that it has stay", true, "text|json",
        "Plans, asks and applies, as apply does, with its exit codes.\n\n"
+       "With --wait it then shows what is still there, until nothing leads to the\n"
+       "server any more: connections that send nothing count until the daemon's\n"
+       "flow_idle_timeout (15 minutes). --quiet 60s ends it also after a minute without\n"
+       "a packet, and says what may still be open. Exit code 0: safe to stop, 7: not\n"
+       "known to be. The drain stays in force however the wait ends.\n\n"
        "  evenkeel drain web-3 --reason 'kernel update'\n"
+       "  evenkeel drain web-3 --yes --wait --quiet 60s --timeout 30m\n"
        "  evenkeel drain web-3 --emergency",
        MakeDrain},
       {"undrain", "Send a drained backend new connections again", true, "text|json",

@@ -15,6 +15,7 @@ enum class ExitCode {
   kWarnings = 4,    // warnings with --fail-on warn
   kConflict = 5,    // somebody else changed the state meanwhile
   kRolledBack = 6,  // what was applied did not stay
+  kNotSafe = 7,     // a drained backend is not known to be safe to stop
 };
 
 // Of a call that failed: a conflict is told apart, everything else is an error.
@@ -40,10 +41,12 @@ inline ExitCode Worse(ExitCode a, ExitCode b) {
         return 4;
       case ExitCode::kRolledBack:
         return 5;
+      case ExitCode::kNotSafe:
+        return 6;
       case ExitCode::kError:
         break;
     }
-    return 6;
+    return 7;
   };
   return rank(a) >= rank(b) ? a : b;
 }

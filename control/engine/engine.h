@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "control/engine/drain.h"
 #include "control/engine/finding.h"
 #include "control/engine/watched.h"
 #include "control/guard/guard.h"
@@ -293,6 +294,9 @@ class Engine {
   // Events from now on, until Unsubscribe. The sink must not block.
   virtual uint64_t Subscribe(EventSink sink) = 0;
   virtual void Unsubscribe(uint64_t id) = 0;
+  // Returns when nothing more is to be waited for, or `sink` wants no more. NotFound: no such
+  // backend, or no longer. Changes nothing.
+  virtual absl::Status WatchDrain(const DrainQuery& query, const DrainSink& sink) = 0;
 };
 
 }  // namespace evenkeel::engine

@@ -4,6 +4,7 @@
 #ifndef EVENKEEL_CONTROL_ENGINE_KERNEL_H_
 #define EVENKEEL_CONTROL_ENGINE_KERNEL_H_
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -30,6 +31,8 @@ class Kernel {
   virtual absl::StatusOr<publish::CounterReport> ReadCounters() = 0;
   virtual publish::TrackingReport Tracking() const = 0;
   virtual void LetGo(const std::vector<std::string>& pools) = 0;
+  virtual std::vector<publish::ServerUse> UsesOf(const model::IpAddress& server) const = 0;
+  virtual std::chrono::seconds flow_idle_timeout() const = 0;
 };
 
 }  // namespace evenkeel::engine

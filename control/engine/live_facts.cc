@@ -54,6 +54,7 @@ absl::Status LocalEngine::SampleTraffic(int64_t at_most_old_ns) {
   const absl::StatusOr<publish::CounterReport> counters = deps_.kernel->ReadCounters();
   if (!counters.ok()) return counters.status();
   traffic_.Note(*counters, now, deps_.now_unix_ns());
+  drains_.Note(*counters, *Snapshot()->desired, now);
   sampled_ns_ = now;
   return absl::OkStatus();
 }

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "control/engine/drain_monitor.h"
 #include "control/engine/engine.h"
 #include "control/engine/evaluate.h"
 #include "control/engine/event_hub.h"
@@ -57,6 +58,7 @@ struct Dependencies {
   std::function<void(Status*)> describe_advertising;  // adds to the VIPs of a status; may be null
   SampleSource sample;                                // null: packets cannot be sampled
   std::string version, instance;
+  std::function<void(std::chrono::milliseconds)> pause;  // of WatchDrain; null: the thread sleeps
 };
 
 // The file that --config names, already parsed.
@@ -143,6 +145,7 @@ class LocalEngine final : public Engine {
   absl::StatusOr<WithdrawalReport> Announce(const WithdrawalRequest& request) override;
   uint64_t Subscribe(EventSink sink) override { return events_.Subscribe(std::move(sink)); }
   void Unsubscribe(uint64_t id) override { events_.Unsubscribe(id); }
+  absl::Status WatchDrain(const DrainQuery& query, const DrainSink& sink) override;
 
  private:
   void SetState(std::shared_ptr<const State> state);
@@ -226,6 +229,11 @@ class LocalEngine final : public Engine {
   bool CompareKernel(const State& state, Status* status);
   void FillTraffic(const State& state, Status* status);
 
+  // Of WatchDrain (drain.cc).
+  absl::StatusOr<DrainProgress> ReadDrain(const DrainQuery& query);
+  DrainPlace FindDrainPlace(const guard::BuiltPool& pool, const model::Backend& backend,
+                            const std::vector<publish::ServerUse>& uses) const;
+
   const Dependencies deps_;
   const int64_t started_unix_ns_;
   EventHub events_;
@@ -233,6 +241,7 @@ class LocalEngine final : public Engine {
   TrafficMonitor traffic_;
   TrafficSampler sampler_;
   std::map<std::string, SpareAlarm> spare_;  // by pool; apply_mutex_ to write, state_mutex_ too
+  DrainMonitor drains_;
   std::mutex sample_mutex_;
   int64_t sampled_ns_ = 0;  // sample_mutex_
 

@@ -38,6 +38,12 @@ class PublisherKernel final : public Kernel {
   }
   publish::TrackingReport Tracking() const override { return publisher_->Tracking(); }
   void LetGo(const std::vector<std::string>& pools) override { publisher_->LetGo(pools); }
+  std::vector<publish::ServerUse> UsesOf(const model::IpAddress& server) const override {
+    return publisher_->UsesOf(server);
+  }
+  std::chrono::seconds flow_idle_timeout() const override {
+    return publisher_->flow_idle_timeout();
+  }
 
  private:
   publish::Publisher* publisher_;

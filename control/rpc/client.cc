@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "control/model/yaml.h"
 #include "control/rpc/config_convert.h"
+#include "control/rpc/drain_client.h"
 #include "control/rpc/enum_convert.h"
 #include "control/rpc/state_convert.h"
 #include "control/rpc/status.h"
@@ -133,6 +134,7 @@ class Client final : public engine::Engine {
       const engine::WithdrawalRequest& request) override;
   uint64_t Subscribe(engine::EventSink sink) override;
   void Unsubscribe(uint64_t id) override;
+  absl::Status WatchDrain(const engine::DrainQuery& query, const engine::DrainSink& sink) override;
 
  private:
   std::shared_ptr<v1::Control::Stub> Stub();
@@ -381,6 +383,10 @@ absl::StatusOr<engine::WithdrawalReport> Client::Announce(
     const engine::WithdrawalRequest& request) {
   return Withdrawing<v1::AnnounceResponse>(&v1::Control::Stub::Announce,
                                            WithdrawalToProto<v1::AnnounceRequest>(request));
+}
+
+absl::Status Client::WatchDrain(const engine::DrainQuery& query, const engine::DrainSink& sink) {
+  return Explain(ReadDrain(*Stub(), query, sink));
 }
 
 uint64_t Client::Subscribe(engine::EventSink sink) {

@@ -23,7 +23,6 @@ namespace {
 constexpr std::chrono::milliseconds kWatchTick{250};
 // In one answer of List.
 constexpr size_t kMaxVerdictBytes = 16u << 20;
-constexpr char kEnding[] = "the daemon is shutting down";
 
 size_t DetailBytes(const grpc::ServerContext& context) {
   const auto found = context.client_metadata().find(kDetailBytesKey);

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 
 #include "control/engine/engine.h"
@@ -18,6 +19,10 @@ namespace evenkeel::rpc {
 class ControlService final : public v1::Control::Service {
  public:
   static constexpr size_t kMaxWatchers = 64;
+  static constexpr size_t kMaxDrains = 32;
+  static constexpr char kEnding[] = "the daemon is shutting down";
+  // A client of WatchDrain that reads nothing for so long gives way to another.
+  static constexpr std::chrono::seconds kStuck{5};
 
   explicit ControlService(engine::Engine* engine) : engine_(engine) {}
 
@@ -49,6 +54,8 @@ class ControlService final : public v1::Control::Service {
                         v1::WithdrawResponse* response) override;
   grpc::Status Announce(grpc::ServerContext* context, const v1::AnnounceRequest* request,
                         v1::AnnounceResponse* response) override;
+  grpc::Status WatchDrain(grpc::ServerContext* context, const v1::DrainRequest* request,
+                          grpc::ServerWriter<v1::DrainProgress>* writer) override;
 
  private:
   // Of every call: counts it while it runs, and says whether it may.
@@ -68,8 +75,19 @@ class ControlService final : public v1::Control::Service {
   grpc::Status SendEvents(grpc::ServerContext* context, EventQueue* queue,
                           grpc::ServerWriter<v1::WatchResponse>* writer);
 
+  // One call of WatchDrain (drain_service.cc).
+  struct DrainStream {
+    grpc::ServerContext* context = nullptr;
+    std::optional<std::chrono::steady_clock::time_point> writing{};  // since when
+  };
+  grpc::Status AddDrain(DrainStream* stream);
+  void RemoveDrain(DrainStream* stream);
+  void SetWriting(DrainStream* stream, bool writing);
+  bool ending();
+
   engine::Engine* const engine_;
   std::mutex mutex_;  // guards all below
+  std::set<DrainStream*> drains_;
   std::set<EventQueue*> watchers_;
   int running_ = 0;
   bool ending_ = false;

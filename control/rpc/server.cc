@@ -18,8 +18,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kDefaultGrace{2000};
 constexpr std::chrono::milliseconds kFlush{100};
-// A watch holds a thread; the rest is for calls, which applies make wait for one another.
-constexpr int kMaxThreads = static_cast<int>(ControlService::kMaxWatchers) + 64;
+// A stream holds a thread; the rest is for calls, which applies make wait for one another.
+constexpr int kMaxThreads =
+    static_cast<int>(ControlService::kMaxWatchers + ControlService::kMaxDrains) + 64;
 
 // Process-wide settings of gRPC that must be made before the first server is built.
 void PrepareGrpc() {

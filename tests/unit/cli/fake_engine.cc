@@ -41,6 +41,9 @@ class Connection final : public engine::Engine {
   }
   uint64_t Subscribe(engine::EventSink sink) override { return fake_.Subscribe(std::move(sink)); }
   void Unsubscribe(uint64_t id) override { fake_.Unsubscribe(id); }
+  absl::Status WatchDrain(const engine::DrainQuery& q, const engine::DrainSink& s) override {
+    return fake_.WatchDrain(q, s);
+  }
 
  private:
   FakeEngine& fake_;
@@ -297,5 +300,11 @@ uint64_t FakeEngine::Subscribe(engine::EventSink sink) {
 }
 
 void FakeEngine::Unsubscribe(uint64_t) {}
+
+absl::Status FakeEngine::WatchDrain(const engine::DrainQuery& query,
+                                    const engine::DrainSink& sink) {
+  if (!down.ok()) return down;
+  return watch_drain ? watch_drain(query, sink) : absl::UnimplementedError("no drain to watch");
+}
 
 }  // namespace evenkeel::cli

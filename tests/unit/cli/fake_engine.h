@@ -36,6 +36,7 @@ class FakeEngine final : public engine::Engine {
       const engine::WithdrawalRequest& request) override;
   uint64_t Subscribe(engine::EventSink sink) override;
   void Unsubscribe(uint64_t id) override;
+  absl::Status WatchDrain(const engine::DrainQuery& query, const engine::DrainSink& sink) override;
 
   // Puts `config` into force without asking anybody, as another operator would.
   void Force(const model::Config& config, const std::string& author, const std::string& reason);
@@ -51,6 +52,7 @@ class FakeEngine final : public engine::Engine {
   std::optional<traffic::LiveTraffic> live_traffic;  // of Plan
   engine::Status status;
   std::vector<engine::Finding> findings;
+  std::function<absl::Status(const engine::DrainQuery&, const engine::DrainSink&)> watch_drain;
   std::vector<engine::Event> events;  // delivered at Subscribe
   std::vector<engine::Request> applied_requests;
   int refusals = 0;  // that a daemon would record

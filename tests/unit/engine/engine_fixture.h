@@ -68,6 +68,11 @@ class FakeKernel final : public Kernel {
 
   void LetGo(const std::vector<std::string>& pools) override { let_go = pools; }
 
+  std::vector<publish::ServerUse> UsesOf(const model::IpAddress& server) const override {
+    return uses ? uses(server) : std::vector<publish::ServerUse>{};
+  }
+  std::chrono::seconds flow_idle_timeout() const override { return std::chrono::seconds(900); }
+
   // Puts `fleet` there behind the engine's back.
   void Force(std::shared_ptr<const guard::BuiltFleet> fleet, uint64_t revision) {
     in_kernel_ = std::move(fleet);
@@ -82,6 +87,7 @@ class FakeKernel final : public Kernel {
   int restores = 0;
   int adoptions = 0;
   std::vector<std::string> let_go;
+  std::function<std::vector<publish::ServerUse>(const model::IpAddress&)> uses;
 
  private:
   absl::StatusOr<publish::PublishResult> Write(const guard::Approval& approval, uint64_t revision) {
@@ -165,6 +171,7 @@ class EngineFixture : public ::testing::Test {
       };
     }
     dependencies.bake = std::chrono::seconds(600);
+    dependencies.pause = pause_;
     dependencies.version = "1.2.3";
     dependencies.instance = "test";
     engine_ = std::make_unique<LocalEngine>(std::move(dependencies));
@@ -228,6 +235,7 @@ class EngineFixture : public ::testing::Test {
   int reconciled_ = 0;
   absl::Status routes_;
   std::function<void(Status*)> describe_;
+  std::function<void(std::chrono::milliseconds)> pause_;  // null: real time
   FakeKernel kernel_;
   std::unique_ptr<history::History> history_;
   std::unique_ptr<LocalEngine> engine_;
