@@ -136,7 +136,9 @@ const std::vector<CommandSpec>& Commands() {
        "  evenkeel status --watch",
        MakeStatus},
       {"history", "List revisions and refusals, newest first", true, "text|json",
-       "  evenkeel history -n 10", MakeHistory},
+       "  evenkeel history -n 10\n"
+       "  evenkeel history --health --pool web",
+       MakeHistory},
       {"watch", "Print events as they happen", true, "text|json",
        "In JSON one object a line. Ends with Ctrl-C, or after --count events.", MakeWatch},
       {"doctor", "Look at the host and the daemon, and say what to mend", true, "text|json",

@@ -181,4 +181,34 @@ void PrintRevision(Printer& out, const history::Revision& r, int64_t now_unix_ns
   if (verdict->violations.empty()) out.Line("Every rule passed", Style::kGood);
 }
 
+nlohmann::ordered_json ToJson(const history::HealthChange& change) {
+  return {{"time", Rfc3339(change.unix_ns)},
+          {"pool", change.pool},
+          {"backend", change.backend},
+          {"server", change.server},
+          {"out", change.permille == 0},
+          {"share", change.permille / 1000.0},
+          {"cause", change.cause}};
+}
+
+void PrintHealthChanges(Printer& out, const std::vector<history::HealthChange>& changes,
+                        int64_t now_unix_ns) {
+  std::vector<std::vector<Cell>> rows;
+  for (const history::HealthChange& change : changes) {
+    Cell now{"back", Style::kGood};
+    if (change.permille == 0) now = {"out", Style::kBad};
+    // A step on its way back: so much of its share.
+    if (change.permille > 0 && change.permille < 1000) {
+      now = {Percent(change.permille / 1000.0, 1), Style::kWarn};
+    }
+    rows.push_back({{UtcTime(change.unix_ns)},
+                    {Ago(change.unix_ns, now_unix_ns), Style::kDim},
+                    now,
+                    {Cat(change.pool, "/", change.backend), Style::kBold},
+                    {change.server},
+                    {change.cause}});
+  }
+  out.Table(0, rows);
+}
+
 }  // namespace evenkeel::cli

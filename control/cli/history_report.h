@@ -17,6 +17,10 @@ void PrintRevisions(Printer& out, const std::vector<history::Revision>& revision
 // One with its whole verdict: every rule that spoke, and the shares before and after.
 void PrintRevision(Printer& out, const history::Revision& revision, int64_t now_unix_ns);
 
+nlohmann::ordered_json ToJson(const history::HealthChange& change);
+void PrintHealthChanges(Printer& out, const std::vector<history::HealthChange>& changes,
+                        int64_t now_unix_ns);
+
 }  // namespace evenkeel::cli
 
 #endif  // EVENKEEL_CONTROL_CLI_HISTORY_REPORT_H_

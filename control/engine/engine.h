@@ -294,6 +294,9 @@ class Engine {
   // Events from now on, until Unsubscribe. The sink must not block.
   virtual uint64_t Subscribe(EventSink sink) = 0;
   virtual void Unsubscribe(uint64_t id) = 0;
+  // Who went out of the tables by its health, and came back; newest first. Of `pool`, "": of all.
+  virtual absl::StatusOr<std::vector<history::HealthChange>> ListHealth(
+      uint32_t limit, const std::string& pool = "", int64_t before_unix_ns = 0) = 0;
   // Returns when nothing more is to be waited for, or `sink` wants no more. NotFound: no such
   // backend, or no longer. Changes nothing.
   virtual absl::Status WatchDrain(const DrainQuery& query, const DrainSink& sink) = 0;

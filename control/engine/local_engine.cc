@@ -364,6 +364,13 @@ absl::StatusOr<std::vector<history::Revision>> LocalEngine::ListRevisions(uint32
                              before_unix_ns);
 }
 
+absl::StatusOr<std::vector<history::HealthChange>> LocalEngine::ListHealth(uint32_t limit,
+                                                                           const std::string& pool,
+                                                                           int64_t before_unix_ns) {
+  return deps_.history->ListHealth(limit == 0 ? kDefaultListLimit : std::min(limit, kMaxListLimit),
+                                   before_unix_ns, pool);
+}
+
 void LocalEngine::ReportReachability(const neighbor::Resolution& resolution) {
   const bool reachable = resolution.next_hop.has_value();
   const std::string address = resolution.address.ToString();

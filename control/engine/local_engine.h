@@ -145,6 +145,8 @@ class LocalEngine final : public Engine {
   absl::StatusOr<WithdrawalReport> Announce(const WithdrawalRequest& request) override;
   uint64_t Subscribe(EventSink sink) override { return events_.Subscribe(std::move(sink)); }
   void Unsubscribe(uint64_t id) override { events_.Unsubscribe(id); }
+  absl::StatusOr<std::vector<history::HealthChange>> ListHealth(
+      uint32_t limit, const std::string& pool = "", int64_t before_unix_ns = 0) override;
   absl::Status WatchDrain(const DrainQuery& query, const DrainSink& sink) override;
 
  private:

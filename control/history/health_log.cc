@@ -38,7 +38,7 @@ absl::Status HealthLog::Prepare(Database* db) {
                     " FROM health_changes WHERE permille < 1000 AND id IN (SELECT max(id) FROM "
                     "health_changes GROUP BY pool, server) ORDER BY pool, server")},
       {&list_, absl::StrCat("SELECT ", kColumns,
-                            " FROM health_changes WHERE unix_ns < ?2 "
+                            " FROM health_changes WHERE unix_ns < ?2 AND (?3 = '' OR pool = ?3) "
                             "ORDER BY unix_ns DESC, id DESC LIMIT ?1")},
   };
   for (const auto& [statement, sql] : statements) {
@@ -67,8 +67,9 @@ absl::Status HealthLog::Add(Database* db, const std::vector<HealthChange>& chang
 
 absl::StatusOr<std::vector<HealthChange>> HealthLog::Reduced() { return ReadAll(reduced_.Reset()); }
 
-absl::StatusOr<std::vector<HealthChange>> HealthLog::List(uint32_t limit, int64_t before_unix_ns) {
-  return ReadAll(list_.Reset().Bind(1, int64_t{limit}).Bind(2, before_unix_ns));
+absl::StatusOr<std::vector<HealthChange>> HealthLog::List(uint32_t limit, int64_t before_unix_ns,
+                                                          const std::string& pool) {
+  return ReadAll(list_.Reset().Bind(1, int64_t{limit}).Bind(2, before_unix_ns).Bind(3, pool));
 }
 
 }  // namespace evenkeel::history

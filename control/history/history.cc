@@ -408,10 +408,11 @@ absl::StatusOr<std::vector<HealthChange>> History::Reduced() {
 }
 
 absl::StatusOr<std::vector<HealthChange>> History::ListHealth(uint32_t limit,
-                                                              int64_t before_unix_ns) {
+                                                              int64_t before_unix_ns,
+                                                              const std::string& pool) {
   return impl_->Do([&] {
     return impl_->health.List(
-        limit, before_unix_ns == 0 ? std::numeric_limits<int64_t>::max() : before_unix_ns);
+        limit, before_unix_ns == 0 ? std::numeric_limits<int64_t>::max() : before_unix_ns, pool);
   });
 }
 

@@ -128,8 +128,9 @@ class History {
   absl::Status RecordHealth(const std::vector<HealthChange>& changes);  // all or none
   // The last change of each server that has less than its share, or nothing.
   absl::StatusOr<std::vector<HealthChange>> Reduced();
-  // Newest first, those before `before_unix_ns` (0: all).
-  absl::StatusOr<std::vector<HealthChange>> ListHealth(uint32_t limit, int64_t before_unix_ns = 0);
+  // Newest first, those before `before_unix_ns` (0: all), of one pool where it is named.
+  absl::StatusOr<std::vector<HealthChange>> ListHealth(uint32_t limit, int64_t before_unix_ns = 0,
+                                                       const std::string& pool = "");
   absl::Status RecordWithdrawals(const std::vector<Withdrawal>& withdrawals);  // all or none
   // The last word on each VIP, in order; one on all ends those before it.
   absl::StatusOr<std::vector<Withdrawal>> Withdrawals();

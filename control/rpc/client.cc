@@ -134,6 +134,9 @@ class Client final : public engine::Engine {
       const engine::WithdrawalRequest& request) override;
   uint64_t Subscribe(engine::EventSink sink) override;
   void Unsubscribe(uint64_t id) override;
+  absl::StatusOr<std::vector<history::HealthChange>> ListHealth(uint32_t limit,
+                                                                const std::string& pool,
+                                                                int64_t before_unix_ns) override;
   absl::Status WatchDrain(const engine::DrainQuery& query, const engine::DrainSink& sink) override;
 
  private:
@@ -383,6 +386,23 @@ absl::StatusOr<engine::WithdrawalReport> Client::Announce(
     const engine::WithdrawalRequest& request) {
   return Withdrawing<v1::AnnounceResponse>(&v1::Control::Stub::Announce,
                                            WithdrawalToProto<v1::AnnounceRequest>(request));
+}
+
+absl::StatusOr<std::vector<history::HealthChange>> Client::ListHealth(uint32_t limit,
+                                                                      const std::string& pool,
+                                                                      int64_t before_unix_ns) {
+  grpc::ClientContext context;
+  Prepare(&context, kReadDeadline);
+  v1::ListHealthRequest request;
+  request.set_limit(limit);
+  request.set_pool(pool);
+  if (before_unix_ns != 0) SetTime(before_unix_ns, request.mutable_before());
+  v1::ListHealthResponse response;
+  const grpc::Status status = Stub()->ListHealth(&context, request, &response);
+  if (!status.ok()) return Explain(status);
+  std::vector<history::HealthChange> changes;
+  for (const v1::HealthChange& change : response.changes()) changes.push_back(FromProto(change));
+  return changes;
 }
 
 absl::Status Client::WatchDrain(const engine::DrainQuery& query, const engine::DrainSink& sink) {

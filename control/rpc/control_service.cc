@@ -255,6 +255,18 @@ grpc::Status ControlService::List(grpc::ServerContext* /*context*/, const v1::Li
   return grpc::Status::OK;
 }
 
+grpc::Status ControlService::ListHealth(grpc::ServerContext* /*context*/,
+                                        const v1::ListHealthRequest* request,
+                                        v1::ListHealthResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
+  const auto changes =
+      engine_->ListHealth(request->limit(), request->pool(), ReadTime(request->before()));
+  if (!changes.ok()) return ToGrpc(changes.status());
+  for (const history::HealthChange& change : *changes) *response->add_changes() = ToProto(change);
+  return grpc::Status::OK;
+}
+
 grpc::Status ControlService::Status(grpc::ServerContext* /*context*/,
                                     const v1::StatusRequest* /*request*/,
                                     v1::StatusResponse* response) {

@@ -2,6 +2,8 @@
 //
 // Revisions: as they are in force, and as they are recorded.
 #include "control/rpc/config_convert.h"
+
+#include <algorithm>
 #include "control/rpc/state_convert.h"
 #include "control/rpc/time_convert.h"
 #include "control/rpc/verdict_convert.h"
@@ -156,6 +158,26 @@ history::Revision FromProto(const v1::RevisionInfo& info) {
   revision.carried_on_by = info.carried_on_by();
   revision.good_unix_ns = ReadTime(info.good_at());
   return revision;
+}
+
+v1::HealthChange ToProto(const history::HealthChange& change) {
+  v1::HealthChange out;
+  SetTime(change.unix_ns, out.mutable_time());
+  out.set_pool(change.pool);
+  out.set_server(change.server);
+  out.set_backend(change.backend);
+  out.set_permille(change.permille);
+  out.set_cause(change.cause);
+  return out;
+}
+
+history::HealthChange FromProto(const v1::HealthChange& change) {
+  return {.unix_ns = ReadTime(change.time()),
+          .pool = change.pool(),
+          .server = change.server(),
+          .backend = change.backend(),
+          .permille = static_cast<uint16_t>(std::min(change.permille(), 1000u)),
+          .cause = change.cause()};
 }
 
 }  // namespace evenkeel::rpc

@@ -21,6 +21,9 @@ absl::StatusOr<engine::Applied> FromProto(const v1::AppliedState& applied);
 v1::RevisionInfo ToProto(const history::Revision& revision);
 history::Revision FromProto(const v1::RevisionInfo& info);
 
+v1::HealthChange ToProto(const history::HealthChange& change);
+history::HealthChange FromProto(const v1::HealthChange& change);
+
 v1::StatusResponse ToProto(const engine::Status& status);
 absl::StatusOr<engine::Status> FromProto(const v1::StatusResponse& status);
 

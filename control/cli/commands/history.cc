@@ -19,9 +19,20 @@ class History final : public Command {
         ->type_name("REVISION")
         ->check(CLI::Range(uint64_t{1}, std::numeric_limits<uint64_t>::max()).description(""));
     app.add_flag("--export", export_, "All of it as JSON lines, newest first");
+    app.add_flag("--health", health_,
+                 "Instead, who went out of the tables by its health, and back");
+    app.add_option("--pool", pool_, "Of --health: only of this pool")->type_name("NAME");
   }
 
   ExitCode Run(Session& session) override {
+    if (!health_ && !pool_.empty()) {
+      return session.FailUsage("--pool belongs to --health; give that, too");
+    }
+    if (health_ && (export_ || revision_ != 0)) {
+      return session.FailUsage(
+          "--health lists no revisions: give it without REVISION and --export");
+    }
+    if (health_) return ListHealth(session);
     if (export_) return Export(session);
     if (revision_ != 0) return ShowOne(session);
     const absl::StatusOr<std::vector<history::Revision>> revisions =
@@ -52,6 +63,24 @@ class History final : public Command {
     return ExitCode::kDone;
   }
 
+  ExitCode ListHealth(Session& session) const {
+    const auto changes = session.daemon().ListHealth(limit_, pool_);
+    if (!changes.ok()) return session.Fail(changes.status());
+    if (session.json()) {
+      nlohmann::ordered_json list = nlohmann::ordered_json::array();
+      for (const history::HealthChange& change : *changes) list.push_back(ToJson(change));
+      session.PrintJson({{"schema", "evenkeel.health/v1"}, {"changes", list}});
+      return ExitCode::kDone;
+    }
+    Printer out = session.Out();
+    if (changes->empty()) {
+      out.Line(pool_.empty() ? "No server went out of a table by its health"
+                             : "No server of this pool went out of its table by its health");
+    }
+    PrintHealthChanges(out, *changes, session.env.now_unix_ns());
+    return ExitCode::kDone;
+  }
+
   static ExitCode Export(Session& session) {
     int64_t before_unix_ns = 0;
     while (true) {
@@ -64,7 +93,8 @@ class History final : public Command {
   }
 
   uint64_t revision_ = 0;
-  bool export_ = false;
+  bool export_ = false, health_ = false;
+  std::string pool_;
   uint32_t limit_ = 20;
 };
 

@@ -106,6 +106,8 @@ INSTANTIATE_TEST_SUITE_P(
                  0,
                  kDown,
                  true},
+        ExitCase{"history_health", {"history", "--health"}, 0, {}},
+        ExitCase{"history_health_down", {"history", "--health"}, 1, kDown},
         ExitCase{"plan_changes", {"plan", "-f", "@good"}, 0, {}},
         ExitCase{"plan_detailed", {"plan", "-f", "@good", "--detailed-exitcode"}, 2, {}},
         ExitCase{"plan_same_detailed", {"plan", "-f", "@same", "--detailed-exitcode"}, 0, {}},

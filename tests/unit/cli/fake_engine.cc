@@ -41,6 +41,10 @@ class Connection final : public engine::Engine {
   }
   uint64_t Subscribe(engine::EventSink sink) override { return fake_.Subscribe(std::move(sink)); }
   void Unsubscribe(uint64_t id) override { fake_.Unsubscribe(id); }
+  absl::StatusOr<std::vector<history::HealthChange>> ListHealth(uint32_t n, const std::string& pool,
+                                                                int64_t before) override {
+    return fake_.ListHealth(n, pool, before);
+  }
   absl::Status WatchDrain(const engine::DrainQuery& q, const engine::DrainSink& s) override {
     return fake_.WatchDrain(q, s);
   }
@@ -300,6 +304,16 @@ uint64_t FakeEngine::Subscribe(engine::EventSink sink) {
 }
 
 void FakeEngine::Unsubscribe(uint64_t) {}
+
+absl::StatusOr<std::vector<history::HealthChange>> FakeEngine::ListHealth(
+    uint32_t limit, const std::string& pool, int64_t /*before_unix_ns*/) {
+  if (!down.ok()) return down;
+  std::vector<history::HealthChange> list;
+  for (const history::HealthChange& change : health) {
+    if (list.size() < limit && (pool.empty() || change.pool == pool)) list.push_back(change);
+  }
+  return list;
+}
 
 absl::Status FakeEngine::WatchDrain(const engine::DrainQuery& query,
                                     const engine::DrainSink& sink) {

@@ -36,6 +36,8 @@ class FakeEngine final : public engine::Engine {
       const engine::WithdrawalRequest& request) override;
   uint64_t Subscribe(engine::EventSink sink) override;
   void Unsubscribe(uint64_t id) override;
+  absl::StatusOr<std::vector<history::HealthChange>> ListHealth(
+      uint32_t limit, const std::string& pool = "", int64_t before_unix_ns = 0) override;
   absl::Status WatchDrain(const engine::DrainQuery& query, const engine::DrainSink& sink) override;
 
   // Puts `config` into force without asking anybody, as another operator would.
@@ -53,7 +55,8 @@ class FakeEngine final : public engine::Engine {
   engine::Status status;
   std::vector<engine::Finding> findings;
   std::function<absl::Status(const engine::DrainQuery&, const engine::DrainSink&)> watch_drain;
-  std::vector<engine::Event> events;  // delivered at Subscribe
+  std::vector<history::HealthChange> health;  // newest first
+  std::vector<engine::Event> events;          // delivered at Subscribe
   std::vector<engine::Request> applied_requests;
   int refusals = 0;  // that a daemon would record
   std::vector<engine::Settlement> settlements;

@@ -146,5 +146,36 @@ TEST_F(ShowTest, RulesListAndExplain) {
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
 }
 
+TEST_F(ShowTest, ChangesOfHealthAreListedByThemselves) {
+  EXPECT_THAT(Run({"history", "--health"}).out, HasSubstr("No server went out"));
+  daemon_.health = {{.unix_ns = 1'772'366'400'000'000'000,
+                     .pool = "web",
+                     .server = "10.0.1.2",
+                     .backend = "web-2",
+                     .permille = 0,
+                     .cause = "3 probes failed: refused"},
+                    {.unix_ns = 1'772'366'300'000'000'000,
+                     .pool = "api",
+                     .server = "10.0.1.9",
+                     .backend = "api-9",
+                     .permille = 250,
+                     .cause = "2 probes answered"}};
+  env_.columns = 120;
+  const Ran all = Run({"history", "--health"});
+  EXPECT_THAT(all.out, HasSubstr("2026-03-01 12:00:00 UTC  5 min ago  out     web/web-2"));
+  EXPECT_THAT(all.out, HasSubstr("web/web-2  10.0.1.2  3 probes failed: refused"));
+  EXPECT_THAT(all.out, HasSubstr("25.0 %  api/api-9"));
+  EXPECT_THAT(Run({"history", "--health", "-n", "1"}).out, Not(HasSubstr("api-9")));
+  const nlohmann::json json = Run({"history", "--health", "--pool", "api", "-o", "json"}).Json();
+  EXPECT_EQ(json["schema"], "evenkeel.health/v1");
+  ASSERT_EQ(json["changes"].size(), 1u);
+  EXPECT_EQ(json["changes"][0]["backend"], "api-9");
+  EXPECT_EQ(json["changes"][0]["out"], false);
+  EXPECT_EQ(json["changes"][0]["share"], 0.25);
+  EXPECT_EQ(Run({"history", "--pool", "api"}).code, 1);
+  EXPECT_EQ(Run({"history", "--health", "--export"}).code, 1);
+  EXPECT_EQ(Run({"history", "--health", "1"}).code, 1);
+}
+
 }  // namespace
 }  // namespace evenkeel::cli

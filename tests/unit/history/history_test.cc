@@ -227,6 +227,8 @@ TEST_F(HistoryTest, WhoIsOutIsTheLastThatWasSaid) {
   ASSERT_EQ(list.size(), 2u);
   EXPECT_EQ(list[0].permille, 1000);
   EXPECT_EQ(history->ListHealth(10, 11)->size(), 1u);
+  EXPECT_EQ(history->ListHealth(10, 0, "web")->size(), 3u);
+  EXPECT_TRUE(history->ListHealth(10, 0, "api")->empty());
 }
 
 TEST_F(HistoryTest, WhoComesBackStepByStepIsKnown) {

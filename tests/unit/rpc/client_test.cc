@@ -223,6 +223,31 @@ TEST_F(ClientTest, AChangeThatIsTooLargeIsExplained) {
   EXPECT_THAT(std::string(outcome.status.message()), HasSubstr("at most 67108864"));
 }
 
+TEST_F(ClientTest, ChangesOfHealthComeBackAsTheyWere) {
+  const auto change = [](int64_t at, const std::string& pool, uint16_t permille) {
+    return history::HealthChange{.unix_ns = at,
+                                 .pool = pool,
+                                 .server = "10.0.1.1",
+                                 .backend = "web-1",
+                                 .permille = permille,
+                                 .cause = "3 probes failed"};
+  };
+  ASSERT_TRUE(history_->RecordHealth({change(10, "web", 0), change(20, "web", 250)}).ok());
+  ASSERT_TRUE(history_->RecordHealth({change(30, "api", 1000)}).ok());
+  const auto web = client_->ListHealth(10, "web");
+  ASSERT_TRUE(web.ok()) << web.status();
+  ASSERT_EQ(web->size(), 2u);
+  EXPECT_EQ((*web)[0].unix_ns, 20);
+  EXPECT_EQ((*web)[0].permille, 250);
+  EXPECT_EQ((*web)[1].permille, 0);
+  EXPECT_EQ((*web)[1].server, "10.0.1.1");
+  EXPECT_EQ((*web)[1].backend, "web-1");
+  EXPECT_EQ((*web)[1].cause, "3 probes failed");
+  EXPECT_EQ(client_->ListHealth(10)->size(), 3u);
+  EXPECT_EQ(client_->ListHealth(1)->size(), 1u);
+  EXPECT_EQ(client_->ListHealth(10, "", 30)->size(), 2u);
+}
+
 TEST_F(ClientTest, NoDaemonNamesPathAndRemedy) {
   auto nobody = Connect(dir_ + "/nobody.sock");
   const auto status = nobody->Get().status();
