@@ -49,6 +49,7 @@ using Sink = std::function<void(const Target&, const Result&)>;
 
 struct Options {
   // A probe holds one at most. What does not fit waits its turn and is then late, never dropped.
+  // While several pools have targets, none has more than it leaves free, and they take turns.
   size_t max_open_sockets = 512;
   size_t max_body_bytes = 64 * 1024;    // a longer body is not healthy
   size_t max_header_bytes = 64 * 1024;  // all header lines of an answer together

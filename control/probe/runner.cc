@@ -20,7 +20,10 @@ constexpr Nanos kStalled = std::chrono::milliseconds{100};
 }  // namespace
 
 Runner::Runner(const Options& options, Report report)
-    : options_(options), report_(std::move(report)), schedule_(options.first_within) {}
+    : options_(options),
+      report_(std::move(report)),
+      schedule_(options.first_within),
+      turns_(options.max_open_sockets) {}
 
 absl::StatusOr<std::unique_ptr<Runner>> Runner::Create(const Options& options, Report report) {
   std::unique_ptr<Runner> runner(new Runner(options, std::move(report)));
@@ -48,6 +51,7 @@ void Runner::Apply(const Changes& changes) {
   const Nanos now = Now();
   for (const auto& [id, target] : changes.added) {
     targets_[id] = target;
+    turns_.AddTarget(target->pool);
     schedule_.Add(id, SeedOf(target->pool, target->address, target->port), target->check.interval,
                   now);
   }
@@ -57,10 +61,12 @@ void Runner::Apply(const Changes& changes) {
       Forget(id);
     }
     schedule_.Remove(id);
-    targets_.erase(id);
+    const auto target = targets_.find(id);
+    turns_.RemoveTarget(target->second->pool);
+    targets_.erase(target);
   }
   if (changes.removed.empty()) return;
-  std::erase_if(waiting_, [&](const Waiting& waiting) { return !targets_.contains(waiting.id); });
+  turns_.KeepIf([this](TargetId id) { return targets_.contains(id); });
 }
 
 void Runner::RunOnce() {
@@ -68,7 +74,7 @@ void Runner::RunOnce() {
   StartDue();
   http_->Work(Now());
   Deliver();
-  counters_.waiting = waiting_.size();
+  counters_.waiting = turns_.waiting();
   counters_.skipped = schedule_.skipped();
   const auto next = NextWork();
   polled_ = Now();
@@ -77,7 +83,7 @@ void Runner::RunOnce() {
 }
 
 std::optional<Nanos> Runner::NextWork() const {
-  if (!waiting_.empty() && !full()) return Nanos{0};  // at once
+  if (turns_.waiting() > 0 && freed_) return Nanos{0};  // at once
   std::optional<Nanos> next = schedule_.NextDue();
   const auto sooner = [&next](Nanos at) { next = next ? std::min(*next, at) : at; };
   if (!deadlines_.empty()) sooner(deadlines_.begin()->first);
@@ -102,23 +108,19 @@ void Runner::Expire() {
 
 void Runner::StartDue() {
   for (const auto& [id, at] : schedule_.Take(Now())) {
-    const bool for_socket = running_.size() + waiting_.size() >= options_.max_open_sockets;
-    waiting_.push_back({.id = id, .due = at, .for_socket = for_socket});
+    turns_.Push(targets_.at(id)->pool, id, at);
   }
-  while (!waiting_.empty() && !full()) {
-    const Waiting next = waiting_.front();
-    waiting_.pop_front();
-    Begin(next);
-  }
+  freed_ = false;
+  while (const auto next = turns_.Next()) Begin(*next);
 }
 
-void Runner::Begin(const Waiting& waiting) {
+void Runner::Begin(const Turns::Waiting& waiting) {
   const Target& target = *targets_.at(waiting.id);
   Driver& driver = DriverOf(target);
   const Nanos now = Now();
   const Nanos deadline = now + target.check.timeout;
   ++counters_.started;
-  if (waiting.for_socket || now - waiting.due > Nanos(target.check.interval) / kLateDivisor) {
+  if (waiting.waited || now - waiting.due > Nanos(target.check.interval) / kLateDivisor) {
     ++counters_.late;
   }
   running_[waiting.id] = {.driver = &driver, .started = now, .deadline = deadline};
@@ -130,6 +132,8 @@ void Runner::Forget(TargetId id) {
   const auto it = running_.find(id);
   deadlines_.erase({it->second.deadline, id});
   running_.erase(it);
+  turns_.Ended(targets_.at(id)->pool);
+  freed_ = true;
   schedule_.Ended(id);
   ++counters_.ended;
 }

@@ -6,7 +6,6 @@
 #define EVENKEEL_CONTROL_PROBE_RUNNER_H_
 
 #include <atomic>
-#include <deque>
 #include <memory>
 #include <set>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "control/probe/driver.h"
 #include "control/probe/loop.h"
 #include "control/probe/schedule.h"
+#include "control/probe/turns.h"
 
 namespace evenkeel::probe {
 
@@ -45,11 +45,6 @@ class Runner {
     Nanos started{};
     Nanos deadline{};
   };
-  struct Waiting {
-    TargetId id = 0;
-    Nanos due{};
-    bool for_socket = false;
-  };
   struct Ended {
     TargetId id = 0;
     Result result;
@@ -66,12 +61,11 @@ class Runner {
 
   void Expire();
   void StartDue();
-  void Begin(const Waiting& waiting);
+  void Begin(const Turns::Waiting& waiting);
   void End(TargetId id, Outcome outcome);
   void Forget(TargetId id);  // a probe that is running
   void Deliver();
   Driver& DriverOf(const Target& target);
-  bool full() const { return running_.size() >= options_.max_open_sockets; }
   std::optional<Nanos> NextWork() const;
 
   const Options options_;
@@ -82,7 +76,8 @@ class Runner {
   Schedule schedule_;
   Nanos polled_{};  // when events were last asked for
   absl::flat_hash_map<TargetId, TargetPtr> targets_;
-  std::deque<Waiting> waiting_;
+  Turns turns_;
+  bool freed_ = false;  // a socket, since turns were last taken
   absl::flat_hash_map<TargetId, Probe> running_;
   std::set<std::pair<Nanos, TargetId>> deadlines_;  // of running_
   std::vector<Ended> ended_;                        // to be reported
