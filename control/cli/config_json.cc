@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/cli/config_json.h"
 #include "control/cli/cat.h"
+#include "control/model/escaped_bytes.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -98,10 +99,33 @@ ordered_json ToJson(const model::Backend& backend) {
   return object;
 }
 
+// What is asked and what has to come back, beyond the path.
+void PutProbe(ordered_json& object, const model::HealthCheck& check) {
+  PutText(object, "host", check.host);
+  if (check.method != model::HealthCheck::Method::kGet) {
+    object["method"] = std::string(model::ToString(check.method));
+  }
+  for (const model::StatusRange& range : check.status) {
+    object["status"].push_back(model::ToString(range));
+  }
+  PutText(object, "body", check.body);
+  if (check.tls) {
+    object["tls"]["verify"] = check.tls->verify;
+    PutText(object["tls"], "ca", check.tls->ca);
+    PutText(object["tls"], "server_name", check.tls->server_name);
+  }
+  PutText(object, "service", check.service);
+  PutText(object, "send", model::ToEscaped(check.send));
+  PutText(object, "expect", model::ToEscaped(check.expect));
+  PutText(object, "expect_start", model::ToEscaped(check.expect_start));
+}
+
 ordered_json ToJson(const model::HealthCheck& check) {
   ordered_json object = {{"type", std::string(model::ToString(check.type))}};
   if (check.port != 0) object["port"] = check.port;
-  if (check.type != model::HealthCheck::Type::kTcp) object["path"] = check.path;
+  const bool http = check.type == model::HealthCheck::Type::kHttp ||
+                    check.type == model::HealthCheck::Type::kHttps;
+  if (http) object["path"] = check.path;
   object["interval"] = Duration(check.interval);
   object["timeout"] = Duration(check.timeout);
   object["rise"] = check.rise;
@@ -109,6 +133,7 @@ ordered_json ToJson(const model::HealthCheck& check) {
   const model::HealthCheck plain;
   if (check.start != plain.start) object["start"] = std::string(model::ToString(check.start));
   if (check.panic != plain.panic) object["panic"] = std::string(model::ToString(check.panic));
+  PutProbe(object, check);
   return object;
 }
 

@@ -16,6 +16,7 @@ namespace {
 // From a verdict to its publication at most, beside the publishing itself.
 constexpr std::chrono::milliseconds kTick{50};
 constexpr int64_t kRetryNs = 1'000'000'000;
+constexpr int64_t kTellAgainNs = 60'000'000'000;
 
 uint16_t PortOf(const model::Pool& pool, const model::Config& config) {
   if (pool.health_check->port != 0) return pool.health_check->port;
@@ -58,8 +59,9 @@ std::vector<probe::Target> TargetsOf(const model::Config& config) {
   std::vector<probe::Target> targets;
   for (const model::Pool& pool : config.pools) {
     if (!pool.health_check.has_value()) continue;
-    const uint16_t port = PortOf(pool, config);
-    if (port == 0) continue;
+    const bool ports = pool.health_check->type != model::HealthCheck::Type::kIcmp;
+    const uint16_t port = ports ? PortOf(pool, config) : 0;
+    if (ports && port == 0) continue;
     std::set<model::IpAddress> addresses;  // one server may have several names
     for (const model::Backend& backend : pool.backends) {
       if (!backend.serving() || !addresses.insert(backend.address).second) continue;
@@ -85,8 +87,8 @@ health::Time HealthRunner::Now() const {
 absl::Status HealthRunner::Start() {
   absl::StatusOr<std::unique_ptr<probe::Prober>> prober =
       probe::Prober::Start({}, [this](const probe::Target& target, const probe::Result& result) {
-        if (result.own_fault) return;  // says nothing about the server
         const std::lock_guard lock(mutex_);
+        if (result.own_fault) return NoteOwnFault(target, result);
         monitor_.Note(target.pool, target.address, {.ok = result.healthy, .cause = result.cause},
                       Now());
       });
@@ -94,6 +96,16 @@ absl::Status HealthRunner::Start() {
   prober_ = *std::move(prober);
   thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();
+}
+
+// Says nothing about the server, but a check that never asks must not go unseen.
+void HealthRunner::NoteOwnFault(const probe::Target& target, const probe::Result& result) {
+  const int64_t now = clocks_.steady_ns();
+  const auto [it, fresh] = own_fault_told_ns_.try_emplace(target.pool, now);
+  if (!fresh && now - it->second < kTellAgainNs) return;
+  it->second = now;
+  spdlog::warn("pool {}: {} could not be probed: {}", target.pool, target.address.ToString(),
+               result.cause);
 }
 
 void HealthRunner::Stop() {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -52,6 +53,7 @@ class HealthRunner {
   void Run();
   void Step();
   void Configure(const engine::State& state);
+  void NoteOwnFault(const probe::Target& target, const probe::Result& result);
   void Publish(const engine::State& state, const health::Admission& wanted);
   std::string CauseOf(const engine::State& before, const std::string& pool,
                       const model::IpAddress& server, uint16_t permille) const;
@@ -66,7 +68,8 @@ class HealthRunner {
   int64_t retry_at_ns_ = 0;
   std::string problem_;  // of the last publication
 
-  mutable std::mutex mutex_;  // guards all below
+  mutable std::mutex mutex_;                          // guards all below
+  std::map<std::string, int64_t> own_fault_told_ns_;  // by pool
   std::condition_variable changed_;
   bool ending_ = false;
   health::Monitor monitor_;

@@ -35,9 +35,11 @@ constexpr std::pair<AdminState, std::string_view> kAdminStates[] = {
     {AdminState::kDraining, "draining"},
     {AdminState::kDisabled, "disabled"}};
 constexpr std::pair<HealthCheck::Type, std::string_view> kHealthCheckTypes[] = {
-    {HealthCheck::Type::kTcp, "tcp"},
-    {HealthCheck::Type::kHttp, "http"},
-    {HealthCheck::Type::kHttps, "https"}};
+    {HealthCheck::Type::kTcp, "tcp"},     {HealthCheck::Type::kHttp, "http"},
+    {HealthCheck::Type::kHttps, "https"}, {HealthCheck::Type::kGrpc, "grpc"},
+    {HealthCheck::Type::kUdp, "udp"},     {HealthCheck::Type::kIcmp, "icmp"}};
+constexpr std::pair<HealthCheck::Method, std::string_view> kHealthCheckMethods[] = {
+    {HealthCheck::Method::kGet, "GET"}, {HealthCheck::Method::kHead, "HEAD"}};
 constexpr std::pair<HealthCheck::Start, std::string_view> kHealthCheckStarts[] = {
     {HealthCheck::Start::kUp, "up"}, {HealthCheck::Start::kDown, "down"}};
 constexpr std::pair<HealthCheck::Panic, std::string_view> kHealthCheckPanics[] = {
@@ -85,6 +87,9 @@ std::string_view ToString(AdminState v) { return NameOf<AdminState>(kAdminStates
 std::string_view ToString(HealthCheck::Type v) {
   return NameOf<HealthCheck::Type>(kHealthCheckTypes, v);
 }
+std::string_view ToString(HealthCheck::Method v) {
+  return NameOf<HealthCheck::Method>(kHealthCheckMethods, v);
+}
 std::string_view ToString(HealthCheck::Start v) {
   return NameOf<HealthCheck::Start>(kHealthCheckStarts, v);
 }
@@ -104,6 +109,9 @@ std::optional<AdminState> ParseAdminState(std::string_view text) {
 std::optional<HealthCheck::Type> ParseHealthCheckType(std::string_view text) {
   return ValueOf<HealthCheck::Type>(kHealthCheckTypes, text);
 }
+std::optional<HealthCheck::Method> ParseHealthCheckMethod(std::string_view text) {
+  return ValueOf<HealthCheck::Method>(kHealthCheckMethods, text);
+}
 std::optional<HealthCheck::Start> ParseHealthCheckStart(std::string_view text) {
   return ValueOf<HealthCheck::Start>(kHealthCheckStarts, text);
 }
@@ -119,6 +127,10 @@ std::optional<CapacityUnit> ParseCapacityUnit(std::string_view text) {
   return ValueOf<CapacityUnit>(kCapacityUnits, text);
 }
 std::string_view ToString(OutOfOrder v) { return NameOf<OutOfOrder>(kOutOfOrders, v); }
+std::string ToString(const StatusRange& range) {
+  std::string text = std::to_string(range.first);
+  return range.first == range.last ? text : text + "-" + std::to_string(range.last);
+}
 std::string ToString(const Dscp& dscp) { return dscp.copy ? "copy" : std::to_string(dscp.value); }
 std::optional<Affinity> ParseAffinity(std::string_view text) {
   return ValueOf<Affinity>(kAffinities, text);
@@ -128,6 +140,20 @@ std::optional<SpreadBy> ParseSpreadBy(std::string_view text) {
 }
 std::optional<OutOfOrder> ParseOutOfOrder(std::string_view text) {
   return ValueOf<OutOfOrder>(kOutOfOrders, text);
+}
+
+std::optional<StatusRange> ParseStatusRange(std::string_view text) {
+  const auto code = [](std::string_view digits, uint16_t& value) {
+    const char* const end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, value);
+    return digits.size() == 3 && error == std::errc() && stop == end;
+  };
+  StatusRange range;
+  if (!code(text.substr(0, 3), range.first)) return std::nullopt;
+  range.last = range.first;
+  if (text.size() == 3) return range;
+  if (text[3] != '-' || !code(text.substr(4), range.last)) return std::nullopt;
+  return range;
 }
 
 std::string TimestampText(int64_t unix_s) {

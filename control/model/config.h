@@ -88,8 +88,30 @@ struct Backend {
   friend bool operator==(const Backend&, const Backend&) = default;
 };
 
+// HTTP status codes, both ends included.
+struct StatusRange {
+  uint16_t first = 0;
+  uint16_t last = 0;
+
+  friend bool operator==(const StatusRange&, const StatusRange&) = default;
+};
+
+struct ProbeTls {
+  // The certificate is valid now, signed by one of `ca` and for `server_name`; else anyone's will
+  // do.
+  bool verify = false;
+  std::string ca{};           // PEM, certificates alone, at most kMaxCaBytes; needed by `verify`
+  std::string server_name{};  // also in the hello; empty: the check's host, else the address
+
+  friend bool operator==(const ProbeTls&, const ProbeTls&) = default;
+};
+
+inline constexpr size_t kMaxCaBytes = 32u << 10;  // read for each connection
+inline constexpr size_t kMaxProbeText = 1024;     // bytes of body, service, send and expect
+
 struct HealthCheck {
-  enum class Type { kTcp, kHttp, kHttps };
+  enum class Type { kTcp, kHttp, kHttps, kGrpc, kUdp, kIcmp };
+  enum class Method { kGet, kHead };
   // What a server counts as that joins a pool, until its probes say.
   enum class Start { kUp, kDown };
   // What becomes of the table when too few servers are healthy: it has all of them, or those that
@@ -104,6 +126,20 @@ struct HealthCheck {
   uint32_t fall = 3;
   Start start = Start::kUp;
   Panic panic = Panic::kKeepAll;
+  // HTTP, HTTPS and gRPC: a name or an address (IPv6 in brackets), also with a port. It goes into
+  // the Host header as it is, and is never looked up. Empty: the backend's address.
+  std::string host{};
+  // HTTP and HTTPS.
+  Method method = Method::kGet;
+  std::vector<StatusRange> status{};  // empty: 200 to 399
+  std::string body{};                 // what the answer's body must contain; empty: anything
+  // HTTPS: absent is the default of every field. gRPC: absent is no TLS.
+  std::optional<ProbeTls> tls{};
+  std::string service{};  // gRPC; empty: the server as a whole
+  // UDP; bytes.
+  std::string send{};
+  std::string expect{};        // what an answer must contain; empty: anything
+  std::string expect_start{};  // what it must begin with
 
   friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };
@@ -245,6 +281,7 @@ std::string_view ToString(Protocol protocol);
 std::string_view ToString(Forwarding forwarding);
 std::string_view ToString(AdminState state);
 std::string_view ToString(HealthCheck::Type type);
+std::string_view ToString(HealthCheck::Method method);
 std::string_view ToString(HealthCheck::Start start);
 std::string_view ToString(HealthCheck::Panic panic);
 std::string_view ToString(SourceAction action);
@@ -252,11 +289,13 @@ std::string_view ToString(CapacityUnit unit);  // "none", "packets", "bits", "ne
 std::string_view ToString(Affinity affinity);
 std::string_view ToString(SpreadBy spread_by);
 std::string_view ToString(OutOfOrder out_of_order);
-std::string ToString(const Dscp& dscp);  // "copy" or the number
+std::string ToString(const StatusRange& range);  // "200-299" or "204"
+std::string ToString(const Dscp& dscp);          // "copy" or the number
 std::optional<Protocol> ParseProtocol(std::string_view text);
 std::optional<Forwarding> ParseForwarding(std::string_view text);
 std::optional<AdminState> ParseAdminState(std::string_view text);
 std::optional<HealthCheck::Type> ParseHealthCheckType(std::string_view text);
+std::optional<HealthCheck::Method> ParseHealthCheckMethod(std::string_view text);
 std::optional<HealthCheck::Start> ParseHealthCheckStart(std::string_view text);
 std::optional<HealthCheck::Panic> ParseHealthCheckPanic(std::string_view text);
 std::optional<SourceAction> ParseSourceAction(std::string_view text);
@@ -264,6 +303,7 @@ std::optional<CapacityUnit> ParseCapacityUnit(std::string_view text);  // but "n
 std::optional<Affinity> ParseAffinity(std::string_view text);
 std::optional<SpreadBy> ParseSpreadBy(std::string_view text);
 std::optional<OutOfOrder> ParseOutOfOrder(std::string_view text);
+std::optional<StatusRange> ParseStatusRange(std::string_view text);
 
 std::string TimestampText(int64_t unix_s);  // "2026-12-24T18:00:00Z"
 

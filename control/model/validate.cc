@@ -16,6 +16,7 @@
 #include "control/model/nearest.h"
 #include "control/model/primes.h"
 #include "control/model/text.h"
+#include "control/model/validate_health.h"
 #include "control/model/validate_policy.h"
 #include "control/model/yaml.h"
 
@@ -26,10 +27,8 @@ using std::chrono::milliseconds;
 
 constexpr size_t kMaxNameLength = 63;
 constexpr size_t kMaxLabels = 64;
-constexpr uint32_t kMaxRiseFall = 100;
+constexpr milliseconds kMaxSlowStart{3'600'000};
 constexpr size_t kMaxListed = 20;  // of the prefixes of a list
-constexpr milliseconds kMinInterval{10};
-constexpr milliseconds kMaxInterval{3'600'000};
 
 // A field's place. Its path becomes text only where something is wrong with it: large
 // configurations are validated at every update.
@@ -238,7 +237,10 @@ class Validator {
       CheckName(pool.backends[j].name, backend, backend_names);
       CheckBackend(pool.backends[j], backend);
     }
-    if (pool.health_check) CheckHealth(*pool.health_check, field);
+    if (pool.health_check) {
+      CheckHealthCheck(*pool.health_check, absl::StrCat(field.Element(), ".health_check"),
+                       diagnostics_);
+    }
     CheckSlowStart(pool.slow_start, field);
     const bool measured = pool.capacity_unit != CapacityUnit::kNone;
     if (measured && std::none_of(pool.backends.begin(), pool.backends.end(),
@@ -332,41 +334,14 @@ class Validator {
     }
   }
 
-  void CheckHealth(const HealthCheck& check, const Field& field) {
-    if (check.interval < kMinInterval || check.interval > kMaxInterval) {
-      Add(field.Of("health_check.interval"), "write a duration from 10ms to 1h");
-    }
-    if (check.timeout < milliseconds(1)) {
-      Add(field.Of("health_check.timeout"), "write a duration of at least 1ms");
-    } else if (check.timeout > check.interval) {
-      Add(field.Of("health_check.timeout"),
-          absl::StrFormat("%dms is longer than the interval of %dms; at most the interval",
-                          check.timeout.count(), check.interval.count()));
-    }
-    for (const auto& [name, count] :
-         {std::pair("health_check.rise", check.rise), std::pair("health_check.fall", check.fall)}) {
-      if (count < 1 || count > kMaxRiseFall) Add(field.Of(name), "write 1 to 100");
-    }
-    CheckPath(check.path, field.Of("health_check.path"));
-  }
-
   void CheckSlowStart(const SlowStart& start, const Field& field) {
     const bool at_once = start.over == milliseconds(0);
-    if (!at_once && (start.over < milliseconds(1000) || start.over > kMaxInterval)) {
+    if (!at_once && (start.over < milliseconds(1000) || start.over > kMaxSlowStart)) {
       Add(field.Of("slow_start.over"), "write 0s (at once), or a duration from 1s to 1h");
     }
     if (!(start.max_step_fraction >= 0.001 && start.max_step_fraction <= 0.3)) {
       Add(field.Of("slow_start.max_step_fraction"), "write a number from 0.001 to 0.3");
     }
-  }
-
-  void CheckPath(const std::string& path, const Field& field) {
-    if (path.empty() || path[0] != '/') Add(field, "write a path that starts with \"/\"");
-    // It stands in a request line: a space or line break would end it.
-    const bool printable =
-        std::all_of(path.begin(), path.end(), [](unsigned char c) { return c > ' ' && c < 0x7f; });
-    if (!printable) Add(field, "has a space or a character outside ASCII; percent-encode it");
-    CheckText(path, field);
   }
 
   std::set<std::string_view> pool_names_;

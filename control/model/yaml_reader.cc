@@ -14,19 +14,19 @@
 #include "control/model/prefix_list.h"
 #include "control/model/text.h"
 #include "control/model/yaml.h"
+#include "control/model/yaml_fields.h"
 #include "control/model/yaml_findings.h"
+#include "control/model/yaml_health.h"
 #include "control/model/yaml_scalar.h"
 #include "control/model/yaml_tree.h"
 
 namespace evenkeel::model {
 namespace {
 
-using Keys = std::vector<std::string_view>;
-
-class Reader {
+class Reader : public YamlFields {
  public:
   Reader(std::string_view file, const ListReader& read_list, ParseResult& out)
-      : file_(file), read_list_(read_list), out_(out) {}
+      : YamlFields(file, read_list, out) {}
 
   void ReadConfig(const YamlNode& root) {
     Remember(root, "");
@@ -45,9 +45,6 @@ class Reader {
   }
 
  private:
-  template <typename T>
-  using ReadElement = void (Reader::*)(const YamlNode&, const std::string&, T&);
-
   void ReadVip(const YamlNode& node, const std::string& path, Vip& vip) {
     const Keys required = {"name", "address", "port", "protocol", "pool"};
     Keys keys = required;
@@ -105,7 +102,7 @@ class Reader {
             Set(v, p, ReadInteger(v, 0, std::numeric_limits<uint32_t>::max()), pool.table_size);
           }
           if (key == "backends") ReadList(v, p, pool.backends, &Reader::ReadBackend);
-          if (key == "health_check") ReadHealthCheck(v, p, pool.health_check.emplace());
+          if (key == "health_check") ReadHealthCheck(*this, v, p, pool.health_check.emplace());
           if (key == "policy") ReadPolicy(v, p, pool.policy);
           if (key == "capacity_unit") {
             SetEnum(v, p, &ParseCapacityUnit, {"packets", "bits", "new_flows"}, pool.capacity_unit);
@@ -177,31 +174,6 @@ class Reader {
     ReadMap(node, path, std::nullopt, {},
             [&](std::string_view key, const YamlNode& v, const std::string& p) {
               Set(v, p, ReadText(v), labels[std::string(key)]);
-            });
-  }
-
-  void ReadHealthCheck(const YamlNode& node, const std::string& path, HealthCheck& check) {
-    const Keys keys = {"type", "port", "path",  "interval", "timeout",
-                       "rise", "fall", "start", "panic"};
-    constexpr int64_t kMaxCount = std::numeric_limits<uint32_t>::max();
-    ReadMap(node, path, keys, {"type"},
-            [&](std::string_view key, const YamlNode& v, const std::string& p) {
-              if (key == "type") {
-                SetEnum(v, p, &ParseHealthCheckType, {"tcp", "http", "https"}, check.type);
-              }
-              if (key == "port") Set(v, p, ReadInteger(v, 0, 65535), check.port);
-              if (key == "path") Set(v, p, ReadText(v), check.path);
-              if (key == "interval") Set(v, p, ReadDuration(v), check.interval);
-              if (key == "timeout") Set(v, p, ReadDuration(v), check.timeout);
-              if (key == "rise") Set(v, p, ReadInteger(v, 0, kMaxCount), check.rise);
-              if (key == "fall") Set(v, p, ReadInteger(v, 0, kMaxCount), check.fall);
-              if (key == "start") {
-                SetEnum(v, p, &ParseHealthCheckStart, {"up", "down"}, check.start);
-              }
-              if (key == "panic") {
-                SetEnum(v, p, &ParseHealthCheckPanic, {"keep_all", "hold_last", "withdraw"},
-                        check.panic);
-              }
             });
   }
 
@@ -351,125 +323,6 @@ class Reader {
               Set(v, p, ReadText(v), key == "reason" ? single.reason : single.owner);
             });
   }
-
-  // --- The machinery ---
-
-  void Error(const YamlNode& node, const std::string& path, std::string message) {
-    out_.diagnostics.push_back(
-        {{std::string(file_), node.line, node.column}, path, std::move(message)});
-  }
-
-  void Remember(const YamlNode& node, const std::string& path) {
-    out_.sources.Add(path, {std::string(file_), node.line, node.column});
-  }
-
-  template <typename V, typename T>
-  void Set(const YamlNode& node, const std::string& path, const absl::StatusOr<V>& value, T& out) {
-    if (!value.ok()) return Error(node, path, std::string(value.status().message()));
-    if constexpr (std::is_arithmetic_v<T>) {
-      out = static_cast<T>(*value);  // the reader of the scalar checked the range
-    } else {
-      out = *value;
-    }
-  }
-
-  void SetAddress(const YamlNode& node, const std::string& path, IpAddress& out) {
-    const absl::StatusOr<std::string> text = ReadText(node);
-    if (!text.ok()) return Error(node, path, "is not an address; write one such as 10.0.0.1");
-    Set(node, path, IpAddress::Parse(*text), out);
-  }
-
-  template <typename E>
-  void SetEnum(const YamlNode& node, const std::string& path,
-               std::optional<E> (*parse)(std::string_view), const Keys& valid, E& out) {
-    std::optional<E> value;
-    if (node.kind == YamlNode::Kind::kScalar) value = parse(node.scalar);
-    if (value) {
-      out = *value;
-      return;
-    }
-    const bool scalar = node.kind == YamlNode::Kind::kScalar;
-    Error(node, path,
-          absl::StrCat("is ", scalar ? Quoted(node.scalar) : std::string(DescribeKind(node)),
-                       DidYouMean(scalar ? node.scalar : "", valid)));
-  }
-
-  template <typename T>
-  void ReadList(const YamlNode& node, const std::string& path, std::vector<T>& out,
-                ReadElement<T> read) {
-    if (node.kind != YamlNode::Kind::kSequence) {
-      return Error(node, path,
-                   absl::StrCat("is ", Av(DescribeKind(node)),
-                                "; write a list, [] if it is meant to be empty"));
-    }
-    out.reserve(node.children.size());
-    for (size_t i = 0; i < node.children.size(); ++i) {
-      const std::string element = absl::StrCat(path, "[", i, "]");
-      Remember(node.children[i], element);
-      (this->*read)(node.children[i], element, out.emplace_back());
-    }
-  }
-
-  // Calls `visit` with each key that is valid (all, without `valid`) and occurs for the first time.
-  template <typename Visit>
-  void ReadMap(const YamlNode& node, const std::string& path, const std::optional<Keys>& valid,
-               const Keys& required, Visit visit) {
-    if (node.kind != YamlNode::Kind::kMap) {
-      return Error(node, path,
-                   absl::StrCat("is ", Av(DescribeKind(node)), "; write a map",
-                                valid ? absl::StrCat(" with ", Listed(*valid)) : ""));
-    }
-    std::map<std::string_view, const YamlNode*> seen;
-    for (size_t i = 0; i + 1 < node.children.size(); i += 2) {
-      const YamlNode& key = node.children[i];
-      const YamlNode& value = node.children[i + 1];
-      if (key.kind != YamlNode::Kind::kScalar) {
-        Error(key, path, absl::StrCat("has a key that is ", Av(DescribeKind(key)), "; write text"));
-        continue;
-      }
-      const std::string field = path.empty() ? key.scalar : absl::StrCat(path, ".", key.scalar);
-      if (auto [it, fresh] = seen.emplace(key.scalar, &key); !fresh) {
-        Error(key, Printable(field),
-              absl::StrCat("is written twice, first in line ", it->second->line, "; remove one"));
-        continue;
-      }
-      if (valid && std::find(valid->begin(), valid->end(), key.scalar) == valid->end()) {
-        Error(key, Printable(field), "is not a key here" + DidYouMean(key.scalar, *valid));
-        continue;
-      }
-      Remember(value, field);
-      visit(std::string_view(key.scalar), value, field);
-    }
-    for (std::string_view key : required) {
-      if (seen.contains(key)) continue;
-      Error(node, path.empty() ? std::string(key) : absl::StrCat(path, ".", Av(key)),
-            MissingText(key));
-    }
-  }
-
-  // A key is input: it may be long and hold line breaks.
-  static std::string Printable(const std::string& field) {
-    const std::string quoted = Quoted(field, 160);
-    return quoted.substr(1, quoted.size() - 2);
-  }
-
-  static std::string Listed(const Keys& keys) {
-    std::string text;
-    for (std::string_view key : keys) absl::StrAppend(&text, text.empty() ? "" : ", ", Av(key));
-    return text;
-  }
-
-  static std::string MissingText(std::string_view key) {
-    if (key == "vips" || key == "pools" || key == "backends") {
-      return "is missing; absent does not mean delete: write [] if it is meant to be empty";
-    }
-    if (key == "port") return "is missing; write 0 for every port";
-    return "is missing";
-  }
-
-  std::string_view file_;
-  const ListReader& read_list_;
-  ParseResult& out_;
 };
 
 }  // namespace

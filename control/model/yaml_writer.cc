@@ -3,10 +3,12 @@
 // Canonical text: one line per VIP and backend, so that a difference of two states reads well.
 #include <charconv>
 #include <string>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "control/model/escaped_bytes.h"
 #include "control/model/text.h"
 #include "control/model/yaml.h"
 
@@ -151,6 +153,38 @@ void AppendTreatment(const Pool& pool, std::string& out) {
   }
 }
 
+void AppendTls(const ProbeTls& tls, std::string& out) {
+  absl::StrAppend(&out, ", tls: {verify: ", tls.verify ? "true" : "false");
+  if (!tls.ca.empty()) absl::StrAppend(&out, ", ca: ", Text(tls.ca));
+  if (!tls.server_name.empty()) absl::StrAppend(&out, ", server_name: ", Text(tls.server_name));
+  absl::StrAppend(&out, "}");
+}
+
+void AppendBytes(const char* key, const std::string& bytes, std::string& out) {
+  if (!bytes.empty()) absl::StrAppend(&out, ", ", key, ": '", ToEscaped(bytes), "'");
+}
+
+// What is asked and what has to come back, beyond the path.
+void AppendProbe(const HealthCheck& check, std::string& out) {
+  if (!check.host.empty()) absl::StrAppend(&out, ", host: ", Text(check.host));
+  if (check.method != HealthCheck::Method::kGet) {
+    absl::StrAppend(&out, ", method: ", Av(ToString(check.method)));
+  }
+  if (!check.status.empty()) {
+    const char* separator = ", status: [";
+    for (const StatusRange& range : check.status) {
+      absl::StrAppend(&out, std::exchange(separator, ", "), ToString(range));
+    }
+    absl::StrAppend(&out, "]");
+  }
+  if (!check.body.empty()) absl::StrAppend(&out, ", body: ", Text(check.body));
+  if (check.tls) AppendTls(*check.tls, out);
+  if (!check.service.empty()) absl::StrAppend(&out, ", service: ", Text(check.service));
+  AppendBytes("send", check.send, out);
+  AppendBytes("expect", check.expect, out);
+  AppendBytes("expect_start", check.expect_start, out);
+}
+
 void AppendHealthCheck(const HealthCheck& check, std::string& out) {
   absl::StrAppend(&out, "    health_check: {type: ", Av(ToString(check.type)),
                   ", port: ", check.port, ", path: ", Text(check.path),
@@ -159,6 +193,7 @@ void AppendHealthCheck(const HealthCheck& check, std::string& out) {
   const HealthCheck plain;
   if (check.start != plain.start) absl::StrAppend(&out, ", start: ", Av(ToString(check.start)));
   if (check.panic != plain.panic) absl::StrAppend(&out, ", panic: ", Av(ToString(check.panic)));
+  AppendProbe(check, out);
   absl::StrAppend(&out, "}\n");
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HTTP and HTTPS by libcurl's multi interface; the one file with its .cc that knows libcurl.
+// HTTP, HTTPS and gRPC's health protocol by libcurl's multi interface; the one file with its .cc
+// that knows libcurl.
 #ifndef EVENKEEL_CONTROL_PROBE_HTTP_DRIVER_H_
 #define EVENKEEL_CONTROL_PROBE_HTTP_DRIVER_H_
 
@@ -51,9 +52,13 @@ class HttpDriver final : public Driver, private Loop::Handler {
   HttpDriver(Loop& loop, Limits limits, SocketCount& open_sockets, OnEnd on_end);
 
   void OnEvents(int fd, uint32_t events) override;
-  bool Configure(Transfer& transfer, const Target& target);
+  static bool Append(List& list, const std::string& line);
+  bool Configure(Transfer& transfer);
+  bool ConfigureRequest(Transfer& transfer, const std::string& name);
+  static bool ConfigureTls(const Transfer& transfer);
   void TakeEnded();
   Outcome Judge(const Transfer& transfer, CURLcode code) const;
+  static Outcome JudgeAnswer(const Transfer& transfer);
   // Ended by libcurl; its connection is closed, and others may have its descriptor's number.
   void Remove(TargetId id);
   // Not ended yet.

@@ -23,11 +23,8 @@ namespace evenkeel::probe {
 struct Target {
   std::string pool;
   model::IpAddress address;
-  uint16_t port = 0;  // host byte order, 1..65535; check.port is not looked at
+  uint16_t port = 0;  // host byte order; check.port is not looked at. 0 for ICMP alone
   model::HealthCheck check;
-  // HTTP and HTTPS: the name in the Host header and, unless it is an address, in the TLS hello. It
-  // is never looked up. Empty: the address.
-  std::string host{};
 
   friend bool operator==(const Target&, const Target&) = default;
 };
@@ -68,10 +65,12 @@ struct Stats {
 };
 
 // TCP: healthy once connected; the connection is then reset, so that none lingers in TIME_WAIT.
-// HTTP, HTTPS: one GET on a connection of its own; healthy is a complete answer with a status of
-// 200 to 399. Redirects are not followed, certificates not verified, proxies of the environment
-// not used. No probe goes on after check.timeout. All in the network namespace of the thread that
-// calls Start().
+// HTTP, HTTPS: one GET or HEAD on a connection of its own; healthy is a complete answer with a
+// status and a body as the check says. Redirects are not followed. gRPC: one call of
+// grpc.health.v1.Health/Check on a connection of its own; healthy is SERVING. Certificates are
+// verified where the check says so, proxies of the environment not used. UDP: one datagram, and an
+// answer as the check says. ICMP: one echo request, and its reply. No probe goes on after
+// check.timeout. All in the network namespace of the thread that calls Start().
 //
 // A target is probed at phase + n * interval of CLOCK_MONOTONIC, give or take 5 %, however long a
 // probe takes. The phase is a hash of its pool, address and port: probes are spread over the
@@ -84,8 +83,7 @@ class Prober {
   // Replaces the set. Targets that stay, unchanged, go on in their rhythm; one that is listed twice
   // is probed once. Once it returns, removed ones give no result: it waits for a call of the sink
   // that is running, so hold no lock that the sink takes. InvalidArgument, and nothing changed, if
-  // a target has port 0, a host that is neither a name nor an address, or a check that
-  // model::Validate would refuse. Any thread.
+  // a target has port 0, or a check that model::Validate would refuse. Any thread.
   absl::Status SetTargets(const std::vector<Target>& targets);
 
   Stats stats() const;  // any thread

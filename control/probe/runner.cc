@@ -5,8 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "control/probe/http_driver.h"
+#include "control/probe/icmp_driver.h"
 #include "control/probe/socket.h"
 #include "control/probe/tcp_driver.h"
+#include "control/probe/udp_driver.h"
 
 namespace evenkeel::probe {
 namespace {
@@ -40,11 +42,25 @@ absl::StatusOr<std::unique_ptr<Runner>> Runner::Create(const Options& options, R
   if (!http.ok()) return http.status();
   runner->http_ = *std::move(http);
   runner->tcp_ = std::make_unique<TcpDriver>(*runner->loop_, runner->open_sockets_, on_end);
+  runner->udp_ = std::make_unique<UdpDriver>(*runner->loop_, runner->open_sockets_, on_end);
+  runner->icmp_ = std::make_unique<IcmpDriver>(*runner->loop_, on_end);
   return runner;
 }
 
 Driver& Runner::DriverOf(const Target& target) {
-  return target.check.type == model::HealthCheck::Type::kTcp ? *tcp_ : *http_;
+  switch (target.check.type) {
+    case model::HealthCheck::Type::kTcp:
+      return *tcp_;
+    case model::HealthCheck::Type::kUdp:
+      return *udp_;
+    case model::HealthCheck::Type::kIcmp:
+      return *icmp_;
+    case model::HealthCheck::Type::kHttp:
+    case model::HealthCheck::Type::kHttps:
+    case model::HealthCheck::Type::kGrpc:
+      break;
+  }
+  return *http_;
 }
 
 void Runner::Apply(const Changes& changes) {

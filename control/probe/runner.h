@@ -83,6 +83,8 @@ class Runner {
   std::vector<Ended> ended_;                        // to be reported
   std::unique_ptr<Driver> tcp_;
   std::unique_ptr<Driver> http_;
+  std::unique_ptr<Driver> udp_;
+  std::unique_ptr<Driver> icmp_;
 };
 
 }  // namespace evenkeel::probe

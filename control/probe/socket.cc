@@ -58,6 +58,11 @@ std::string Words(int error) {
   }
 }
 
+dataplane::UniqueFd Open(const Target& target, int type) {
+  return dataplane::UniqueFd(::socket(target.address.is_ipv4() ? AF_INET : AF_INET6,
+                                      type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
 }  // namespace
 
 SocketAddress ToSocketAddress(const model::IpAddress& address, uint16_t port) {
@@ -78,9 +83,8 @@ SocketAddress ToSocketAddress(const model::IpAddress& address, uint16_t port) {
   return result;
 }
 
-dataplane::UniqueFd OpenTcpSocket(model::Family family) {
-  dataplane::UniqueFd fd(::socket(family == model::Family::kIpv4 ? AF_INET : AF_INET6,
-                                  SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+dataplane::UniqueFd OpenTcpSocket(const Target& target) {
+  dataplane::UniqueFd fd = Open(target, SOCK_STREAM);
   // Thousands of probes a second would leave as many sockets in TIME_WAIT for a minute.
   const linger reset{.l_onoff = 1, .l_linger = 0};
   if (fd.valid() && ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) != 0) {
@@ -88,6 +92,8 @@ dataplane::UniqueFd OpenTcpSocket(model::Family family) {
   }
   return fd;
 }
+
+dataplane::UniqueFd OpenUdpSocket(const Target& target) { return Open(target, SOCK_DGRAM); }
 
 Outcome OutcomeOfErrno(int error) {
   if (error == 0) return {.healthy = true, .cause = {}};

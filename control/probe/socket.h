@@ -25,9 +25,10 @@ struct SocketAddress {
 // `port` in host byte order.
 SocketAddress ToSocketAddress(const model::IpAddress& address, uint16_t port);
 
-// A TCP socket that does not block and whose close() resets the connection. Invalid, with errno
-// set, on failure.
-dataplane::UniqueFd OpenTcpSocket(model::Family family);
+// A socket to a target's address that does not block; a TCP socket's close() resets the connection.
+// Invalid, with errno set, on failure.
+dataplane::UniqueFd OpenTcpSocket(const Target& target);
+dataplane::UniqueFd OpenUdpSocket(const Target& target);
 
 // What an error of socket() or of a connection says about the target; 0: healthy.
 Outcome OutcomeOfErrno(int error);

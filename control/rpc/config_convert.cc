@@ -10,73 +10,8 @@
 namespace evenkeel::rpc {
 namespace {
 
-using std::chrono::milliseconds;
-
 std::string Element(const std::string& path, const char* list, int index) {
   return absl::StrCat(path, path.empty() ? "" : ".", list, "[", index, "]");
-}
-
-void SetDuration(milliseconds value, google::protobuf::Duration* duration) {
-  duration->set_seconds(value.count() / 1000);
-  duration->set_nanos(static_cast<int32_t>(value.count() % 1000) * 1'000'000);
-}
-
-milliseconds DurationFromProto(const google::protobuf::Duration& duration, const std::string& path,
-                               Problems* problems) {
-  constexpr int64_t kMaxSeconds = 315'576'000'000;  // of google.protobuf.Duration
-  constexpr int32_t kNanosPerMilli = 1'000'000;
-  if (duration.seconds() < 0 || duration.nanos() < 0 || duration.seconds() > kMaxSeconds ||
-      duration.nanos() >= 1000 * kNanosPerMilli) {
-    AddProblem(problems, path,
-               "is not a duration of 0 or more; write seconds >= 0, nanos 0..999999999");
-    return {};
-  }
-  if (duration.nanos() % kNanosPerMilli != 0) {
-    AddProblem(problems, path, "is finer than a millisecond; write whole milliseconds");
-    return {};
-  }
-  return milliseconds(duration.seconds() * 1000 + duration.nanos() / kNanosPerMilli);
-}
-
-uint16_t PortFromProto(uint32_t port, const std::string& path, Problems* problems) {
-  if (port > std::numeric_limits<uint16_t>::max()) {
-    AddProblem(problems, path, absl::StrCat("is ", port, "; write 0..65535"));
-    return 0;
-  }
-  return static_cast<uint16_t>(port);
-}
-
-void HealthCheckToProto(const model::HealthCheck& check, v1::HealthCheck* out) {
-  out->set_type(ToProto(check.type));
-  out->set_port(check.port);
-  out->set_path(check.path);
-  SetDuration(check.interval, out->mutable_interval());
-  SetDuration(check.timeout, out->mutable_timeout());
-  out->set_rise(check.rise);
-  out->set_fall(check.fall);
-  const model::HealthCheck plain;
-  if (check.start != plain.start) out->set_start(ToProto(check.start));
-  if (check.panic != plain.panic) out->set_panic(ToProto(check.panic));
-}
-
-model::HealthCheck HealthCheckFromProto(const v1::HealthCheck& check, const std::string& path,
-                                        Problems* problems) {
-  model::HealthCheck result;
-  result.type = FromProto(check.type(), absl::StrCat(path, ".type"), problems);
-  result.port = PortFromProto(check.port(), absl::StrCat(path, ".port"), problems);
-  if (!check.path().empty()) result.path = check.path();
-  if (check.has_interval()) {
-    result.interval =
-        DurationFromProto(check.interval(), absl::StrCat(path, ".interval"), problems);
-  }
-  if (check.has_timeout()) {
-    result.timeout = DurationFromProto(check.timeout(), absl::StrCat(path, ".timeout"), problems);
-  }
-  if (check.has_rise()) result.rise = check.rise();
-  if (check.has_fall()) result.fall = check.fall();
-  result.start = FromProto(check.start(), absl::StrCat(path, ".start"), problems);
-  result.panic = FromProto(check.panic(), absl::StrCat(path, ".panic"), problems);
-  return result;
 }
 
 void SlowStartToProto(const model::SlowStart& start, v1::SlowStart* out) {
@@ -124,6 +59,14 @@ model::Backend BackendFromProto(const v1::Backend& backend, const std::string& p
 }
 
 }  // namespace
+
+uint16_t PortFromProto(uint32_t port, const std::string& path, Problems* problems) {
+  if (port > std::numeric_limits<uint16_t>::max()) {
+    AddProblem(problems, path, absl::StrCat("is ", port, "; write 0..65535"));
+    return 0;
+  }
+  return static_cast<uint16_t>(port);
+}
 
 v1::Pool ToProto(const model::Pool& pool) {
   v1::Pool out;

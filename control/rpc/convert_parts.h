@@ -4,11 +4,21 @@
 #ifndef EVENKEEL_CONTROL_RPC_CONVERT_PARTS_H_
 #define EVENKEEL_CONTROL_RPC_CONVERT_PARTS_H_
 
+#include <chrono>
 #include <string>
 
 #include "control/rpc/config_convert.h"
 
 namespace evenkeel::rpc {
+
+void SetDuration(std::chrono::milliseconds value, google::protobuf::Duration* duration);
+std::chrono::milliseconds DurationFromProto(const google::protobuf::Duration& duration,
+                                            const std::string& path, Problems* problems);
+uint16_t PortFromProto(uint32_t port, const std::string& path, Problems* problems);
+
+void HealthCheckToProto(const model::HealthCheck& check, v1::HealthCheck* out);
+model::HealthCheck HealthCheckFromProto(const v1::HealthCheck& check, const std::string& path,
+                                        Problems* problems);
 
 model::VipLimits LimitsFromProto(const v1::VipLimits& limits);
 

@@ -76,9 +76,18 @@ const EnumTable<model::OutOfOrder, v1::OutOfOrder> kOutOfOrders = {
 const EnumTable<model::HealthCheck::Type, v1::HealthCheck::Type> kHealthTypes = {
     {{model::HealthCheck::Type::kTcp, v1::HealthCheck::TCP},
      {model::HealthCheck::Type::kHttp, v1::HealthCheck::HTTP},
-     {model::HealthCheck::Type::kHttps, v1::HealthCheck::HTTPS}},
+     {model::HealthCheck::Type::kHttps, v1::HealthCheck::HTTPS},
+     {model::HealthCheck::Type::kGrpc, v1::HealthCheck::GRPC},
+     {model::HealthCheck::Type::kUdp, v1::HealthCheck::UDP},
+     {model::HealthCheck::Type::kIcmp, v1::HealthCheck::ICMP}},
     {},
     model::HealthCheck::Type::kTcp};
+
+const EnumTable<model::HealthCheck::Method, v1::HealthCheck::Method> kHealthMethods = {
+    {{model::HealthCheck::Method::kGet, v1::HealthCheck::GET},
+     {model::HealthCheck::Method::kHead, v1::HealthCheck::HEAD}},
+    model::HealthCheck::Method::kGet,
+    model::HealthCheck::Method::kGet};
 
 const EnumTable<model::HealthCheck::Start, v1::HealthCheck::Start> kHealthStarts = {
     {{model::HealthCheck::Start::kUp, v1::HealthCheck::UP},
@@ -151,6 +160,7 @@ EK_RPC_ENUM(model::CapacityUnit, v1::CapacityUnit, kCapacityUnits)
 EK_RPC_ENUM(model::Affinity, v1::Affinity, kAffinities)
 EK_RPC_ENUM(model::OutOfOrder, v1::OutOfOrder, kOutOfOrders)
 EK_RPC_ENUM(model::HealthCheck::Type, v1::HealthCheck::Type, kHealthTypes)
+EK_RPC_ENUM(model::HealthCheck::Method, v1::HealthCheck::Method, kHealthMethods)
 EK_RPC_ENUM(model::HealthCheck::Start, v1::HealthCheck::Start, kHealthStarts)
 EK_RPC_ENUM(model::HealthCheck::Panic, v1::HealthCheck::Panic, kHealthPanics)
 

@@ -33,6 +33,7 @@ EK_RPC_ENUM(model::CapacityUnit, v1::CapacityUnit);
 EK_RPC_ENUM(model::Affinity, v1::Affinity);
 EK_RPC_ENUM(model::OutOfOrder, v1::OutOfOrder);
 EK_RPC_ENUM(model::HealthCheck::Type, v1::HealthCheck::Type);
+EK_RPC_ENUM(model::HealthCheck::Method, v1::HealthCheck::Method);
 EK_RPC_ENUM(model::HealthCheck::Start, v1::HealthCheck::Start);
 EK_RPC_ENUM(model::HealthCheck::Panic, v1::HealthCheck::Panic);
 

@@ -3,8 +3,11 @@
 // What a prober says about servers of every kind.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <fstream>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "tests/probe/probe_fixture.h"
@@ -171,6 +174,31 @@ TEST_F(ProbeTest, SaysWhatTheNetworkDoes) {
   }
 }
 
+// It listens, and takes nobody in: what it has not accepted fills its backlog.
+TEST_F(ProbeTest, SaysThatAServerTakesNobodyIn) {
+  const dataplane::UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(8000);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const auto* any = reinterpret_cast<const sockaddr*>(&address);
+  ASSERT_EQ(::bind(listener.get(), any, sizeof(address)), 0);
+  ASSERT_EQ(::listen(listener.get(), 0), 0);
+  std::vector<dataplane::UniqueFd> waiting;
+  for (int n = 0; n < 4; ++n) {
+    waiting.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    ::connect(waiting.back().get(), any, sizeof(address));
+  }
+  std::this_thread::sleep_for(Millis{50});
+  Start();
+  for (const Type type : {Type::kTcp, Type::kHttp, Type::kHttps, Type::kGrpc}) {
+    seeing_.Clear();
+    SetTargets({To("127.0.0.1", 8000, type, Millis{300}, Millis{300})});
+    ASSERT_TRUE(seeing_.WaitFor("127.0.0.1", 8000, 1, kLimit));
+    EXPECT_EQ(seeing_.Of("127.0.0.1", 8000)[0].result.cause, "no answer within 300ms");
+  }
+}
+
 TEST_F(ProbeTest, StopsReadingABodyWithoutEnd) {
   std::atomic<uint64_t> sent{0};
   Server server(8000, [&](const Connection& c) {
@@ -212,7 +240,7 @@ TEST_F(ProbeTest, AsksForWhatTheCheckSays) {
   Start();
   const auto ask = [&](const std::string& host) {
     auto target = To("127.0.0.1", 8000, Type::kHttp, Millis{200}, Millis{200});
-    target.host = host;
+    target.check.host = host;
     target.check.path = "/a/../b//c?x=%20#y";
     seeing_.Clear();
     SetTargets({target});
@@ -222,11 +250,11 @@ TEST_F(ProbeTest, AsksForWhatTheCheckSays) {
     return request;
   };
   EXPECT_THAT(ask(""), HasSubstr("\r\nHost: 127.0.0.1:8000\r\n"));
-  EXPECT_THAT(ask("[fd00::1]"), HasSubstr("\r\nHost: [fd00::1]:8000\r\n"));
+  EXPECT_THAT(ask("[fd00::1]:81"), HasSubstr("\r\nHost: [fd00::1]:81\r\n"));
   // Would be looked up otherwise, and there is no name server.
   const std::string got = ask("shop.example.com");
   EXPECT_THAT(got, StartsWith("GET /a/../b//c?x=%20#y HTTP/1.1\r\n"));
-  EXPECT_THAT(got, HasSubstr("\r\nHost: shop.example.com:8000\r\n"));
+  EXPECT_THAT(got, HasSubstr("\r\nHost: shop.example.com\r\n"));
   EXPECT_THAT(got, ::testing::ContainsRegex("\r\nUser-Agent: evenkeel/[0-9.]+\r\n"));
   EXPECT_THAT(got, HasSubstr("\r\nConnection: close\r\n"));
 }
@@ -236,7 +264,7 @@ TEST_F(ProbeTest, AsksOverTlsWithoutVerifying) {
   TlsServer bad(8444, HttpAnswer(500, "no"));
   Start();
   auto named = To("127.0.0.1", 8443, Type::kHttps);
-  named.host = "shop.example.com";
+  named.check.host = "shop.example.com";
   SetTargets({named, To("::1", 8444, Type::kHttps)});
   ASSERT_TRUE(seeing_.WaitFor("127.0.0.1", 8443, 2, kLimit));
   ASSERT_TRUE(seeing_.WaitFor("::1", 8444, 2, kLimit));

@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "tests/probe/probe_fixture.h"
 #include "tests/probe/server.h"
+#include "tests/probe/udp_server.h"
 
 namespace evenkeel::testing {
 namespace {
@@ -47,7 +48,10 @@ class ScaleTest : public ProbeTest {
   void Run(const char* name, Type type, uint16_t port) {
     Start();
     std::vector<probe::Target> targets;
-    for (int n = 0; n < kTargets; ++n) targets.push_back(To(Address(n), port, type));
+    for (int n = 0; n < kTargets; ++n) {
+      targets.push_back(To(Address(n), port, type));
+      if (type == Type::kUdp) targets.back().check.send = "well?";
+    }
     SetTargets(targets);
     std::this_thread::sleep_for(Millis{1200});  // every first round
     const double cpu = ProberCpu();
@@ -69,9 +73,9 @@ class ScaleTest : public ProbeTest {
   }
 
   // Every target in every round, give or take the jitter at both ends.
-  void ExpectAllRounds() {
+  void ExpectAllRounds(uint16_t port = 8000) {
     for (int n = 0; n < kTargets; ++n) {
-      const size_t seen = seeing_.Of(Address(n), 8000).size();
+      const size_t seen = seeing_.Of(Address(n), port).size();
       ASSERT_GE(seen, static_cast<size_t>(kRounds)) << Address(n);
       ASSERT_LE(seen, static_cast<size_t>(kRounds) + 3) << Address(n);
     }
@@ -101,23 +105,56 @@ TEST_F(ScaleTest, ProbesTwoThousandTargetsThatRefuse) {
   }
 }
 
-// nginx, as a thread for each connection would be the test's own load.
-TEST_F(ScaleTest, ProbesTwoThousandHttpTargetsASecond) {
-  char dir[] = "/tmp/ek-probe-XXXXXX";
-  ASSERT_NE(mkdtemp(dir), nullptr);
-  std::ofstream(absl::StrCat(dir, "/nginx.conf"))
-      << "daemon on; pid " << dir << "/pid; error_log " << dir << "/error.log;\n"
-      << "events { worker_connections 4096; }\n"
-      << "http { access_log off; server { listen 8000; location / { return 200 ok; } } }\n";
-  netns_->Run(absl::StrCat("nginx -c ", dir, "/nginx.conf"));
-  Run("http", Type::kHttp, 8000);
-  netns_->Run(absl::StrCat("kill -QUIT $(cat ", dir, "/pid); rm -rf ", dir));
-  EXPECT_LT(share_, 0.95);
-  for (int n = 0; n < kTargets; ++n) {
-    const auto seen = seeing_.Of(Address(n), 8000);
-    ASSERT_GE(seen.size(), static_cast<size_t>(kRounds) - 1) << Address(n);
-    ASSERT_EQ(seen[0].result.cause, "") << Address(n);
+TEST_F(ScaleTest, ProbesTwoThousandUdpTargetsASecond) {
+  UdpServer server(8000, [](const std::string&) { return "well"; });
+  Run("udp", Type::kUdp, 8000);
+  ExpectAllRounds();
+  EXPECT_LT(share_, 0.6);
+  for (const auto& [key, all] : seeing_.All()) {
+    for (const Seen& seen : all) ASSERT_EQ(seen.result.cause, "") << key.first;
   }
+}
+
+TEST_F(ScaleTest, ProbesTwoThousandIcmpTargetsASecond) {
+  Run("icmp", Type::kIcmp, 0);
+  ExpectAllRounds(0);
+  EXPECT_LT(share_, 0.6);
+  for (const auto& [key, all] : seeing_.All()) {
+    for (const Seen& seen : all) ASSERT_EQ(seen.result.cause, "") << key.first;
+  }
+}
+
+// nginx, as a thread for each connection would be the test's own load.
+class NginxScaleTest : public ScaleTest {
+ protected:
+  // Every answer has the cause `cause`.
+  void RunNginx(const char* name, Type type, const char* listen, const char* cause) {
+    char dir[] = "/tmp/ek-probe-XXXXXX";
+    ASSERT_NE(mkdtemp(dir), nullptr);
+    std::ofstream(absl::StrCat(dir, "/nginx.conf"))
+        << "daemon on; pid " << dir << "/pid; error_log " << dir << "/error.log;\n"
+        << "events { worker_connections 4096; }\n"
+        << "http { access_log off; default_type application/grpc;\n"
+        << "server { listen " << listen << "; location / { return 200 ok; } } }\n";
+    netns_->Run(absl::StrCat("nginx -c ", dir, "/nginx.conf"));
+    Run(name, type, 8000);
+    netns_->Run(absl::StrCat("kill -QUIT $(cat ", dir, "/pid); rm -rf ", dir));
+    EXPECT_LT(share_, 0.95);
+    for (int n = 0; n < kTargets; ++n) {
+      const auto seen = seeing_.Of(Address(n), 8000);
+      ASSERT_GE(seen.size(), static_cast<size_t>(kRounds) - 1) << Address(n);
+      ASSERT_EQ(seen[0].result.cause, cause) << Address(n);
+    }
+  }
+};
+
+TEST_F(NginxScaleTest, ProbesTwoThousandHttpTargetsASecond) {
+  RunNginx("http", Type::kHttp, "8000", "");
+}
+
+// All of a probe by gRPC but the last word: nginx sends no trailer.
+TEST_F(NginxScaleTest, ProbesTwoThousandGrpcTargetsASecond) {
+  RunNginx("grpc", Type::kGrpc, "8000 http2", "the answer has no grpc-status");
 }
 
 // A whole fleet that is gone: the sockets are the limit, and probing goes on.

@@ -3,41 +3,38 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
+#include <openssl/pem.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+
+#include <csignal>
 
 namespace evenkeel::testing {
 namespace {
 
-constexpr long kDay = 86400;
+using Context = std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)>;
 
-std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> MakeContext() {
-  std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
-  std::unique_ptr<X509, void (*)(X509*)> certificate(X509_new(), &X509_free);
-  X509* x = certificate.get();
-  X509_set_version(x, X509_VERSION_3);
-  ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
-  X509_gmtime_adj(X509_getm_notBefore(x), -2 * kDay);
-  X509_gmtime_adj(X509_getm_notAfter(x), -kDay);
-  X509_set_pubkey(x, key.get());
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>("other.example"), -1, -1, 0);
-  X509_set_issuer_name(x, X509_get_subject_name(x));
-  EXPECT_GT(X509_sign(x, key.get(), EVP_sha256()), 0);
-  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_server_method()),
-                                                       &SSL_CTX_free);
-  EXPECT_EQ(SSL_CTX_use_certificate(context.get(), x), 1);
+Context MakeContext(const Identity& identity) {
+  const auto memory = [](const std::string& text) {
+    return std::unique_ptr<BIO, int (*)(BIO*)>(
+        BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free);
+  };
+  const std::unique_ptr<X509, void (*)(X509*)> x509(
+      PEM_read_bio_X509(memory(identity.certificate).get(), nullptr, nullptr, nullptr), &X509_free);
+  const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(
+      PEM_read_bio_PrivateKey(memory(identity.key).get(), nullptr, nullptr, nullptr),
+      &EVP_PKEY_free);
+  Context context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
+  EXPECT_EQ(SSL_CTX_use_certificate(context.get(), x509.get()), 1);
   EXPECT_EQ(SSL_CTX_use_PrivateKey(context.get(), key.get()), 1);
   return context;
 }
 
 }  // namespace
 
-TlsServer::TlsServer(uint16_t port, std::string answer)
+TlsServer::TlsServer(uint16_t port, std::string answer, const Identity& identity)
     : answer_(std::move(answer)),
-      context_(MakeContext()),
+      context_(MakeContext(identity)),
       server_(port, [this](const Connection& connection) { Serve(connection); }) {}
 
 std::string TlsServer::server_name() const {
@@ -46,6 +43,11 @@ std::string TlsServer::server_name() const {
 }
 
 void TlsServer::Serve(const Connection& connection) {
+  // OpenSSL writes to peers that are gone, and only this thread is ours to say what comes of it.
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
   // Blocking, with a limit, which is all that OpenSSL's simple calls need.
   ::fcntl(connection.fd(), F_SETFL, 0);
   const timeval limit{.tv_sec = 2, .tv_usec = 0};

@@ -7,15 +7,15 @@
 #include <memory>
 #include <string>
 
+#include "tests/probe/certificates.h"
 #include "tests/probe/server.h"
 
 namespace evenkeel::testing {
 
-// Serves HTTP over TLS with a certificate of its own making that nobody signed, that is for
-// another name, and that has expired.
+// Serves HTTP over TLS.
 class TlsServer {
  public:
-  TlsServer(uint16_t port, std::string answer);
+  TlsServer(uint16_t port, std::string answer, const Identity& identity = ExpiredStranger());
 
   // What the last client asked for in its hello; "" if nothing.
   std::string server_name() const;

@@ -144,6 +144,40 @@ class Draw {
     return rules;
   }
 
+  std::string Bytes() {
+    std::string bytes(Below(20), '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random_());
+    return bytes;
+  }
+
+  // Of each type what it has.
+  void MakeProbe(HealthCheck& check) {
+    const bool https = check.type == HealthCheck::Type::kHttps;
+    const bool grpc = check.type == HealthCheck::Type::kGrpc;
+    if (https || check.type == HealthCheck::Type::kHttp) {
+      check.path = "/a%20b\"'#:";
+      check.method = static_cast<HealthCheck::Method>(Below(2));
+      if (check.method == HealthCheck::Method::kGet) check.body = Text();
+      for (size_t n = Below(4); n > 0; --n) {
+        const auto first = static_cast<uint16_t>(200 + Below(200));
+        check.status.push_back({first, static_cast<uint16_t>(first + Below(200))});
+      }
+      if (Coin()) check.host = Coin() ? "[fd00::1]:80" : "a.example";
+    }
+    if (grpc) check.service = Text();
+    if ((https || grpc) && Coin()) {
+      check.tls.emplace().server_name = Coin() ? "b.example" : "";
+      if (Coin()) {
+        check.tls->verify = true;
+        check.tls->ca = "-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n";
+      }
+    }
+    if (check.type != HealthCheck::Type::kUdp) return;
+    check.send = "?" + Bytes();
+    check.expect = Bytes();
+    check.expect_start = Bytes();
+  }
+
   Pool MakePool(size_t i) {
     Pool pool;
     pool.name = pool_names_.emplace_back(Name("p", i));
@@ -152,9 +186,9 @@ class Draw {
     for (size_t j = 0, n = Below(4); j < n; ++j) pool.backends.push_back(MakeBackend(j));
     if (Coin()) {
       HealthCheck& check = pool.health_check.emplace();
-      check.type = static_cast<HealthCheck::Type>(Below(3));
-      check.port = static_cast<uint16_t>(Below(65536));
-      check.path = "/a%20b\"'#:";
+      check.type = static_cast<HealthCheck::Type>(Below(6));
+      if (check.type != HealthCheck::Type::kIcmp) check.port = static_cast<uint16_t>(Below(65536));
+      MakeProbe(check);
       check.interval = std::chrono::milliseconds(1000 + Below(100'000));
       check.rise = static_cast<uint32_t>(1 + Below(100));
       check.start = static_cast<HealthCheck::Start>(Below(2));

@@ -140,6 +140,30 @@ TEST(ConfigDiffTest, SeesEveryFieldOfTheHealthCheckAndTheException) {
                           "policy.single_backend.reason", "policy.single_backend.owner"));
 }
 
+TEST(ConfigDiffTest, SeesWhatAProbeAsksFor) {
+  model::Config before = WebConfig(2);
+  before.pools[0].health_check.emplace().type = model::HealthCheck::Type::kHttps;
+  model::Config after = before;
+  model::HealthCheck& check = *after.pools[0].health_check;
+  check.host = "shop";
+  check.method = model::HealthCheck::Method::kHead;
+  check.status = {{200, 299}};
+  check.body = "ok";
+  check.tls = {.verify = true, .ca = "pem", .server_name = "shop"};
+  check.service = "s";
+  check.send = "a";
+  check.expect = "b";
+  check.expect_start = "c";
+  std::vector<std::string> fields;
+  for (const Difference& d : DiffConfigs(before, after)) fields.push_back(d.field);
+  EXPECT_THAT(fields, testing::UnorderedElementsAre(
+                          "health_check.host", "health_check.method",
+                          testing::StartsWith("health_check.status"), "health_check.body",
+                          "health_check.tls.verify", "health_check.tls.ca",
+                          "health_check.tls.server_name", "health_check.service",
+                          "health_check.send", "health_check.expect", "health_check.expect_start"));
+}
+
 TEST(ConfigDiffTest, OrderDoesNotCount) {
   const model::Config before = WebConfig(4);
   model::Config after = before;

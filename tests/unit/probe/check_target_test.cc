@@ -27,9 +27,9 @@ struct Case {
 
 const Case kCases[] = {
     {"plain", [](Target&) {}, ""},
-    {"host name", [](Target& t) { t.host = "shop.example.com"; }, ""},
-    {"host address", [](Target& t) { t.host = "10.1.1.1"; }, ""},
-    {"host IPv6", [](Target& t) { t.host = "[fd00::1]"; }, ""},
+    {"host name", [](Target& t) { t.check.host = "shop.example.com"; }, ""},
+    {"host address", [](Target& t) { t.check.host = "10.1.1.1"; }, ""},
+    {"host IPv6", [](Target& t) { t.check.host = "[fd00::1]"; }, ""},
     {"query", [](Target& t) { t.check.path = "/ready?full=1&x=%20"; }, ""},
     {"longest", [](Target& t) { t.check.interval = t.check.timeout = milliseconds{3'600'000}; },
      ""},
@@ -44,13 +44,25 @@ const Case kCases[] = {
     {"no path", [](Target& t) { t.check.path = ""; }, "path"},
     {"header in the path", [](Target& t) { t.check.path = "/\r\nX: y"; }, "path"},
     {"space in the path", [](Target& t) { t.check.path = "/ HTTP/1.1"; }, "path"},
-    {"header in the host", [](Target& t) { t.host = "a\r\nX: y"; }, "host"},
-    {"credentials in the host", [](Target& t) { t.host = "me@a"; }, "host"},
-    {"port in the host", [](Target& t) { t.host = "a:80"; }, "host"},
-    {"path in the host", [](Target& t) { t.host = "a/b"; }, "host"},
-    {"bracket alone", [](Target& t) { t.host = "["; }, "host"},
-    {"no IPv6 in brackets", [](Target& t) { t.host = "[a]"; }, "host"},
-    {"host too long", [](Target& t) { t.host = std::string(254, 'a'); }, "host"},
+    {"header in the host", [](Target& t) { t.check.host = "a\r\nX: y"; }, "host"},
+    {"credentials in the host", [](Target& t) { t.check.host = "me@a"; }, "host"},
+    {"port in the host", [](Target& t) { t.check.host = "a:80"; }, ""},
+    {"port that is none", [](Target& t) { t.check.host = "a:b"; }, "host"},
+    {"no port after the colon", [](Target& t) { t.check.host = "a:"; }, "host"},
+    {"ICMP",
+     [](Target& t) {
+       t.check.type = model::HealthCheck::Type::kIcmp;
+       t.port = 0;
+     },
+     ""},
+    {"ICMP with a port", [](Target& t) { t.check.type = model::HealthCheck::Type::kIcmp; },
+     "icmp has no ports"},
+    {"UDP without a question", [](Target& t) { t.check.type = model::HealthCheck::Type::kUdp; },
+     "health_check.send"},
+    {"path in the host", [](Target& t) { t.check.host = "a/b"; }, "host"},
+    {"bracket alone", [](Target& t) { t.check.host = "["; }, "host"},
+    {"no IPv6 in brackets", [](Target& t) { t.check.host = "[a]"; }, "host"},
+    {"host too long", [](Target& t) { t.check.host = std::string(254, 'a'); }, "host"},
 };
 
 TEST(CheckTargetTest, SaysWhatIsWrong) {

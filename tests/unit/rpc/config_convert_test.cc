@@ -134,6 +134,42 @@ TEST(ConfigConvertTest, SlowStartsComeBackAsTheyWere) {
   EXPECT_TRUE(problems.empty());
 }
 
+TEST(ConfigConvertTest, ProbesComeBackAsTheyWere) {
+  using Check = model::HealthCheck;
+  Problems problems;
+  model::Config config = ConfigFromProto(Good(), &problems);
+  Check& check = *config.pools[0].health_check;
+  for (const auto type : {Check::Type::kTcp, Check::Type::kHttp, Check::Type::kHttps,
+                          Check::Type::kGrpc, Check::Type::kUdp, Check::Type::kIcmp}) {
+    check.type = type;
+    EXPECT_EQ(ConfigFromProto(ToProto(config), &problems), config);
+  }
+  check.tls.emplace();  // is not the same as none
+  EXPECT_EQ(ConfigFromProto(ToProto(config), &problems), config);
+  check.host = "shop.example.com";
+  check.method = Check::Method::kHead;
+  check.status = {{200, 299}, {304, 304}};
+  check.body = "ready";
+  check.tls = {.verify = true, .ca = "pem", .server_name = "shop"};
+  check.service = "shop.v1.Cart";
+  check.send = std::string("\0\xff", 2);
+  check.expect = "\x80";
+  check.expect_start = "ok";
+  EXPECT_EQ(ConfigFromProto(ToProto(config), &problems), config);
+  EXPECT_TRUE(problems.empty());
+}
+
+TEST(ConfigConvertTest, AStatusAloneIsARangeOfOne) {
+  v1::Config message = Good();
+  v1::HealthCheck* check = message.mutable_pools(0)->mutable_health_check();
+  check->add_status()->set_first(204);
+  check->add_status()->set_first(70000);
+  Problems problems;
+  const model::Config config = ConfigFromProto(message, &problems);
+  EXPECT_EQ(config.pools[0].health_check->status[0], (model::StatusRange{204, 204}));
+  EXPECT_GT(config.pools[0].health_check->status[1].first, 599) << "and Validate says so";
+}
+
 TEST(ConfigConvertTest, PoliciesComeBackAsTheyWere) {
   Problems problems;
   model::Config config = ConfigFromProto(Good(), &problems);
