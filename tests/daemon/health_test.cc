@@ -183,5 +183,22 @@ TEST_F(HealthTest, WhatWouldConcentrateTrafficIsHeldAndVisible) {
   WaitFor(HasShare(4, false));
 }
 
+// Echo needs no port, neither of the check nor of a VIP.
+TEST_F(HealthTest, PingsThePoolOfAVipOfAllPorts) {
+  std::string yaml = Yaml({100, 100, 100, 100});
+  yaml.replace(yaml.find("port: 80,"), 9, "port: 0,");
+  yaml.replace(yaml.find("type: tcp, port: 8080"), 21, "type: icmp");
+  Start({"--config", Write("web.yaml", yaml)});
+  WaitFor([](const engine::PoolStatus& pool) {
+    return std::all_of(pool.backends.begin(), pool.backends.end(),
+                       [](const auto& backend) { return backend.health == "up"; });
+  });
+  servers_->Run("ip address del 10.9.0.13/24 dev ek1");
+  const engine::PoolStatus pool =
+      WaitFor([](const engine::PoolStatus& p) { return p.backends[2].health == "down"; });
+  EXPECT_THAT(pool.backends[2].health_cause, HasSubstr("no echo reply within 100ms"));
+  EXPECT_EQ(pool.backends[0].health, "up");
+}
+
 }  // namespace
 }  // namespace evenkeel::testing
