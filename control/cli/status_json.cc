@@ -95,6 +95,9 @@ ordered_json PoolsJson(const engine::Status& status) {
                           {"health", b.health},
                           {"held", b.held},
                           {"health_cause", b.health_cause},
+                          {"health_since", b.health_since_unix_ns == 0
+                                               ? ordered_json()
+                                               : ordered_json(Rfc3339(b.health_since_unix_ns))},
                           {"admitted", b.admitted}});
       if (p.capacity_unit == model::CapacityUnit::kNone) continue;
       ordered_json& load = backends.back()["load"];

@@ -217,6 +217,10 @@ void HealthRunner::Describe(engine::Status* status) const {
       const bool unknown = server->health == health::Health::kUnknown;
       backend.health = unknown ? "unknown" : health::IsHealthy(server->health) ? "up" : "down";
       backend.health_cause = server->cause;
+      if (!unknown) {
+        const health::Time now = Now();
+        backend.health_since_unix_ns = now.unix_ns - (now.steady_ns - server->since_ns);
+      }
       for (const health::Held& held : decided->held) {
         if (held.server != backend.address) continue;
         backend.held = held.in_table;

@@ -196,6 +196,7 @@ struct BackendStatus {
   double load_after = 0;
   std::string worst_loss{};  // "web-1", "rack r7", "zone a"; empty: there is nothing else to lose
   std::optional<double> capacity{};
+  int64_t health_since_unix_ns = 0;  // since when its probes say so; 0: they say nothing yet
 };
 
 struct PoolStatus {

@@ -43,6 +43,9 @@ void Encode(const engine::PoolStatus& pool, v1::PoolStatus* out) {
     to->set_load_after(backend.load_after);
     to->set_worst_loss(backend.worst_loss);
     if (backend.capacity) to->set_capacity(*backend.capacity);
+    if (backend.health_since_unix_ns != 0) {
+      SetTime(backend.health_since_unix_ns, to->mutable_health_since());
+    }
   }
   if (pool.capacity_unit != model::CapacityUnit::kNone) {
     out->set_capacity_unit(ToProto(pool.capacity_unit));
@@ -83,7 +86,8 @@ engine::PoolStatus Decode(const v1::PoolStatus& pool, Problems* problems) {
          .load = backend.load(),
          .load_after = backend.load_after(),
          .worst_loss = backend.worst_loss(),
-         .capacity = backend.has_capacity() ? std::optional(backend.capacity()) : std::nullopt});
+         .capacity = backend.has_capacity() ? std::optional(backend.capacity()) : std::nullopt,
+         .health_since_unix_ns = ReadTime(backend.health_since())});
   }
   result.capacity_unit = FromProto(pool.capacity_unit(), "pool.capacity_unit", problems);
   for (const v1::DomainStatus& domain : pool.domains()) {

@@ -107,11 +107,14 @@ TEST_F(HealthTest, WhoStopsToAnswerIsOutUntilItAnswersAgain) {
     events.push_back(event);
   });
   const std::string etag = client_->Get()->etag;
+  const auto refused_at = std::chrono::duration_cast<std::chrono::nanoseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
   Refuse(2);
   const engine::PoolStatus out = WaitFor(HasShare(2, false));
   EXPECT_EQ(out.backends[1].health, "down");
   EXPECT_THAT(out.backends[1].health_cause, HasSubstr("connection refused"));
   EXPECT_NEAR(out.backends[0].share, 1.0 / 3, 0.001);
+  EXPECT_GE(out.backends[1].health_since_unix_ns, refused_at.count());
   EXPECT_EQ(client_->Get()->etag, etag) << "nobody changed the configuration";
 
   // Nothing of it is lost with the daemon.

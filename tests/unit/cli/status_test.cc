@@ -89,6 +89,7 @@ TEST_F(StatusTest, HealthIsSaidWhereItIsBad) {
   daemon_.status.pools[0].backends[0].health = "up";
   daemon_.status.pools[0].backends[1].health = "down";
   daemon_.status.pools[0].backends[1].health_cause = "3 probes failed: timeout";
+  daemon_.status.pools[0].backends[1].health_since_unix_ns = 1'772'366'400'000'000'000;
   EXPECT_THAT(Run({"status"}).out,
               AllOf(ContainsRegex("web-2 .*DOWN: 3"), Not(HasSubstr("PANIC"))));
   daemon_.status.pools[0].backends[1].held = true;
@@ -103,6 +104,8 @@ TEST_F(StatusTest, HealthIsSaidWhereItIsBad) {
   EXPECT_EQ(pool["backends"][1]["held"], true);
   EXPECT_EQ(pool["backends"][1]["health_cause"], "3 probes failed: timeout");
   EXPECT_EQ(pool["backends"][2]["health"], "");
+  EXPECT_EQ(pool["backends"][1]["health_since"], "2026-03-01T12:00:00.000Z");
+  EXPECT_EQ(pool["backends"][2]["health_since"], nullptr);
 }
 
 TEST_F(StatusTest, WhoStartsSlowlyOrWaitsIsSaid) {
