@@ -38,6 +38,7 @@ using std::chrono::milliseconds;
 
 constexpr uint16_t kPort = 8080;
 constexpr milliseconds kPatience{30'000};
+constexpr milliseconds kBetweenDeaths{100};
 
 struct Options {
   int pools = 1000;
@@ -153,14 +154,6 @@ bool AllUp(engine::Engine* client) {
   return true;
 }
 
-int64_t VerdictOf(engine::Engine* client, int pool, int backend) {
-  const auto status = client->GetStatus();
-  if (!status.ok()) return 0;
-  return status->pools[static_cast<size_t>(pool)]
-      .backends[static_cast<size_t>(backend)]
-      .health_since_unix_ns;
-}
-
 int Measure(const Options& options, const ScopedNetns& servers, engine::Engine* client) {
   std::vector<dataplane::UniqueFd> listening;
   {
@@ -182,13 +175,27 @@ int Measure(const Options& options, const ScopedNetns& servers, engine::Engine* 
   Deaths deaths;
   client->Subscribe([&](const engine::Event& event) { deaths.Note(event); });
 
-  // One in each pool, so that nobody waits for LB012.
+  // One in each pool, so that nobody waits for LB012; one after the other, as servers die.
+  for (int i = 0; i < options.deaths; ++i) {
+    listening[static_cast<size_t>(i * options.backends + i % options.backends)] = {};
+    std::this_thread::sleep_for(kBetweenDeaths);
+  }
+  std::vector<int64_t> out_unix_ns;
+  for (int i = 0; i < options.deaths; ++i) {
+    out_unix_ns.push_back(
+        deaths.Wait(absl::StrCat("pool-", i, "/server-", i, "-", i % options.backends)));
+  }
+  const auto status = client->GetStatus();
+  if (!status.ok()) {
+    std::fprintf(stderr, "no status: %s\n", std::string(status.status().message()).c_str());
+    return 1;
+  }
   std::vector<double> ms;
   for (int i = 0; i < options.deaths; ++i) {
-    const int backend = i % options.backends;
-    listening[static_cast<size_t>(i * options.backends + backend)] = {};
-    const int64_t out = deaths.Wait(absl::StrCat("pool-", i, "/server-", i, "-", backend));
-    ms.push_back(static_cast<double>(out - VerdictOf(client, i, backend)) / 1e6);
+    const engine::BackendStatus& dead =
+        status->pools[static_cast<size_t>(i)].backends[static_cast<size_t>(i % options.backends)];
+    ms.push_back(
+        static_cast<double>(out_unix_ns[static_cast<size_t>(i)] - dead.health_since_unix_ns) / 1e6);
   }
   std::printf("%d pools of %d servers, %u slots each, each probed every %d ms; %d died\n",
               options.pools, options.backends, options.table_size, options.interval_ms,
