@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "control/cli/advertised.h"
 #include "control/cli/cat.h"
 #include "control/cli/plan_report.h"
@@ -261,6 +262,11 @@ std::string_view UnitOf(const PoolStatus& p) {
 
 Cell UseCell(double use) { return {Percent(use, 1), use > 1 ? Style::kBad : Style::kPlain, true}; }
 
+// Small rates with a digit after the point.
+std::string RateText(double rate) {
+  return rate < 100 ? absl::StrFormat("%.1f", rate) : Count(static_cast<uint64_t>(rate));
+}
+
 // What the servers carry of what they declare, and would carry without what they would miss most.
 void PrintLoads(Printer& out, const PoolStatus& p) {
   if (p.capacity_unit == model::CapacityUnit::kNone) return;
@@ -270,16 +276,16 @@ void PrintLoads(Printer& out, const PoolStatus& p) {
   for (const BackendStatus& b : p.backends) {
     if (b.share == 0) continue;
     rows.push_back({{b.name},
-                    Number(Count(static_cast<uint64_t>(b.load))),
-                    Number(b.capacity ? Count(static_cast<uint64_t>(*b.capacity)) : "-"),
+                    Number(RateText(b.load)),
+                    Number(b.capacity ? RateText(*b.capacity) : "-"),
                     b.capacity ? UseCell(b.load / *b.capacity) : Number("-"),
                     b.capacity ? UseCell(b.load_after / *b.capacity) : Number("-"),
                     {b.worst_loss, Style::kDim}});
   }
   for (const traffic::DomainLoad& d : p.domains) {
     rows.push_back({{Cat(d.kind, " ", d.name)},
-                    Number(Count(static_cast<uint64_t>(d.load))),
-                    Number(d.capacity ? Count(static_cast<uint64_t>(*d.capacity)) : "-"),
+                    Number(RateText(d.load)),
+                    Number(d.capacity ? RateText(*d.capacity) : "-"),
                     d.capacity ? UseCell(d.load / *d.capacity) : Number("-"),
                     d.hottest.empty() ? Number("-") : UseCell(d.use),
                     {d.hottest.empty() ? "" : Cat("it: ", d.hottest, " has most"), Style::kDim}});

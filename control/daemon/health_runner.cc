@@ -172,7 +172,14 @@ std::string HealthRunner::CauseOf(const engine::State& before, const std::string
   const bool moves =
       permille == health::kOut || health::Admitted(before.admission, pool, server) == health::kOut;
   if (!moves) return "starts slowly";
-  return status == nullptr ? "it is not watched any more" : status->cause;
+  if (status == nullptr) return "it is not watched any more";
+  // Who is down and comes back all the same does so for another reason than its probes.
+  const health::PoolDecision* const decided = decision_.FindPool(pool);
+  static const std::vector<health::Held> kNobody;
+  for (const health::Held& held : decided == nullptr ? kNobody : decided->held) {
+    if (permille != health::kOut && held.server == server && held.in_table) return held.reason;
+  }
+  return status->cause;
 }
 
 // The first time also with those that were out before this daemon.

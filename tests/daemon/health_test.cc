@@ -151,7 +151,9 @@ TEST_F(HealthTest, WhoStopsToAnswerIsOutUntilItAnswersAgain) {
 // When most fail at once it is more likely the probes than the servers.
 TEST_F(HealthTest, WhenMostFailNobodyIsOut) {
   StartWith({100, 100, 100, 100, 100, 100});
-  for (const int number : {1, 2, 3, 4}) Refuse(number);
+  Refuse(1);
+  WaitFor(HasShare(1, false));
+  for (const int number : {2, 3, 4}) Refuse(number);
   const engine::PoolStatus panic =
       WaitFor([](const engine::PoolStatus& pool) { return !pool.panic.empty(); });
   EXPECT_THAT(panic.panic, HasSubstr("2 of 6"));
@@ -160,6 +162,11 @@ TEST_F(HealthTest, WhenMostFailNobodyIsOut) {
                        [](const auto& backend) { return backend.share > 0; });
   });
   EXPECT_TRUE(all.backends[0].held);
+  EXPECT_EQ(all.backends[0].admitted, 1) << "at once: there is nobody to spare it";
+  const auto changes = *client_->ListHealth(1);
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].permille, 1000);
+  EXPECT_THAT(changes[0].cause, HasSubstr("LB011")) << "not what its probes say";
   for (const int number : {1, 2, 3, 4}) Listen(number);
   WaitFor([](const engine::PoolStatus& pool) { return pool.panic.empty(); });
 }

@@ -130,6 +130,7 @@ TEST_F(StatusTest, LoadStandsBesideCapacity) {
   web.backends[0].load_after = 1200;
   web.backends[0].capacity = 1000;
   web.backends[0].worst_loss = "rack r2";
+  web.backends[1].load = 2.5;
   web.domains = {{.kind = "rack",
                   .name = "r2",
                   .load = 1200,
@@ -139,6 +140,7 @@ TEST_F(StatusTest, LoadStandsBesideCapacity) {
   const Ran ran = Run({"status"});
   EXPECT_THAT(ran.out, AllOf(HasSubstr("  NO SPARE: web-1 would carry 120.0 %"),
                              ContainsRegex("web-1 +600 +1.00 k +60.0 % +120.0 % +rack r2"),
+                             ContainsRegex("web-2 +2.5 +- +- +-"),
                              ContainsRegex("rack r2 +1.20 k +2.00 k +60.0 % +120.0 % +it: web-1")));
   for (std::string_view line : Split(ran.out, '\n')) EXPECT_LE(line.size(), 80u) << line;
   const nlohmann::json pool = Run({"status", "-o", "json"}).Json()["pools"][0];
