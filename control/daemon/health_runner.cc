@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "control/health/probed.h"
 
 namespace evenkeel::daemon {
 namespace {
@@ -17,14 +18,6 @@ namespace {
 constexpr std::chrono::milliseconds kTick{50};
 constexpr int64_t kRetryNs = 1'000'000'000;
 constexpr int64_t kTellAgainNs = 60'000'000'000;
-
-uint16_t PortOf(const model::Pool& pool, const model::Config& config) {
-  if (pool.health_check->port != 0) return pool.health_check->port;
-  for (const model::Vip& vip : config.vips) {
-    if (vip.pool == pool.name && vip.port != 0) return vip.port;
-  }
-  return 0;
-}
 
 const health::ServerStatus* Find(const std::vector<health::ServerStatus>& servers,
                                  const model::IpAddress& address) {
@@ -58,16 +51,14 @@ void Log(const health::Decision& decision) {
 std::vector<probe::Target> TargetsOf(const model::Config& config) {
   std::vector<probe::Target> targets;
   for (const model::Pool& pool : config.pools) {
-    if (!pool.health_check.has_value()) continue;
-    const bool ports = pool.health_check->type != model::HealthCheck::Type::kIcmp;
-    const uint16_t port = ports ? PortOf(pool, config) : 0;
-    if (ports && port == 0) continue;
+    const std::optional<uint16_t> port = health::PortToProbe(pool, config.vips);
+    if (!port) continue;
     std::set<model::IpAddress> addresses;  // one server may have several names
     for (const model::Backend& backend : pool.backends) {
       if (!backend.serving() || !addresses.insert(backend.address).second) continue;
       targets.push_back({.pool = pool.name,
                          .address = backend.address,
-                         .port = port,
+                         .port = *port,
                          .check = *pool.health_check});
     }
   }
@@ -186,12 +177,19 @@ std::string HealthRunner::CauseOf(const engine::State& before, const std::string
 void HealthRunner::Configure(const engine::State& state) {
   const bool first = configured_ == nullptr;
   configured_ = state.desired;
-  const model::Config config = state.desired->ToConfig();
+  model::Config config = state.desired->ToConfig();
+  std::vector<std::string> unprobed;
+  for (model::Pool& pool : config.pools) {
+    if (!pool.health_check || health::PortToProbe(pool, config.vips)) continue;
+    unprobed.push_back(pool.name);
+    pool.health_check.reset();
+  }
   slow_start_.Configure(config);
   const std::vector<probe::Target> targets = TargetsOf(config);
   {
     const std::lock_guard lock(mutex_);
     watched_ = state.desired;
+    unprobed_ = std::move(unprobed);
     probed_.clear();
     for (const probe::Target& target : targets) probed_.insert(target.pool);
     std::erase_if(proven_, [this](const std::string& pool) { return !probed_.contains(pool); });
@@ -213,6 +211,11 @@ void HealthRunner::Configure(const engine::State& state) {
 
 void HealthRunner::Describe(engine::Status* status) const {
   const std::lock_guard lock(mutex_);
+  for (const std::string& pool : unprobed_) {
+    status->notices.push_back(absl::StrCat("pool ", pool,
+                                           " has a health check and is not probed: no VIP with a "
+                                           "port leads to it; write health_check.port"));
+  }
   for (engine::PoolStatus& pool : status->pools) {
     const health::PoolDecision* decided = decision_.FindPool(pool.name);
     if (decided == nullptr) continue;

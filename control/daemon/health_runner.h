@@ -76,6 +76,7 @@ class HealthRunner {
   health::Decision decision_;                         // the last one
   std::shared_ptr<const guard::BuiltFleet> watched_;  // the state that the monitor knows
   std::set<std::string> probed_;                      // pools of it that are probed
+  std::vector<std::string> unprobed_;                 // those whose check has no port to ask
   std::set<std::string> proven_;                      // ... of which a server has been up
   std::thread thread_;
 };

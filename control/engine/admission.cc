@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "control/guard/policy.h"
+#include "control/health/probed.h"
 #include "control/health/slow_start.h"
 
 namespace evenkeel::engine {
@@ -21,8 +22,9 @@ std::set<model::IpAddress> ServersOf(const guard::BuiltFleet& fleet, const std::
   return servers;
 }
 
-bool StartsDown(const model::Pool& pool) {
-  return pool.health_check && pool.health_check->start == model::HealthCheck::Start::kDown;
+bool StartsDown(const model::Pool& pool, const std::vector<model::Vip>& vips) {
+  return health::PortToProbe(pool, vips) &&
+         pool.health_check->start == model::HealthCheck::Start::kDown;
 }
 
 bool StartsSlowly(const model::Pool& pool) {
@@ -77,7 +79,8 @@ health::Admission AdmitNew(const health::Admission& now, const guard::BuiltFleet
   health::Admission admission = CarryOver(now, fleet, before);
   for (const auto& built : fleet.pools) {
     const model::Pool& pool = built->config;
-    if (!StartsDown(pool) && !StartsSlowly(pool)) continue;
+    const bool starts_down = StartsDown(pool, fleet.vips);
+    if (!starts_down && !StartsSlowly(pool)) continue;
     const std::set<model::IpAddress> were = ServersOf(before, pool.name);
     if (were.empty()) continue;
     const size_t enough =
@@ -94,7 +97,7 @@ health::Admission AdmitNew(const health::Admission& now, const guard::BuiltFleet
     const uint16_t step =
         StartsSlowly(pool) && in > 0 ? health::StepsOf(pool, fresh).permille : health::kWhole;
     for (const model::IpAddress& server : fresh) {
-      const bool waits = StartsDown(pool) && in >= enough;
+      const bool waits = starts_down && in >= enough;
       if (!waits) ++in;
       health::Admit(pool.name, server, waits ? health::kOut : step, &admission);
     }

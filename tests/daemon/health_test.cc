@@ -171,6 +171,19 @@ TEST_F(HealthTest, WhenMostFailNobodyIsOut) {
   WaitFor([](const engine::PoolStatus& pool) { return pool.panic.empty(); });
 }
 
+TEST_F(HealthTest, AnUnprobedPoolIsSaid) {
+  std::string yaml = Yaml({100, 100});
+  for (const auto& [from, to] : {std::pair("port: 80,", "port: 0,"), {"port: 8080, ", ""}}) {
+    yaml.replace(yaml.find(from), std::string(from).size(), to);
+  }
+  Start({"--config", Write("web.yaml", yaml)});
+  for (int i = 0; i < 100 && Status().notices.empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_THAT(Status().notices, ::testing::Contains(HasSubstr("write health_check.port")));
+  EXPECT_EQ(Status().pools[0].backends[0].health, "");
+}
+
 // Without web-4, web-1 would have 56 % of all: that server gets its packets still, and everybody
 // can see it.
 TEST_F(HealthTest, WhatWouldConcentrateTrafficIsHeldAndVisible) {

@@ -172,6 +172,16 @@ TEST_F(SlowStartTest, WhoStartsDownIsNotInTheTableThatItsChangeBrings) {
   EXPECT_EQ(Has(5), health::kOut) << "it has not answered since";
 }
 
+TEST_F(SlowStartTest, NobodyWaitsForProbesThatHaveNoPort) {
+  model::Config config = Waiting(4);
+  config.vips[0].port = 0;
+  MustApply(config);
+  config = Waiting(5);
+  config.vips[0].port = 0;
+  MustApply(config);
+  EXPECT_GT(ShareOf(5), 0);
+}
+
 // A pool whose servers are all replaced at once goes on to serve, with the new ones.
 TEST_F(SlowStartTest, WhoStartsDownServesWhereTooFewOthersDo) {
   model::Config config = Waiting(4);
