@@ -4,6 +4,7 @@
 #include "control/rpc/config_convert.h"
 
 #include <algorithm>
+
 #include "control/rpc/state_convert.h"
 #include "control/rpc/time_convert.h"
 #include "control/rpc/verdict_convert.h"

@@ -47,7 +47,7 @@ class DrainRpcTest : public ServerFixture {
     return request;
   }
   Reader Watch(grpc::ClientContext* context, const v1::DrainRequest& request) {
-    context->set_deadline(std::chrono::system_clock::now() + seconds(30));
+    context->set_deadline(std::chrono::system_clock::now() + seconds(120));
     return stub_->WatchDrain(context, request);
   }
 
