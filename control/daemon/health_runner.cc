@@ -14,7 +14,7 @@
 namespace evenkeel::daemon {
 namespace {
 
-// From a verdict to its publication at most, beside the publishing itself.
+// Holds, limits and slow starts go on by time alone; a server's new state is looked at at once.
 constexpr std::chrono::milliseconds kTick{50};
 constexpr int64_t kRetryNs = 1'000'000'000;
 constexpr int64_t kTellAgainNs = 60'000'000'000;
@@ -82,6 +82,7 @@ absl::Status HealthRunner::Start() {
         if (result.own_fault) return NoteOwnFault(target, result);
         monitor_.Note(target.pool, target.address, {.ok = result.healthy, .cause = result.cause},
                       Now());
+        if (monitor_.has_transitions()) changed_.notify_all();
       });
   if (!prober.ok()) return prober.status();
   prober_ = *std::move(prober);
@@ -111,7 +112,9 @@ void HealthRunner::Stop() {
 
 void HealthRunner::Run() {
   std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, kTick, [this] { return ending_; })) {
+  while (true) {
+    changed_.wait_for(lock, kTick, [this] { return ending_ || monitor_.has_transitions(); });
+    if (ending_) return;
     lock.unlock();
     Step();
     lock.lock();

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "control/guard/policy.h"
+#include "control/guard/replace_pools.h"
 #include "control/health/probed.h"
 #include "control/health/slow_start.h"
 
@@ -48,16 +49,15 @@ std::string NamesOf(const guard::BuiltFleet& fleet, const std::string& pool,
 absl::StatusOr<std::shared_ptr<const guard::BuiltFleet>> WithAdmission(
     std::shared_ptr<const guard::BuiltFleet> fleet, const health::Admission& admission,
     const guard::BuiltFleet* like) {
-  for (const auto& [name, servers] : admission) {
-    const guard::BuiltPool* built = fleet->FindPool(name);
-    if (built == nullptr) continue;
+  std::vector<model::Pool> changed;
+  for (const auto& built : fleet->pools) {
+    const auto found = admission.find(built->name());
+    if (found == admission.end()) continue;
     model::Pool pool = built->config;
-    if (!health::ApplyAdmission(servers, &pool)) continue;
-    auto next = guard::ReplacePool(*fleet, pool, like);
-    if (!next.ok()) return next.status();
-    fleet = *std::move(next);
+    if (health::ApplyAdmission(found->second, &pool)) changed.push_back(std::move(pool));
   }
-  return fleet;
+  if (changed.empty()) return fleet;
+  return guard::ReplacePools(*fleet, changed, like);
 }
 
 health::Admission CarryOver(const health::Admission& now, const guard::BuiltFleet& fleet,

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "absl/strings/str_cat.h"
+#include "control/guard/replace_pools.h"
 #include "control/guard/server_weights.h"
 #include "control/model/yaml.h"
 
@@ -223,20 +224,31 @@ absl::StatusOr<std::shared_ptr<const BuiltFleet>> BuildFleet(const model::Config
 absl::StatusOr<std::shared_ptr<const BuiltFleet>> ReplacePool(const BuiltFleet& fleet,
                                                               const model::Pool& pool,
                                                               const BuiltFleet* like) {
+  return ReplacePools(fleet, {pool}, like);
+}
+
+absl::StatusOr<std::shared_ptr<const BuiltFleet>> ReplacePools(
+    const BuiltFleet& fleet, const std::vector<model::Pool>& pools, const BuiltFleet* like) {
   auto next = std::make_shared<BuiltFleet>(fleet);
-  const auto named = [&](const PoolRef& old) { return old->name() == pool.name; };
-  const auto it = std::find_if(next->pools.begin(), next->pools.end(), named);
-  const auto index = static_cast<size_t>(it - next->pools.begin());
-  if (auto status = ToStatus(model::ValidatePool(pool, index)); !status.ok()) return status;
-  PoolRef reuse = index < next->pools.size() ? *it : nullptr;
+  std::unordered_map<std::string_view, size_t> places;
+  for (size_t i = 0; i < fleet.pools.size(); ++i) places.emplace(fleet.pools[i]->name(), i);
+  std::unordered_map<std::string_view, PoolRef> namesakes;
   if (like != nullptr && like->key == fleet.key) {
-    const auto found = std::find_if(like->pools.begin(), like->pools.end(), named);
-    if (found != like->pools.end()) reuse = *found;
+    for (const PoolRef& pool : like->pools) namesakes.emplace(pool->name(), pool);
   }
-  auto built = BuildPool(pool, fleet.key, reuse);
-  if (!built.ok()) return built.status();
-  if (index == next->pools.size()) next->pools.emplace_back();
-  next->pools[index] = *std::move(built);
+  for (const model::Pool& pool : pools) {
+    const auto place = places.try_emplace(pool.name, next->pools.size()).first->second;
+    if (auto status = ToStatus(model::ValidatePool(pool, place)); !status.ok()) return status;
+    const bool is_new = place == next->pools.size();
+    PoolRef reuse = is_new ? nullptr : next->pools[place];
+    if (const auto namesake = namesakes.find(pool.name); namesake != namesakes.end()) {
+      reuse = namesake->second;
+    }
+    auto built = BuildPool(pool, fleet.key, reuse);
+    if (!built.ok()) return built.status();
+    if (is_new) next->pools.emplace_back();
+    next->pools[place] = *std::move(built);
+  }
   next->digest = DigestOf(*next);
   return next;
 }

@@ -37,6 +37,8 @@ class Monitor {
 
   // To be called at least once a second, and after results: holds and limits end by time alone.
   Decision Decide(const Time& now);
+  // Whether some server's state changed since the last decision: no reason to wait for the next.
+  bool has_transitions() const { return !transitions_.empty(); }
 
   // The guard did not accept that the server leaves (or that it returns). The server stays where
   // it was, is reported as held, and is tried again after a backoff, or at once where its health

@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "control/guard/replace_pools.h"
 #include "tests/unit/guard/states.h"
 
 namespace evenkeel::guard::testing {
@@ -105,6 +106,26 @@ TEST(ReplacePool, BuildsWhatTheWholeWouldAndSharesTheRest) {
   ASSERT_TRUE(third.ok()) << third.status();
   EXPECT_TRUE((*third)->HasConfigOf(*Built(config)));
   EXPECT_FALSE((*third)->HasConfigOf(**second));
+}
+
+TEST(ReplacePools, SeveralAtOnceAreAsOneAfterTheOther) {
+  model::Config config = WebWith(4);
+  config.pools.push_back(MakePool("api", 4, 7));
+  config.pools.push_back(MakePool("dns", 4, 8));
+  const auto first = Built(config);
+  config.pools[0].backends[0].weight = 90;
+  config.pools[2].backends[1].state = model::AdminState::kDisabled;
+  config.pools.push_back(MakePool("new", 3, 9));
+  const auto like = Built(config);
+  const auto second =
+      ReplacePools(*first, {config.pools[2], config.pools[0], config.pools[3]}, like.get());
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ((*second)->digest, like->digest);
+  EXPECT_EQ((*second)->ToConfig(), config);
+  EXPECT_EQ((*second)->pools[1], first->pools[1]) << "shared with what it was made of";
+  EXPECT_EQ((*second)->pools[2], like->pools[2]) << "and with what it is like";
+  config.pools[1].table_size = 4;
+  EXPECT_FALSE(ReplacePools(*first, {config.pools[0], config.pools[1]}, nullptr).ok());
 }
 
 TEST(ReplacePool, RefusesWhatIsStructurallyInvalid) {

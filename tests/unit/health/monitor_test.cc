@@ -14,11 +14,14 @@ using ::testing::IsEmpty;
 TEST(Monitor, HasNobodyOutOfAPoolThatIsWell) {
   Scene scene(Checked(4));
   EXPECT_THAT(scene.Out(), IsEmpty());
+  EXPECT_FALSE(scene.monitor().has_transitions());
   scene.Succeed({1, 2, 3, 4});
+  EXPECT_TRUE(scene.monitor().has_transitions()) << "no reason to wait";
   EXPECT_THAT(scene.Out(), IsEmpty());
   EXPECT_EQ(scene.last().pools[0].serving, 4u);
   EXPECT_EQ(scene.last().pools[0].healthy, 4u);
   EXPECT_EQ(scene.last().transitions.size(), 4u);
+  EXPECT_FALSE(scene.monitor().has_transitions());
   EXPECT_THAT(scene.Held(), IsEmpty());
   EXPECT_THAT(scene.Transitions(), IsEmpty());
 }
