@@ -210,6 +210,18 @@ TEST_F(SlowStartTest, WhoLeavesThePoolIsForgotten) {
   EXPECT_THAT(*history_->Reduced(), IsEmpty());
 }
 
+// A daemon that is killed right after publishing must find what it published.
+TEST_F(SlowStartTest, WhoHasLessIsRecordedBeforeItIsPublished) {
+  MustApply(Slowly(8));
+  size_t recorded = 0;
+  kernel_.before_publish = [&] { recorded = history_->Reduced()->size(); };
+  MustApply(Slowly(9));
+  EXPECT_EQ(recorded, 1u);
+  MustApply(Slowly(8));
+  EXPECT_EQ(recorded, 1u) << "and who has more, after it";
+  EXPECT_THAT(*history_->Reduced(), IsEmpty());
+}
+
 TEST_F(SlowStartTest, WhatCannotBePublishedAdmitsNobodyLess) {
   MustApply(Slowly(8));
   kernel_.publish_error = absl::ResourceExhaustedError("no memory");
