@@ -243,6 +243,7 @@ class LocalEngine final : public Engine {
   TrafficMonitor traffic_;
   TrafficSampler sampler_;
   std::map<std::string, SpareAlarm> spare_;  // by pool; apply_mutex_ to write, state_mutex_ too
+  int64_t spare_reading_ns_ = 0;             // apply_mutex_: the reading that they were judged by
   DrainMonitor drains_;
   std::mutex sample_mutex_;
   int64_t sampled_ns_ = 0;  // sample_mutex_

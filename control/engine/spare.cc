@@ -4,6 +4,8 @@
 // missed most. LB004 asks that of a configuration; here the live traffic asks.
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "control/engine/local_engine.h"
 
@@ -27,7 +29,7 @@ traffic::PoolLoad LocalEngine::LoadOf(const guard::BuiltPool& asked, const State
   const guard::BuiltPool* built =
       state.kernel != nullptr ? state.kernel->FindPool(asked.name()) : nullptr;
   if (built == nullptr) return {};
-  return traffic::LoadOf(asked.config, *built->table,
+  return traffic::LoadOf(asked.config, *built,
                          traffic_.Loads(asked.name(), asked.config.capacity_unit));
 }
 
@@ -53,6 +55,9 @@ void LocalEngine::FillLoads(const State& state, Status* status) {
 }
 
 void LocalEngine::WatchSpare() {
+  // Nothing new can be said before the counters are read again.
+  const int64_t reading = traffic_.last_reading_ns();
+  if (std::exchange(spare_reading_ns_, reading) == reading) return;
   const std::shared_ptr<const State> state = Snapshot();
   const int64_t now = SteadyNow();
   std::map<std::string, SpareAlarm> next;

@@ -60,6 +60,11 @@ void TrafficMonitor::Keep(const publish::CounterReport& counters, int64_t steady
   last_ = std::move(reading);
 }
 
+int64_t TrafficMonitor::last_reading_ns() const {
+  std::lock_guard lock(mutex_);
+  return last_ ? last_->steady_ns : 0;
+}
+
 traffic::Rates TrafficMonitor::Rates() const {
   std::lock_guard lock(mutex_);
   traffic::Rates rates;

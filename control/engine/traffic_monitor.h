@@ -34,6 +34,7 @@ class TrafficMonitor {
   void Note(const publish::CounterReport& counters, int64_t steady_ns, int64_t now_unix_ns);
   // Of the VIPs of `running`.
   guard::Traffic Report(const guard::BuiltFleet& running, int64_t steady_ns) const;
+  int64_t last_reading_ns() const;  // steady; 0: there was none
   // Between the last two samples.
   traffic::Rates Rates() const;
   // The same of the servers of a pool, per second in `unit`; empty where it is not known.

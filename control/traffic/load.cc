@@ -26,16 +26,16 @@ struct Domain {
   std::string Name() const { return kind.empty() ? name : absl::StrCat(kind, " ", name); }
 };
 
-std::vector<Server> ServersOf(const model::Pool& asked, const guard::BuiltTable& built,
+std::vector<Server> ServersOf(const model::Pool& asked, const guard::BuiltPool& built,
                               const std::map<model::IpAddress, double>& rates) {
-  const std::vector<uint32_t> slots = built.CountSlots();
-  std::vector<Server> servers(built.servers.size());
+  const std::vector<model::IpAddress>& addresses = built.table->servers;
+  std::vector<Server> servers(addresses.size());
   std::map<model::IpAddress, size_t> index;
   for (size_t i = 0; i < servers.size(); ++i) {
-    servers[i].load.address = built.servers[i];
-    servers[i].slots = slots[i];
-    index[built.servers[i]] = i;
-    const auto rate = rates.find(built.servers[i]);
+    servers[i].load.address = addresses[i];
+    servers[i].slots = built.slots[i];
+    index[addresses[i]] = i;
+    const auto rate = rates.find(addresses[i]);
     if (rate != rates.end()) servers[i].load.load = rate->second;
   }
   for (const model::Backend& backend : asked.backends) {
@@ -154,10 +154,10 @@ std::string ProblemOf(const std::vector<Server>& servers) {
 
 }  // namespace
 
-PoolLoad LoadOf(const model::Pool& asked, const guard::BuiltTable& built,
+PoolLoad LoadOf(const model::Pool& asked, const guard::BuiltPool& built,
                 const std::map<model::IpAddress, double>& rates) {
   std::vector<Server> servers = ServersOf(asked, built, rates);
-  const double all = built.size;
+  const double all = built.table->size;
   const std::vector<Domain> racks = Grouped(servers, "rack", &model::Backend::rack);
   const std::vector<Domain> zones = Grouped(servers, "zone", &model::Backend::zone);
   for (Server& server : servers) server.load.after = server.load.load;

@@ -44,9 +44,10 @@ struct PoolLoad {
   std::string problem;
 };
 
-// `asked` has names, capacities, racks and zones; `built` is what packets see of it. `rates`: what
-// each server carries, by address. A server that is in a rack or zone without a name is lost alone.
-PoolLoad LoadOf(const model::Pool& asked, const guard::BuiltTable& built,
+// `asked` has names, capacities, racks and zones; `built` is the pool as packets see it. `rates`:
+// what each server carries, by address. A server that is in a rack or zone without a name is lost
+// alone.
+PoolLoad LoadOf(const model::Pool& asked, const guard::BuiltPool& built,
                 const std::map<model::IpAddress, double>& rates);
 
 }  // namespace evenkeel::traffic

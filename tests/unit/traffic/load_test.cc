@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "absl/strings/str_cat.h"
 
 namespace evenkeel::traffic {
@@ -34,7 +36,10 @@ class LoadTest : public ::testing::Test {
     table_.size += slots;
     rates_[backend.address] = load;
   }
-  PoolLoad Load() const { return LoadOf(pool_, table_, rates_); }
+  PoolLoad Load() const {
+    const auto table = std::make_shared<guard::BuiltTable>(table_);
+    return LoadOf(pool_, {pool_, table, {}, table->CountSlots()}, rates_);
+  }
 
   model::Pool pool_;
   guard::BuiltTable table_;
