@@ -12,15 +12,10 @@ constexpr uint64_t kUnit = 1'000'000'000;
 
 using Wide = unsigned __int128;
 
-uint16_t AdmittedIn(const PoolAdmission& admission, const model::IpAddress& server) {
-  const auto found = admission.find(server);
-  return found == admission.end() ? kWhole : found->second;
-}
-
 bool TakeOut(const PoolAdmission& admission, model::Pool* pool) {
   bool changed = false;
   for (model::Backend& backend : pool->backends) {
-    if (!backend.serving() || AdmittedIn(admission, backend.address) != kOut) continue;
+    if (!backend.serving() || Admitted(admission, backend.address) != kOut) continue;
     backend.state = model::AdminState::kDisabled;
     changed = true;
   }
@@ -29,10 +24,15 @@ bool TakeOut(const PoolAdmission& admission, model::Pool* pool) {
 
 }  // namespace
 
+uint16_t Admitted(const PoolAdmission& admission, const model::IpAddress& server) {
+  const auto found = admission.find(server);
+  return found == admission.end() ? kWhole : found->second;
+}
+
 uint16_t Admitted(const Admission& admission, const std::string& pool,
                   const model::IpAddress& server) {
   const auto found = admission.find(pool);
-  return found == admission.end() ? kWhole : AdmittedIn(found->second, server);
+  return found == admission.end() ? kWhole : Admitted(found->second, server);
 }
 
 void Admit(const std::string& pool, const model::IpAddress& server, uint16_t permille,
@@ -62,7 +62,7 @@ bool ApplyAdmission(const PoolAdmission& admission, model::Pool* pool) {
   Wide all = 0, whole = 0, reduced = 0;
   for (const model::Backend& backend : pool->backends) {
     if (!backend.serving()) continue;
-    const uint16_t permille = AdmittedIn(admission, backend.address);
+    const uint16_t permille = Admitted(admission, backend.address);
     const Wide weight = Wide(static_cast<uint64_t>(backend.weight));
     all += weight * kWhole;
     (permille == kWhole ? whole : reduced) += weight * permille;
@@ -70,7 +70,7 @@ bool ApplyAdmission(const PoolAdmission& admission, model::Pool* pool) {
   if (reduced == 0 || whole == 0) return changed;
   for (model::Backend& backend : pool->backends) {
     if (!backend.serving()) continue;
-    const uint16_t permille = AdmittedIn(admission, backend.address);
+    const uint16_t permille = Admitted(admission, backend.address);
     const Wide weight = Wide(static_cast<uint64_t>(backend.weight)) * permille;
     // The rest have among them what the reduced leave.
     const Wide share =

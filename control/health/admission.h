@@ -24,6 +24,7 @@ using PoolAdmission = std::map<model::IpAddress, uint16_t>;
 // By pool; no pool has an empty one.
 using Admission = std::map<std::string, PoolAdmission>;
 
+uint16_t Admitted(const PoolAdmission& admission, const model::IpAddress& server);
 uint16_t Admitted(const Admission& admission, const std::string& pool,
                   const model::IpAddress& server);
 void Admit(const std::string& pool, const model::IpAddress& server, uint16_t permille,

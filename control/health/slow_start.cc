@@ -23,11 +23,6 @@ bool IsOut(const PoolDecision* decision, const model::IpAddress& server) {
 
 bool WantsAll(const PoolDecision* decision) { return decision != nullptr && decision->panic; }
 
-uint16_t AdmittedIn(const PoolAdmission& admission, const model::IpAddress& server) {
-  const auto found = admission.find(server);
-  return found == admission.end() ? kWhole : found->second;
-}
-
 }  // namespace
 
 Steps StepsOf(const model::Pool& pool, const std::set<model::IpAddress>& starting) {
@@ -67,7 +62,7 @@ PoolAdmission SlowStart::NextOf(Pool& pool, const PoolAdmission& in_force,
   for (const model::IpAddress& server : pool.servers) {
     if (IsOut(decision, server)) {
       next[server] = kOut;
-    } else if (const uint16_t now = AdmittedIn(in_force, server); now < kWhole) {
+    } else if (const uint16_t now = Admitted(in_force, server); now < kWhole) {
       starting.insert(server);
     }
   }
@@ -88,7 +83,7 @@ PoolAdmission SlowStart::NextOf(Pool& pool, const PoolAdmission& in_force,
     pool.next_step_ns = (at + kGrid - 1) / kGrid * kGrid;
   }
   for (const model::IpAddress& server : starting) {
-    const uint16_t now = AdmittedIn(in_force, server);
+    const uint16_t now = Admitted(in_force, server);
     const bool step = now == kOut || due || steps.permille == kWhole;
     const uint16_t then = static_cast<uint16_t>(
         std::min<uint32_t>(kWhole, uint32_t{now} + (step ? steps.permille : 0)));
