@@ -13,25 +13,16 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "control/neighbor/libnl.h"
 
 namespace evenkeel::advertise {
 namespace {
 
+using neighbor::Message;
+using neighbor::NetlinkError;
+
 // The kernel answers at once; a lost answer must not stop the daemon for good.
 constexpr timeval kAnswerTimeout{.tv_sec = 5, .tv_usec = 0};
-
-absl::Status NetlinkError(int err, std::string_view what) {
-  const std::string message = absl::StrCat(std::string(what), ": ", nl_geterror(err));
-  if (err == -NLE_PERM) {
-    return absl::PermissionDeniedError(absl::StrCat(message, "; CAP_NET_ADMIN is needed"));
-  }
-  return absl::InternalError(message);
-}
-
-struct MessageDeleter {
-  void operator()(nl_msg* message) const { nlmsg_free(message); }
-};
-using Message = std::unique_ptr<nl_msg, MessageDeleter>;
 
 struct CallbackDeleter {
   void operator()(nl_cb* callbacks) const { nl_cb_put(callbacks); }

@@ -16,6 +16,7 @@
 #include <functional>
 
 #include "absl/strings/str_cat.h"
+#include "control/neighbor/libnl.h"
 #include "control/neighbor/netlink_parse.h"
 
 namespace evenkeel::neighbor {
@@ -23,19 +24,6 @@ namespace {
 
 // An interface that goes down under 10,000 neighbours makes as many events at once.
 constexpr int kEventBuffer = 4 << 20;
-
-absl::Status NetlinkError(int err, absl::string_view what) {
-  const std::string message = absl::StrCat(what, ": ", nl_geterror(err));
-  if (err == -NLE_PERM) {
-    return absl::PermissionDeniedError(absl::StrCat(message, "; CAP_NET_ADMIN is needed"));
-  }
-  return absl::InternalError(message);
-}
-
-struct MessageDeleter {
-  void operator()(nl_msg* message) const { nlmsg_free(message); }
-};
-using Message = std::unique_ptr<nl_msg, MessageDeleter>;
 
 struct CacheDeleter {
   void operator()(nl_cache* cache) const { nl_cache_free(cache); }

@@ -23,7 +23,6 @@ using ::testing::HasSubstr;
 using ::testing::Matcher;
 using ::testing::StartsWith;
 
-constexpr Millis kLimit{10'000};
 constexpr size_t kLimitBytes = 64 * 1024;
 
 void Silent(const Connection& c) { c.WaitForPeer(); }

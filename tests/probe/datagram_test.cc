@@ -15,21 +15,8 @@ namespace {
 
 using namespace std::string_literals;
 
-constexpr Millis kLimit{10'000};
-
 class DatagramTest : public ProbeTest {
  protected:
-  probe::Result Ask(const probe::Target& target) {
-    if (!prober_) Start();
-    seeing_.Clear();
-    SetTargets({target});
-    const std::string address = target.address.ToString();
-    EXPECT_TRUE(seeing_.WaitFor(address, target.port, 1, kLimit));
-    SetTargets({});
-    const std::vector<Seen> seen = seeing_.Of(address, target.port);
-    return seen.empty() ? probe::Result{} : seen[0].result;
-  }
-
   static probe::Target Udp(uint16_t port, const std::string& send, const std::string& start = "",
                            const std::string& expect = "") {
     probe::Target target = To("127.0.0.1", port, Type::kUdp, Millis{300}, Millis{300});

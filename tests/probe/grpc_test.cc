@@ -22,8 +22,6 @@ using ::testing::HasSubstr;
 using ::testing::Matcher;
 using ::testing::StartsWith;
 
-constexpr Millis kLimit{10'000};
-
 class GrpcServer {
  public:
   GrpcServer(uint16_t port, bool health, const Identity* identity = nullptr) {
@@ -51,17 +49,6 @@ class GrpcServer {
 
 class GrpcTest : public ProbeTest {
  protected:
-  probe::Result Ask(const probe::Target& target) {
-    if (!prober_) Start();
-    seeing_.Clear();
-    SetTargets({target});
-    const std::string address = target.address.ToString();
-    EXPECT_TRUE(seeing_.WaitFor(address, target.port, 1, kLimit));
-    SetTargets({});
-    const std::vector<Seen> seen = seeing_.Of(address, target.port);
-    return seen.empty() ? probe::Result{} : seen[0].result;
-  }
-
   static probe::Target Grpc(uint16_t port, const std::string& service = "",
                             const std::string& address = "127.0.0.1") {
     probe::Target target = To(address, port, Type::kGrpc, Millis{500}, Millis{500});

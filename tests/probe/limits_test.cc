@@ -18,8 +18,6 @@ namespace {
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 
-constexpr Millis kLimit{10'000};
-
 bool Eventually(const std::function<bool()>& condition) {
   const auto end = std::chrono::steady_clock::now() + kLimit;
   while (!condition()) {

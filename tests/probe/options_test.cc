@@ -17,23 +17,10 @@ using ::testing::HasSubstr;
 using ::testing::Matcher;
 using ::testing::StartsWith;
 
-constexpr Millis kLimit{10'000};
 constexpr long kDay = 86400;
 
 class OptionsTest : public ProbeTest {
  protected:
-  // The first result for a target.
-  probe::Result Ask(const probe::Target& target) {
-    if (!prober_) Start();
-    seeing_.Clear();
-    SetTargets({target});
-    const std::string address = target.address.ToString();
-    EXPECT_TRUE(seeing_.WaitFor(address, target.port, 1, kLimit));
-    SetTargets({});
-    const std::vector<Seen> seen = seeing_.Of(address, target.port);
-    return seen.empty() ? probe::Result{} : seen[0].result;
-  }
-
   static probe::Target Http(uint16_t port, Type type = Type::kHttp) {
     return To("127.0.0.1", port, type, Millis{300}, Millis{300});
   }

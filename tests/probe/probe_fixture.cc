@@ -98,6 +98,17 @@ size_t ProbeTest::Descriptors() {
   return static_cast<size_t>(std::distance(begin(all), end(all)));
 }
 
+probe::Result ProbeTest::Ask(const probe::Target& target) {
+  if (!prober_) Start();
+  seeing_.Clear();
+  SetTargets({target});
+  const std::string address = target.address.ToString();
+  EXPECT_TRUE(seeing_.WaitFor(address, target.port, 1, kLimit));
+  SetTargets({});
+  const std::vector<Seen> seen = seeing_.Of(address, target.port);
+  return seen.empty() ? probe::Result{} : seen[0].result;
+}
+
 size_t ProbeTest::DescriptorsDownTo(size_t count) {
   const auto end = steady_clock::now() + std::chrono::seconds{5};
   while (Descriptors() > count && steady_clock::now() < end) {

@@ -22,6 +22,8 @@ namespace evenkeel::testing {
 using Type = model::HealthCheck::Type;
 using Millis = std::chrono::milliseconds;
 
+inline constexpr Millis kLimit{10'000};  // for what takes much less
+
 struct Seen {
   std::chrono::steady_clock::time_point at;
   probe::Result result;
@@ -60,6 +62,8 @@ class ProbeTest : public KernelTest {
   // `sink` is called besides.
   void Start(probe::Options options = {}, probe::Sink sink = nullptr);
   void SetTargets(const std::vector<probe::Target>& targets);
+  // The first result for a target, and the only one that is asked for.
+  probe::Result Ask(const probe::Target& target);
   // Waits until nobody uses more descriptors than `count`; returns how many there are.
   static size_t DescriptorsDownTo(size_t count);
   static size_t Descriptors();

@@ -12,8 +12,6 @@
 namespace evenkeel::testing {
 namespace {
 
-constexpr Millis kLimit{10'000};
-
 TEST_F(ProbeTest, APoolOfBlackHolesDoesNotStarveTheOthers) {
   Server server(8000);
   Start({.max_open_sockets = 64});

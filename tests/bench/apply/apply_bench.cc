@@ -24,6 +24,7 @@
 #include "absl/strings/str_cat.h"
 #include "control/rpc/client.h"
 #include "process.h"
+#include "tests/bench/percentile.h"
 #include "tests/harness/scoped_netns/scoped_netns.h"
 #include "tests/harness/scoped_netns/scoped_pin_dir.h"
 
@@ -70,12 +71,6 @@ model::Config MakeConfig(const Options& options) {
     config.vips.push_back(std::move(vip));
   }
   return config;
-}
-
-double Percentile(std::vector<double> values, double fraction) {
-  std::sort(values.begin(), values.end());
-  const auto rank = static_cast<size_t>(fraction * static_cast<double>(values.size() - 1) + 0.5);
-  return values[rank];
 }
 
 void PrintRow(const char* name, const std::vector<double>& ms) {

@@ -28,6 +28,7 @@
 #include "control/dataplane/unique_fd.h"
 #include "control/rpc/client.h"
 #include "process.h"
+#include "tests/bench/percentile.h"
 #include "tests/harness/scoped_netns/scoped_netns.h"
 #include "tests/harness/scoped_netns/scoped_pin_dir.h"
 
@@ -99,12 +100,6 @@ model::Config MakeConfig(const Options& options) {
     config.pools.push_back(std::move(pool));
   }
   return config;
-}
-
-double Percentile(std::vector<double> values, double fraction) {
-  std::sort(values.begin(), values.end());
-  const auto rank = static_cast<size_t>(fraction * static_cast<double>(values.size() - 1) + 0.5);
-  return values[rank];
 }
 
 // When servers went out of the tables, by "pool/backend".
