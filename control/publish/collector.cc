@@ -135,7 +135,7 @@ void Publisher::Impl::Unfollow() {
   if (!serial.owns_lock()) return;
   std::lock_guard lock(mu);
   stale_addresses = false;
-  followed.clear();
+  followed = kept;
   for (const model::IpAddress& address : ledger.Addresses()) followed.insert(address);
   if (active && active->fleet) {
     for (const auto& pool : active->fleet->pools) {
@@ -147,6 +147,20 @@ void Publisher::Impl::Unfollow() {
   if (auto status = resolver->Follow({followed.begin(), followed.end()}); !status.ok()) {
     spdlog::warn("cannot unfollow removed backends: {}", std::string(status.message()));
   }
+}
+
+absl::Status Publisher::Impl::KeepFollowing(const std::vector<model::IpAddress>& addresses) {
+  std::lock_guard serial(publish_mu);
+  kept = {addresses.begin(), addresses.end()};
+  const size_t before = followed.size();
+  followed.insert(addresses.begin(), addresses.end());
+  {
+    std::lock_guard lock(mu);
+    stale_addresses = true;  // those that are not kept any more, and have no place
+    changed.notify_all();
+  }
+  if (followed.size() == before) return absl::OkStatus();
+  return resolver->Follow({followed.begin(), followed.end()});
 }
 
 void Publisher::Impl::Settle() {

@@ -270,6 +270,10 @@ absl::Status Publisher::UpdateNextHop(const neighbor::Resolution& resolution) {
   return impl_->UpdateNextHop(resolution);
 }
 
+absl::Status Publisher::KeepFollowing(const std::vector<model::IpAddress>& addresses) {
+  return impl_->KeepFollowing(addresses);
+}
+
 absl::StatusOr<KernelState> Publisher::ReadKernelState() {
   std::lock_guard lock(impl_->mu);
   return ReadKernel(*impl_->dataplane);

@@ -110,6 +110,10 @@ class Publisher {
   // A changed next hop, from the resolver's listener.
   absl::Status UpdateNextHop(const neighbor::Resolution& resolution);
 
+  // These addresses are followed whether they are in a table or not, in place of those of the last
+  // call: servers that health has taken out come back with a next hop that is known.
+  absl::Status KeepFollowing(const std::vector<model::IpAddress>& addresses);
+
   // What the kernel forwards with at this moment, read back in full. NotFound: nothing is
   // published. May be called before Adopt: the daemon settles a revision left pending by it.
   absl::StatusOr<KernelState> ReadKernelState();

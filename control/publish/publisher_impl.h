@@ -30,6 +30,7 @@ struct Publisher::Impl {
   absl::StatusOr<PublishResult> Publish(const guard::Approval& approval, uint64_t revision,
                                         bool compare_base);
   absl::StatusOr<AdoptReport> Adopt(const std::shared_ptr<const guard::BuiltFleet>& intent);
+  absl::Status KeepFollowing(const std::vector<model::IpAddress>& addresses);
   absl::Status UpdateNextHop(const neighbor::Resolution& resolution);
   absl::StatusOr<CounterReport> ReadCounters();
   void Settle();
@@ -93,6 +94,7 @@ struct Publisher::Impl {
 
   std::mutex publish_mu;
   absl::flat_hash_set<model::IpAddress> followed;  // publish_mu
+  absl::flat_hash_set<model::IpAddress> kept;      // of these, at all events; publish_mu
 
   std::mutex sweep_mu;  // taken before mu: one sweep at a time
 

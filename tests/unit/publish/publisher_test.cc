@@ -280,6 +280,30 @@ TEST_F(PublisherTest, UnfollowsRemovedBackends) {
   EXPECT_FALSE(resolver_.followed().contains(gone));
 }
 
+TEST_F(PublisherTest, FollowsWhomItIsToldToThoughTheyAreInNoTable) {
+  model::Config config = MakeConfig(1, 6);
+  ASSERT_TRUE(Apply(config).ok());
+  const model::IpAddress kept = config.pools[0].backends[5].address;
+  const model::IpAddress fresh = Ip("10.200.0.1");
+  ASSERT_TRUE(publisher_->KeepFollowing({kept, fresh}).ok());
+  EXPECT_TRUE(resolver_.followed().contains(fresh));
+  const model::IpAddress gone = config.pools[0].backends[4].address;
+  config.pools[0].backends.pop_back();
+  ASSERT_TRUE(Apply(config).ok());
+  config.pools[0].backends.pop_back();
+  for (const int weight : {90, 80, 70}) {
+    config.pools[0].backends[0].weight = weight;
+    ASSERT_TRUE(Apply(config).ok());
+    publisher_->Settle();
+  }
+  for (int i = 0; i < 200 && resolver_.followed().contains(gone); ++i) {
+    resolver_.WaitResolved(std::chrono::milliseconds{10});
+  }
+  EXPECT_FALSE(resolver_.followed().contains(gone));
+  EXPECT_TRUE(resolver_.followed().contains(kept));
+  EXPECT_TRUE(resolver_.followed().contains(fresh));
+}
+
 // Tables that take long to sweep do so one by one: an update does not wait for all of them.
 TEST_F(PublisherTest, AnUpdateGoesBetweenTwoTablesOfASweep) {
   publisher_ = std::make_unique<Publisher>(&kernel_, &resolver_, kTestKey, publish::FlowTimeouts{},
