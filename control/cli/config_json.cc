@@ -118,6 +118,13 @@ void PutProbe(ordered_json& object, const model::HealthCheck& check) {
   PutText(object, "send", model::ToEscaped(check.send));
   PutText(object, "expect", model::ToEscaped(check.expect));
   PutText(object, "expect_start", model::ToEscaped(check.expect_start));
+  if (check.through != model::HealthCheck::Through::kDirect) {
+    object["through"] = std::string(model::ToString(check.through));
+  }
+  if (check.passive) {
+    object["passive"]["min_share"] = check.passive->min_share;
+    object["passive"]["min_count"] = check.passive->min_count;
+  }
 }
 
 ordered_json ToJson(const model::HealthCheck& check) {

@@ -42,6 +42,8 @@ constexpr std::pair<HealthCheck::Method, std::string_view> kHealthCheckMethods[]
     {HealthCheck::Method::kGet, "GET"}, {HealthCheck::Method::kHead, "HEAD"}};
 constexpr std::pair<HealthCheck::Start, std::string_view> kHealthCheckStarts[] = {
     {HealthCheck::Start::kUp, "up"}, {HealthCheck::Start::kDown, "down"}};
+constexpr std::pair<HealthCheck::Through, std::string_view> kHealthCheckThroughs[] = {
+    {HealthCheck::Through::kDirect, "direct"}, {HealthCheck::Through::kVip, "vip"}};
 constexpr std::pair<HealthCheck::Panic, std::string_view> kHealthCheckPanics[] = {
     {HealthCheck::Panic::kKeepAll, "keep_all"},
     {HealthCheck::Panic::kHoldLast, "hold_last"},
@@ -93,6 +95,9 @@ std::string_view ToString(HealthCheck::Method v) {
 std::string_view ToString(HealthCheck::Start v) {
   return NameOf<HealthCheck::Start>(kHealthCheckStarts, v);
 }
+std::string_view ToString(HealthCheck::Through v) {
+  return NameOf<HealthCheck::Through>(kHealthCheckThroughs, v);
+}
 std::string_view ToString(HealthCheck::Panic v) {
   return NameOf<HealthCheck::Panic>(kHealthCheckPanics, v);
 }
@@ -114,6 +119,9 @@ std::optional<HealthCheck::Method> ParseHealthCheckMethod(std::string_view text)
 }
 std::optional<HealthCheck::Start> ParseHealthCheckStart(std::string_view text) {
   return ValueOf<HealthCheck::Start>(kHealthCheckStarts, text);
+}
+std::optional<HealthCheck::Through> ParseHealthCheckThrough(std::string_view text) {
+  return ValueOf<HealthCheck::Through>(kHealthCheckThroughs, text);
 }
 std::optional<HealthCheck::Panic> ParseHealthCheckPanic(std::string_view text) {
   return ValueOf<HealthCheck::Panic>(kHealthCheckPanics, text);

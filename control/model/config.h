@@ -109,6 +109,15 @@ struct ProbeTls {
 inline constexpr size_t kMaxCaBytes = 32u << 10;  // read for each connection
 inline constexpr size_t kMaxProbeText = 1024;     // bytes of body, service, send and expect
 
+// What the network says of a backend's packets. A round of `interval` is a failure in which at
+// least so many came back in ICMP "destination unreachable", or had no next hop.
+struct PassiveSignal {
+  double min_share = 0.05;  // of the packets forwarded to it: above 0, up to 1
+  uint32_t min_count = 3;   // 1 to 1,000,000
+
+  friend bool operator==(const PassiveSignal&, const PassiveSignal&) = default;
+};
+
 struct HealthCheck {
   enum class Type { kTcp, kHttp, kHttps, kGrpc, kUdp, kIcmp };
   enum class Method { kGet, kHead };
@@ -117,6 +126,9 @@ struct HealthCheck {
   // What becomes of the table when too few servers are healthy: it has all of them, or those that
   // it had, or the VIP itself should go.
   enum class Panic { kKeepAll, kHoldLast, kWithdraw };
+  // Where probes go: to the backend's own address, or to the pool's VIPs in the way that the
+  // clients' packets take, forwarded to that backend.
+  enum class Through { kDirect, kVip };
   Type type = Type::kTcp;
   uint16_t port = 0;  // 0 = the VIP's port
   std::string path = "/";
@@ -140,6 +152,8 @@ struct HealthCheck {
   std::string send{};
   std::string expect{};        // what an answer must contain; empty: anything
   std::string expect_start{};  // what it must begin with
+  Through through = Through::kDirect;
+  std::optional<PassiveSignal> passive{};
 
   friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };
@@ -283,6 +297,7 @@ std::string_view ToString(AdminState state);
 std::string_view ToString(HealthCheck::Type type);
 std::string_view ToString(HealthCheck::Method method);
 std::string_view ToString(HealthCheck::Start start);
+std::string_view ToString(HealthCheck::Through through);
 std::string_view ToString(HealthCheck::Panic panic);
 std::string_view ToString(SourceAction action);
 std::string_view ToString(CapacityUnit unit);  // "none", "packets", "bits", "new_flows"
@@ -297,6 +312,7 @@ std::optional<AdminState> ParseAdminState(std::string_view text);
 std::optional<HealthCheck::Type> ParseHealthCheckType(std::string_view text);
 std::optional<HealthCheck::Method> ParseHealthCheckMethod(std::string_view text);
 std::optional<HealthCheck::Start> ParseHealthCheckStart(std::string_view text);
+std::optional<HealthCheck::Through> ParseHealthCheckThrough(std::string_view text);
 std::optional<HealthCheck::Panic> ParseHealthCheckPanic(std::string_view text);
 std::optional<SourceAction> ParseSourceAction(std::string_view text);
 std::optional<CapacityUnit> ParseCapacityUnit(std::string_view text);  // but "none"

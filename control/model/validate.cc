@@ -268,6 +268,10 @@ class Validator {
     } else if (pool.dscp != Dscp{} && pool.forwarding == Forwarding::kL2) {
       Add(field.Of("dscp"), "needs an outer header, and forwarding l2 makes none; leave it out");
     }
+    if (pool.health_check && pool.health_check->passive && pool.forwarding == Forwarding::kL2) {
+      Add(field.Of("health_check.passive"),
+          "counts encapsulated packets that come back, and l2 does not encapsulate; remove it");
+    }
     if (pool.out_of_order_fragments == OutOfOrder::kForward && !source) {
       Add(field.Of("out_of_order_fragments"),
           "forward needs affinity: source, for a later fragment has no ports; write drop");

@@ -21,6 +21,7 @@ using Type = HealthCheck::Type;
 constexpr uint32_t kMaxRiseFall = 100;
 constexpr milliseconds kMinInterval{10};
 constexpr milliseconds kMaxInterval{3'600'000};
+constexpr uint32_t kMaxPassiveCount = 1'000'000;
 constexpr size_t kMaxHost = 253;  // RFC 1035
 constexpr size_t kMaxStatusRanges = 32;
 // 1xx are never an answer's last word.
@@ -71,6 +72,7 @@ class HealthValidator {
     }
     if (check.tls) CheckTls(*check.tls);
     CheckDatagrams(check);
+    if (check.passive) CheckPassive(*check.passive);
   }
 
  private:
@@ -179,6 +181,16 @@ class HealthValidator {
           std::pair("expect_start", &check.expect_start)}) {
       if (bytes->size() <= kMaxProbeText) continue;
       Add(field, absl::StrCat("has ", bytes->size(), " bytes; at most ", kMaxProbeText));
+    }
+  }
+
+  void CheckPassive(const PassiveSignal& passive) {
+    // Also what is not a number.
+    if (!(passive.min_share > 0 && passive.min_share <= 1)) {
+      Add("passive.min_share", "write a fraction above 0, up to 1");
+    }
+    if (passive.min_count < 1 || passive.min_count > kMaxPassiveCount) {
+      Add("passive.min_count", absl::StrCat("write 1 to ", kMaxPassiveCount));
     }
   }
 

@@ -14,9 +14,9 @@ class HealthReader : public YamlFields {
   explicit HealthReader(const YamlFields& fields) : YamlFields(fields) {}
 
   void Read(const YamlNode& node, const std::string& path, HealthCheck& check) {
-    const Keys keys = {"type", "port",  "path",    "interval", "timeout", "rise",
-                       "fall", "start", "panic",   "host",     "method",  "status",
-                       "body", "tls",   "service", "send",     "expect",  "expect_start"};
+    const Keys keys = {"type",    "port",  "path",   "interval",     "timeout", "rise",   "fall",
+                       "start",   "panic", "host",   "method",       "status",  "body",   "tls",
+                       "service", "send",  "expect", "expect_start", "through", "passive"};
     constexpr int64_t kMaxCount = std::numeric_limits<uint32_t>::max();
     ReadMap(node, path, keys, {"type"},
             [&](std::string_view key, const YamlNode& v, const std::string& p) {
@@ -36,12 +36,26 @@ class HealthReader : public YamlFields {
                 SetEnum(v, p, &ParseHealthCheckPanic, {"keep_all", "hold_last", "withdraw"},
                         check.panic);
               }
+              if (key == "through") {
+                SetEnum(v, p, &ParseHealthCheckThrough, {"direct", "vip"}, check.through);
+              }
+              if (key == "passive") ReadPassive(v, p, check.passive.emplace());
               ReadQuestion(key, v, p, check);
               ReadAnswer(key, v, p, check);
             });
   }
 
  private:
+  void ReadPassive(const YamlNode& node, const std::string& path, PassiveSignal& passive) {
+    constexpr int64_t kMaxCount = std::numeric_limits<uint32_t>::max();
+    const Keys keys = {"min_share", "min_count"};
+    ReadMap(node, path, keys, {},
+            [&](std::string_view key, const YamlNode& v, const std::string& p) {
+              if (key == "min_share") Set(v, p, ReadNumber(v), passive.min_share);
+              if (key == "min_count") Set(v, p, ReadInteger(v, 0, kMaxCount), passive.min_count);
+            });
+  }
+
   // What is sent.
   void ReadQuestion(std::string_view key, const YamlNode& v, const std::string& p,
                     HealthCheck& check) {

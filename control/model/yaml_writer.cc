@@ -194,6 +194,13 @@ void AppendHealthCheck(const HealthCheck& check, std::string& out) {
   if (check.start != plain.start) absl::StrAppend(&out, ", start: ", Av(ToString(check.start)));
   if (check.panic != plain.panic) absl::StrAppend(&out, ", panic: ", Av(ToString(check.panic)));
   AppendProbe(check, out);
+  if (check.through != plain.through) {
+    absl::StrAppend(&out, ", through: ", Av(ToString(check.through)));
+  }
+  if (check.passive) {
+    absl::StrAppend(&out, ", passive: {min_share: ", Number(check.passive->min_share),
+                    ", min_count: ", check.passive->min_count, "}");
+  }
   absl::StrAppend(&out, "}\n");
 }
 

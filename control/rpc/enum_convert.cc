@@ -102,6 +102,12 @@ const EnumTable<model::HealthCheck::Panic, v1::HealthCheck::Panic> kHealthPanics
     model::HealthCheck::Panic::kKeepAll,
     model::HealthCheck::Panic::kKeepAll};
 
+const EnumTable<model::HealthCheck::Through, v1::HealthCheck::Through> kHealthThroughs = {
+    {{model::HealthCheck::Through::kDirect, v1::HealthCheck::DIRECT},
+     {model::HealthCheck::Through::kVip, v1::HealthCheck::VIP}},
+    model::HealthCheck::Through::kDirect,
+    model::HealthCheck::Through::kDirect};
+
 template <typename Model, typename Proto>
 Proto Find(const EnumTable<Model, Proto>& table, Model value) {
   for (const auto& [model, proto] : table.values) {
@@ -163,6 +169,7 @@ EK_RPC_ENUM(model::HealthCheck::Type, v1::HealthCheck::Type, kHealthTypes)
 EK_RPC_ENUM(model::HealthCheck::Method, v1::HealthCheck::Method, kHealthMethods)
 EK_RPC_ENUM(model::HealthCheck::Start, v1::HealthCheck::Start, kHealthStarts)
 EK_RPC_ENUM(model::HealthCheck::Panic, v1::HealthCheck::Panic, kHealthPanics)
+EK_RPC_ENUM(model::HealthCheck::Through, v1::HealthCheck::Through, kHealthThroughs)
 
 #undef EK_RPC_ENUM
 

@@ -36,6 +36,7 @@ EK_RPC_ENUM(model::HealthCheck::Type, v1::HealthCheck::Type);
 EK_RPC_ENUM(model::HealthCheck::Method, v1::HealthCheck::Method);
 EK_RPC_ENUM(model::HealthCheck::Start, v1::HealthCheck::Start);
 EK_RPC_ENUM(model::HealthCheck::Panic, v1::HealthCheck::Panic);
+EK_RPC_ENUM(model::HealthCheck::Through, v1::HealthCheck::Through);
 
 #undef EK_RPC_ENUM
 

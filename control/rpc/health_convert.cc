@@ -97,6 +97,11 @@ void HealthCheckToProto(const model::HealthCheck& check, v1::HealthCheck* out) {
   const model::HealthCheck plain;
   if (check.start != plain.start) out->set_start(ToProto(check.start));
   if (check.panic != plain.panic) out->set_panic(ToProto(check.panic));
+  if (check.through != plain.through) out->set_through(ToProto(check.through));
+  if (check.passive) {
+    out->mutable_passive()->set_min_share(check.passive->min_share);
+    out->mutable_passive()->set_min_count(check.passive->min_count);
+  }
   ProbeToProto(check, out);
 }
 
@@ -117,6 +122,12 @@ model::HealthCheck HealthCheckFromProto(const v1::HealthCheck& check, const std:
   if (check.has_fall()) result.fall = check.fall();
   result.start = FromProto(check.start(), absl::StrCat(path, ".start"), problems);
   result.panic = FromProto(check.panic(), absl::StrCat(path, ".panic"), problems);
+  result.through = FromProto(check.through(), absl::StrCat(path, ".through"), problems);
+  if (check.has_passive()) {
+    model::PassiveSignal& passive = result.passive.emplace();
+    if (check.passive().has_min_share()) passive.min_share = check.passive().min_share();
+    if (check.passive().has_min_count()) passive.min_count = check.passive().min_count();
+  }
   ProbeFromProto(check, path, &result, problems);
   return result;
 }

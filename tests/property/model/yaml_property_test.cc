@@ -193,6 +193,10 @@ class Draw {
       check.rise = static_cast<uint32_t>(1 + Below(100));
       check.start = static_cast<HealthCheck::Start>(Below(2));
       check.panic = static_cast<HealthCheck::Panic>(Below(3));
+      check.through = static_cast<HealthCheck::Through>(Below(2));
+      if (pool.forwarding != Forwarding::kL2 && Coin()) {
+        check.passive = {.min_share = 0.25, .min_count = static_cast<uint32_t>(1 + Below(9))};
+      }
     }
     if (Coin()) {
       pool.slow_start = {.over = std::chrono::milliseconds(1000 + Below(100'000)),

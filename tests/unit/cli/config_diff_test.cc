@@ -154,14 +154,18 @@ TEST(ConfigDiffTest, SeesWhatAProbeAsksFor) {
   check.send = "a";
   check.expect = "b";
   check.expect_start = "c";
+  check.through = model::HealthCheck::Through::kVip;
+  check.passive.emplace();
   std::vector<std::string> fields;
   for (const Difference& d : DiffConfigs(before, after)) fields.push_back(d.field);
-  EXPECT_THAT(fields, testing::UnorderedElementsAre(
-                          "health_check.host", "health_check.method",
-                          testing::StartsWith("health_check.status"), "health_check.body",
-                          "health_check.tls.verify", "health_check.tls.ca",
-                          "health_check.tls.server_name", "health_check.service",
-                          "health_check.send", "health_check.expect", "health_check.expect_start"));
+  EXPECT_THAT(
+      fields,
+      testing::UnorderedElementsAre(
+          "health_check.host", "health_check.method", testing::StartsWith("health_check.status"),
+          "health_check.body", "health_check.tls.verify", "health_check.tls.ca",
+          "health_check.tls.server_name", "health_check.service", "health_check.send",
+          "health_check.expect", "health_check.expect_start", "health_check.through",
+          "health_check.passive.min_share", "health_check.passive.min_count"));
 }
 
 TEST(ConfigDiffTest, OrderDoesNotCount) {

@@ -184,6 +184,36 @@ TEST(HealthCheckTest, ValidatesWhatNoYamlHasSaid) {
   }
 }
 
+TEST(HealthCheckTest, ReadsWhereProbesGoAndWhatTheNetworkSays) {
+  const HealthCheck plain = Good("type: tcp");
+  EXPECT_EQ(plain.through, HealthCheck::Through::kDirect);
+  EXPECT_FALSE(plain.passive);
+  const HealthCheck check = Good("type: tcp, through: vip, passive: {}");
+  EXPECT_EQ(check.through, HealthCheck::Through::kVip);
+  ASSERT_TRUE(check.passive);
+  EXPECT_EQ(*check.passive, PassiveSignal{});
+  EXPECT_EQ(*Good("type: tcp, passive: {min_share: 0.5, min_count: 12}").passive,
+            (PassiveSignal{.min_share = 0.5, .min_count = 12}));
+  for (const auto& [text, says] : std::map<std::string, std::string>{
+           {"through: vips", "vip"},
+           {"passive: {min_share: 0}", "write a fraction above 0, up to 1"},
+           {"passive: {min_share: 1.5}", "write a fraction above 0, up to 1"},
+           {"passive: {min_share: .nan}", "min_share"},
+           {"passive: {min_count: 0}", "write 1 to 1000000"},
+           {"passive: {min_count: 1000001}", "write 1 to 1000000"},
+           {"passive: {share: 1}", "share"}}) {
+    const ParseResult result = Read("type: tcp, " + text);
+    ASSERT_FALSE(result.ok()) << text;
+    EXPECT_THAT(result.diagnostics[0].ToString(), HasSubstr(says)) << text;
+  }
+  const ParseResult l2 = ParseYaml(
+      "vips: []\npools:\n- {name: a, backends: [], forwarding: l2,"
+      " health_check: {type: tcp, passive: {}}}\n",
+      "f");
+  ASSERT_THAT(l2.diagnostics, SizeIs(1));
+  EXPECT_THAT(l2.diagnostics[0].ToString(), HasSubstr("l2 does not encapsulate; remove it"));
+}
+
 TEST(EscapedBytesTest, EveryByteComesBack) {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) all.push_back(static_cast<char>(byte));

@@ -155,6 +155,8 @@ TEST(ConfigConvertTest, ProbesComeBackAsTheyWere) {
   check.send = std::string("\0\xff", 2);
   check.expect = "\x80";
   check.expect_start = "ok";
+  check.through = Check::Through::kVip;
+  check.passive = {.min_share = 0.25, .min_count = 7};
   EXPECT_EQ(ConfigFromProto(ToProto(config), &problems), config);
   EXPECT_TRUE(problems.empty());
 }
