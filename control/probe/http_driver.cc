@@ -128,7 +128,7 @@ bool HttpDriver::Append(List& list, const std::string& line) {
 // What is asked.
 bool HttpDriver::ConfigureRequest(Transfer& transfer, const std::string& name) {
   const Target& target = *transfer.target;
-  const std::string address = InUrl(target.address);
+  const std::string address = InUrl(target.destination());
   CURL* easy = transfer.easy.get();
   bool ok = true;
   const auto set = [&](CURLoption option, auto value) {
@@ -194,7 +194,7 @@ bool HttpDriver::Configure(Transfer& transfer) {
     ok = ok && curl_easy_setopt(easy, option, value) == CURLE_OK;
   };
   // The URL names the host; the connection goes to the address, so nothing is looked up.
-  const std::string address = InUrl(target.address);
+  const std::string address = InUrl(target.destination());
   std::string name = ServerName(target);
   if (name.empty()) name = address;
   const std::string scheme = transfer.tls ? "https" : "http";

@@ -44,18 +44,18 @@ uint16_t IcmpDriver::FreeSequence() {
 }
 
 void IcmpDriver::Start(TargetId id, const Target& target) {
-  if (const absl::Status status = Open(target.address.family()); !status.ok()) {
+  if (const absl::Status status = Open(target.destination().family()); !status.ok()) {
     return on_end_(id, {.healthy = false,
                         .own_fault = true,
                         .cause = PlainText({status.message().data(), status.message().size()})});
   }
   if (asked_.size() >= kMaxAsked) return on_end_(id, OutcomeOfErrno(ENOBUFS));
-  const IcmpSocket& socket = target.address.is_ipv4() ? *v4_ : *v6_;
+  const IcmpSocket& socket = target.destination().is_ipv4() ? *v4_ : *v6_;
   const Echo echo{.sequence = FreeSequence(), .nonce = random_()};
   // A full send buffer is a matter of memory, not of ports.
-  const int error = socket.Send(target.address, echo);
+  const int error = socket.Send(target, echo);
   if (error != 0) return on_end_(id, OutcomeOfErrno(error == EAGAIN ? ENOBUFS : error));
-  asked_[echo.sequence] = {.id = id, .address = target.address, .nonce = echo.nonce};
+  asked_[echo.sequence] = {.id = id, .address = target.destination(), .nonce = echo.nonce};
   sequence_of_[id] = echo.sequence;
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/probe/icmp_socket.h"
 
+#include <netinet/in.h>
+// After it: both would define the same structures.
 #include <linux/filter.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
-#include <netinet/in.h>
+#include <linux/ipv6.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
@@ -64,6 +66,43 @@ bool FilterReplies(int fd, model::Family family, uint16_t identifier) {
   return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0;
 }
 
+// What a socket of its own would have as options: the mark, and the source address.
+class Ancillary {
+ public:
+  // `message` must not outlive it.
+  void Add(const Target& target, msghdr* message) {
+    message->msg_control = buffer_.data();
+    message->msg_controllen = buffer_.size();
+    cmsghdr* header = CMSG_FIRSTHDR(message);
+    size_t used = Put(header, SOL_SOCKET, SO_MARK, target.via->mark);
+    header = CMSG_NXTHDR(message, header);
+    const std::optional<SocketAddress> source = SourceFor(target);
+    if (source && source->storage.ss_family == AF_INET) {
+      in_pktinfo info{};
+      info.ipi_spec_dst = reinterpret_cast<const sockaddr_in&>(source->storage).sin_addr;
+      used += Put(header, IPPROTO_IP, IP_PKTINFO, info);
+    } else if (source) {
+      in6_pktinfo info{};
+      info.ipi6_addr = reinterpret_cast<const sockaddr_in6&>(source->storage).sin6_addr;
+      used += Put(header, IPPROTO_IPV6, IPV6_PKTINFO, info);
+    }
+    message->msg_controllen = used;
+  }
+
+ private:
+  template <typename Value>
+  static size_t Put(cmsghdr* header, int level, int type, const Value& value) {
+    header->cmsg_level = level;
+    header->cmsg_type = type;
+    header->cmsg_len = CMSG_LEN(sizeof(value));
+    std::memcpy(CMSG_DATA(header), &value, sizeof(value));
+    return CMSG_SPACE(sizeof(value));
+  }
+
+  alignas(cmsghdr)
+      std::array<char, CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(in6_pktinfo))> buffer_{};
+};
+
 model::IpAddress AddressOf(const sockaddr_storage& storage) {
   if (storage.ss_family == AF_INET) {
     std::array<uint8_t, 4> bytes{};
@@ -98,17 +137,23 @@ absl::StatusOr<IcmpSocket> IcmpSocket::Open(model::Family family) {
       "net.ipv4.ping_group_range");
 }
 
-int IcmpSocket::Send(const model::IpAddress& to, const Echo& echo) const {
+int IcmpSocket::Send(const Target& target, const Echo& echo) const {
   const bool ipv4 = family_ == model::Family::kIpv4;
   Packet packet{.type = static_cast<uint8_t>(ipv4 ? ICMP_ECHO : ICMPV6_ECHO_REQUEST),
                 .identifier = htons(identifier_),
                 .sequence = htons(echo.sequence),
                 .nonce = echo.nonce};
   if (ipv4) packet.checksum = Checksum(packet);
-  const SocketAddress address = ToSocketAddress(to, 0);
-  const ssize_t sent =
-      ::sendto(fd_.get(), &packet, sizeof(packet), 0, address.get(), address.length);
-  return sent < 0 ? errno : 0;
+  SocketAddress address = ToSocketAddress(target.destination(), 0);
+  iovec data{.iov_base = &packet, .iov_len = sizeof(packet)};
+  msghdr message{};
+  message.msg_name = &address.storage;
+  message.msg_namelen = address.length;
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  Ancillary ancillary;
+  if (target.via) ancillary.Add(target, &message);
+  return ::sendmsg(fd_.get(), &message, 0) < 0 ? errno : 0;
 }
 
 std::optional<IcmpSocket::Reply> IcmpSocket::Receive() const {

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "control/dataplane/unique_fd.h"
 #include "control/model/ip_address.h"
+#include "control/probe/probe.h"
 
 namespace evenkeel::probe {
 
@@ -34,7 +35,7 @@ class IcmpSocket {
 
   int fd() const { return fd_.get(); }
   // 0, or errno.
-  int Send(const model::IpAddress& to, const Echo& echo) const;
+  int Send(const Target& target, const Echo& echo) const;
   // What is there; nullopt once there is nothing more. A packet that is no reply is skipped.
   std::optional<Reply> Receive() const;
 

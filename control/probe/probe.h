@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,11 +21,23 @@
 
 namespace evenkeel::probe {
 
+// A probe that takes the way of forwarded packets.
+struct Via {
+  model::IpAddress vip;  // its destination
+  uint32_t mark = 0;     // SO_MARK: by it, the kernel takes the packets to the target
+
+  friend bool operator==(const Via&, const Via&) = default;
+};
+
 struct Target {
   std::string pool;
-  model::IpAddress address;
-  uint16_t port = 0;  // host byte order; check.port is not looked at. 0 for ICMP alone
+  model::IpAddress address;  // the server
+  uint16_t port = 0;         // host byte order; check.port is not looked at. 0 for ICMP alone
   model::HealthCheck check;
+  std::optional<Via> via{};
+
+  // Where the probe's packets are for.
+  const model::IpAddress& destination() const { return via ? via->vip : address; }
 
   friend bool operator==(const Target&, const Target&) = default;
 };
@@ -70,7 +83,8 @@ struct Stats {
 // grpc.health.v1.Health/Check on a connection of its own; healthy is SERVING. Certificates are
 // verified where the check says so, proxies of the environment not used. UDP: one datagram, and an
 // answer as the check says. ICMP: one echo request, and its reply. No probe goes on after
-// check.timeout. All in the network namespace of the thread that calls Start().
+// check.timeout. With `via`, all of this is asked of the VIP; a cause then begins with "through VIP
+// 192.0.2.10: ". All in the network namespace of the thread that calls Start().
 //
 // A target is probed at phase + n * interval of CLOCK_MONOTONIC, give or take 5 %, however long a
 // probe takes. The phase is a hash of its pool, address and port: probes are spread over the

@@ -21,7 +21,7 @@ namespace {
 
 struct TargetHash {
   size_t operator()(const Target& target) const {
-    return absl::HashOf(target.pool, target.address, target.port);
+    return absl::HashOf(target.pool, target.address, target.port, target.destination());
   }
 };
 

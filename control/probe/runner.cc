@@ -68,8 +68,10 @@ void Runner::Apply(const Changes& changes) {
   for (const auto& [id, target] : changes.added) {
     targets_[id] = target;
     turns_.AddTarget(target->pool);
-    schedule_.Add(id, SeedOf(target->pool, target->address, target->port), target->check.interval,
-                  now);
+    // Those of one server are spread, too.
+    const std::string set =
+        target->via ? absl::StrCat(target->pool, " ", target->via->vip.ToString()) : target->pool;
+    schedule_.Add(id, SeedOf(set, target->address, target->port), target->check.interval, now);
   }
   for (const TargetId id : changes.removed) {
     if (const auto it = running_.find(id); it != running_.end()) {
@@ -156,6 +158,10 @@ void Runner::Forget(TargetId id) {
 
 void Runner::End(TargetId id, Outcome outcome) {
   const Nanos took = Now() - running_.at(id).started;
+  if (const Target& target = *targets_.at(id); target.via && !outcome.healthy) {
+    outcome.cause =
+        PlainText(absl::StrCat("through VIP ", target.via->vip.ToString(), ": ", outcome.cause));
+  }
   Forget(id);
   ended_.push_back({.id = id,
                     .result = {.healthy = outcome.healthy,

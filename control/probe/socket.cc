@@ -58,9 +58,25 @@ std::string Words(int error) {
   }
 }
 
+dataplane::UniqueFd OpenPlain(const model::IpAddress& to, int type) {
+  return dataplane::UniqueFd(
+      ::socket(to.is_ipv4() ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
 dataplane::UniqueFd Open(const Target& target, int type) {
-  return dataplane::UniqueFd(::socket(target.address.is_ipv4() ? AF_INET : AF_INET6,
-                                      type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  dataplane::UniqueFd fd = OpenPlain(target.destination(), type);
+  if (!target.via || !fd.valid()) return fd;
+  if (::setsockopt(fd.get(), SOL_SOCKET, SO_MARK, &target.via->mark, sizeof(uint32_t)) != 0) {
+    return {};
+  }
+  const std::optional<SocketAddress> source = SourceFor(target);
+  if (!source) return fd;
+  const int on = 1;  // the port is chosen with the destination known: others may have it, too
+  if (::setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) != 0 ||
+      ::bind(fd.get(), source->get(), source->length) != 0) {
+    return {};
+  }
+  return fd;
 }
 
 }  // namespace
@@ -81,6 +97,23 @@ SocketAddress ToSocketAddress(const model::IpAddress& address, uint16_t port) {
     result.length = sizeof(*v6);
   }
   return result;
+}
+
+std::optional<SocketAddress> SourceFor(const Target& target) {
+  const bool same = target.address.is_ipv4() == target.destination().is_ipv4();
+  const model::IpAddress& peer = same ? target.address : target.destination();
+  const dataplane::UniqueFd fd = OpenPlain(peer, SOCK_DGRAM);
+  constexpr uint16_t kAnyPort = 9;  // nothing is sent
+  const SocketAddress to = ToSocketAddress(peer, kAnyPort);
+  SocketAddress source;
+  source.length = sizeof(source.storage);
+  if (!fd.valid() || ::connect(fd.get(), to.get(), to.length) != 0 ||
+      ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&source.storage), &source.length) != 0) {
+    return std::nullopt;
+  }
+  // Both families have the port at the same place.
+  reinterpret_cast<sockaddr_in*>(&source.storage)->sin_port = 0;
+  return source;
 }
 
 dataplane::UniqueFd OpenTcpSocket(const Target& target) {

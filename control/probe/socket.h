@@ -6,6 +6,7 @@
 
 #include <sys/socket.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,10 +26,16 @@ struct SocketAddress {
 // `port` in host byte order.
 SocketAddress ToSocketAddress(const model::IpAddress& address, uint16_t port);
 
-// A socket to a target's address that does not block; a TCP socket's close() resets the connection.
-// Invalid, with errno set, on failure.
+// A socket that does not block, to be connected to a target's destination; a TCP socket's close()
+// resets the connection. With `via` it is marked, and bound to the address from which this host
+// talks to the target, if there is one: answers to it come back by themselves. Invalid, with errno
+// set, on failure.
 dataplane::UniqueFd OpenTcpSocket(const Target& target);
 dataplane::UniqueFd OpenUdpSocket(const Target& target);
+
+// The address from which this host talks to the target (to its destination, where that is of
+// another family). Nothing where it has no way to it: then the kernel chooses one.
+std::optional<SocketAddress> SourceFor(const Target& target);
 
 // What an error of socket() or of a connection says about the target; 0: healthy.
 Outcome OutcomeOfErrno(int error);

@@ -20,7 +20,7 @@ TcpDriver::~TcpDriver() {
 void TcpDriver::Start(TargetId id, const Target& target) {
   UniqueFd socket = OpenTcpSocket(target);
   if (!socket.valid()) return on_end_(id, OutcomeOfErrno(errno));
-  const SocketAddress address = ToSocketAddress(target.address, target.port);
+  const SocketAddress address = ToSocketAddress(target.destination(), target.port);
   if (::connect(socket.get(), address.get(), address.length) == 0) {
     return on_end_(id, {.healthy = true, .cause = {}});
   }

@@ -56,7 +56,7 @@ UdpDriver::~UdpDriver() {
 void UdpDriver::Start(TargetId id, const Target& target) {
   dataplane::UniqueFd socket = OpenUdpSocket(target);
   if (!socket.valid()) return on_end_(id, OutcomeOfErrno(errno));
-  const SocketAddress address = ToSocketAddress(target.address, target.port);
+  const SocketAddress address = ToSocketAddress(target.destination(), target.port);
   const std::string& bytes = target.check.send;
   const int fd = socket.get();
   if (::connect(fd, address.get(), address.length) != 0 ||
