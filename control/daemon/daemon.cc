@@ -355,9 +355,21 @@ void Daemon::CompareFile() {
 }
 
 absl::Status Daemon::StartHealth() {
+  const auto resolve = [this](const model::IpAddress& server) { return resolver_->Get(server); };
+  HealthRunner::Host host{.vips = {.mark = static_cast<uint16_t>(settings_.probe_mark),
+                                   .table = settings_.probe_table,
+                                   .encapsulation = settings_.encapsulation,
+                                   .resolve = resolve},
+                          .passive = {.encapsulation = settings_.encapsulation,
+                                      .hash_key = dataplane::HashKeyWords(hash_key_),
+                                      .counters = [this] { return publisher_->ReadCounters(); },
+                                      .resolve = resolve},
+                          .keep_following = [this](const std::vector<model::IpAddress>& servers) {
+                            return publisher_->KeepFollowing(servers);
+                          }};
   health_ = std::make_unique<HealthRunner>(
       engine_.get(), HealthRunner::Clocks{.now_unix_ns = NowUnixNs, .steady_ns = SteadyNs},
-      host_policy_);
+      host_policy_, std::move(host));
   return health_->Start();
 }
 

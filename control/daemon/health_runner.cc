@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "control/health/probed.h"
+#include "control/publish/ledger.h"
 
 namespace evenkeel::daemon {
 namespace {
@@ -18,6 +18,8 @@ namespace {
 constexpr std::chrono::milliseconds kTick{50};
 constexpr int64_t kRetryNs = 1'000'000'000;
 constexpr int64_t kTellAgainNs = 60'000'000'000;
+constexpr int64_t kRefreshNs = 500'000'000;
+constexpr int64_t kPlanAgainNs = 10'000'000'000;
 
 const health::ServerStatus* Find(const std::vector<health::ServerStatus>& servers,
                                  const model::IpAddress& address) {
@@ -48,26 +50,13 @@ void Log(const health::Decision& decision) {
 
 }  // namespace
 
-std::vector<probe::Target> TargetsOf(const model::Config& config) {
-  std::vector<probe::Target> targets;
-  for (const model::Pool& pool : config.pools) {
-    const std::optional<uint16_t> port = health::PortToProbe(pool, config.vips);
-    if (!port) continue;
-    std::set<model::IpAddress> addresses;  // one server may have several names
-    for (const model::Backend& backend : pool.backends) {
-      if (!backend.serving() || !addresses.insert(backend.address).second) continue;
-      targets.push_back({.pool = pool.name,
-                         .address = backend.address,
-                         .port = *port,
-                         .check = *pool.health_check});
-    }
-  }
-  return targets;
-}
-
 HealthRunner::HealthRunner(engine::LocalEngine* engine, Clocks clocks,
-                           const model::Policy& host_policy)
-    : engine_(engine), clocks_(std::move(clocks)), monitor_(MakeOptions(host_policy)) {}
+                           const model::Policy& host_policy, Host host)
+    : engine_(engine),
+      clocks_(std::move(clocks)),
+      host_(std::move(host)),
+      passive_(host_.passive),
+      monitor_(MakeOptions(host_policy)) {}
 
 HealthRunner::~HealthRunner() { Stop(); }
 
@@ -76,18 +65,33 @@ health::Time HealthRunner::Now() const {
 }
 
 absl::Status HealthRunner::Start() {
-  absl::StatusOr<std::unique_ptr<probe::Prober>> prober =
-      probe::Prober::Start({}, [this](const probe::Target& target, const probe::Result& result) {
-        const std::lock_guard lock(mutex_);
-        if (result.own_fault) return NoteOwnFault(target, result);
-        monitor_.Note(target.pool, target.address, {.ok = result.healthy, .cause = result.cause},
-                      Now());
-        if (monitor_.has_transitions()) changed_.notify_all();
-      });
+  absl::StatusOr<std::unique_ptr<probe::Prober>> prober = probe::Prober::Start(
+      {},
+      [this](const probe::Target& target, const probe::Result& result) { Note(target, result); });
   if (!prober.ok()) return prober.status();
   prober_ = *std::move(prober);
   thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();
+}
+
+void HealthRunner::Note(const probe::Target& target, const probe::Result& result) {
+  health::ProbeResult said{.ok = result.healthy, .cause = result.cause};
+  // Packets for it are not forwarded either.
+  if (target.via && !result.healthy) {
+    const std::string problem = host_.vips.resolve(target.address).problem;
+    if (!problem.empty()) absl::StrAppend(&said.cause, " (", problem, ")");
+  }
+  const std::lock_guard lock(mutex_);
+  if (result.own_fault) return NoteOwnFault(target, result);
+  NoteCounted({target.pool, target.address}, WitnessOf(target), std::move(said));
+}
+
+void HealthRunner::NoteCounted(const health::Rounds::Server& server, const std::string& witness,
+                               health::ProbeResult said) {
+  const auto counts = rounds_.Note(server, witness, std::move(said));
+  if (!counts) return;
+  monitor_.Note(server.first, server.second, *counts, Now());
+  if (monitor_.has_transitions()) changed_.notify_all();
 }
 
 // Says nothing about the server, but a check that never asks must not go unseen.
@@ -108,6 +112,7 @@ void HealthRunner::Stop() {
   }
   if (thread_.joinable()) thread_.join();
   prober_.reset();
+  path_.reset();
 }
 
 void HealthRunner::Run() {
@@ -124,6 +129,8 @@ void HealthRunner::Run() {
 void HealthRunner::Step() {
   const std::shared_ptr<const engine::State> state = engine_->Snapshot();
   if (state->desired != configured_) Configure(*state);
+  FollowHost();
+  ListenPassively();
   health::Decision decision;
   {
     const std::lock_guard lock(mutex_);
@@ -180,45 +187,123 @@ std::string HealthRunner::CauseOf(const engine::State& before, const std::string
 void HealthRunner::Configure(const engine::State& state) {
   const bool first = configured_ == nullptr;
   configured_ = state.desired;
-  model::Config config = state.desired->ToConfig();
-  std::vector<std::string> unprobed;
-  for (model::Pool& pool : config.pools) {
-    if (!pool.health_check || health::PortToProbe(pool, config.vips)) continue;
-    unprobed.push_back(pool.name);
-    pool.health_check.reset();
-  }
-  slow_start_.Configure(config);
-  const std::vector<probe::Target> targets = TargetsOf(config);
-  {
-    const std::lock_guard lock(mutex_);
-    watched_ = state.desired;
-    unprobed_ = std::move(unprobed);
-    probed_.clear();
-    for (const probe::Target& target : targets) probed_.insert(target.pool);
-    std::erase_if(proven_, [this](const std::string& pool) { return !probed_.contains(pool); });
-    monitor_.Configure(config, Now());
-    if (first) {
-      std::map<std::string, std::vector<model::IpAddress>> out;
-      for (const auto& [pool, servers] : state.admission) {
-        for (const auto& [server, permille] : servers) {
-          if (permille == health::kOut) out[pool].push_back(server);
-        }
-      }
-      monitor_.Seed(out, Now());
+  config_ = state.desired->ToConfig();
+  std::map<std::string, std::vector<model::IpAddress>> out;
+  for (const auto& [pool, servers] : state.admission) {
+    for (const auto& [server, permille] : servers) {
+      if (first && permille == health::kOut) out[pool].push_back(server);
     }
   }
-  if (auto status = prober_->SetTargets(targets); !status.ok()) {
+  std::vector<model::IpAddress> checked;
+  for (const model::Pool& pool : config_.pools) {
+    if (!pool.health_check) continue;
+    for (const model::Backend& backend : pool.backends) {
+      if (backend.serving()) checked.push_back(backend.address);
+    }
+  }
+  if (auto status = host_.keep_following(checked); !status.ok()) {
+    spdlog::warn("next hops of servers that are out are not known: {}",
+                 std::string(status.message()));
+  }
+  Plan(out);
+}
+
+// Opened where it is needed, and given back where it is not any more.
+void HealthRunner::PreparePath() {
+  std::set<VipPath::Server> servers;
+  for (const auto& [pool, server] : ServersBehindVips(config_)) {
+    servers.insert({.pool = pool,
+                    .address = server,
+                    .method = publish::MethodOf(config_.FindPool(pool)->forwarding, server)});
+  }
+  if (servers.empty()) return path_.reset();
+  absl::Status status;
+  if (path_ == nullptr) {
+    auto opened = VipPath::Open(host_.vips);
+    status = opened.status();
+    if (opened.ok()) path_ = *std::move(opened);
+  }
+  if (status.ok()) status = path_->SetServers(servers);
+  if (status.message() == path_problem_) return;
+  path_problem_ = std::string(status.message());
+  if (!status.ok()) spdlog::error("probes through VIPs cannot be sent: {}", path_problem_);
+}
+
+ProbePlan HealthRunner::MakePlan() const {
+  // Many servers are behind one interface.
+  std::map<std::pair<model::IpAddress, std::string>, std::string> faults;
+  return PlanProbes(config_,
+                    {.mark = [&](const std::string& pool,
+                                 const model::IpAddress& server) -> std::optional<uint32_t> {
+                       return path_ == nullptr ? std::nullopt : path_->MarkOf(pool, server);
+                     },
+                     .fault =
+                         [&](const model::IpAddress& vip, const model::IpAddress& server) {
+                           const std::string interface = host_.vips.resolve(server).interface;
+                           const auto [it, fresh] = faults.try_emplace({vip, interface});
+                           if (fresh) it->second = WhyNoAnswer(vip, interface);
+                           return it->second;
+                         }});
+}
+
+void HealthRunner::Plan(const std::map<std::string, std::vector<model::IpAddress>>& down) {
+  PreparePath();
+  plan_ = MakePlan();
+  plan_at_ns_ = clocks_.steady_ns() + kPlanAgainNs;
+  model::Config watched = config_;
+  for (model::Pool& pool : watched.pools) {
+    if (plan_.unprobed.contains(pool.name)) pool.health_check.reset();
+  }
+  slow_start_.Configure(watched);
+  {
+    const std::lock_guard lock(mutex_);
+    notices_ = plan_.notices;
+    probed_.clear();
+    for (const probe::Target& target : plan_.targets) probed_.insert(target.pool);
+    std::erase_if(proven_, [this](const std::string& pool) { return !probed_.contains(pool); });
+    rounds_.Configure(plan_.witnesses);
+    monitor_.Configure(watched, Now());
+    monitor_.Seed(down, Now());
+    watched_ = configured_;
+  }
+  passive_.Configure(configured_, config_, plan_.witnesses, clocks_.steady_ns());
+  if (auto status = prober_->SetTargets(plan_.targets); !status.ok()) {
     spdlog::error("health checks stay as they were: {}", std::string(status.message()));
   }
 }
 
+void HealthRunner::ListenPassively() {
+  std::vector<PassiveWatch::Said> said = passive_.Step(clocks_.steady_ns());
+  const std::lock_guard lock(mutex_);
+  passive_problem_ = passive_.problem();
+  for (PassiveWatch::Said& one : said) {
+    NoteCounted(one.server, kPassiveWitness, std::move(one.result));
+  }
+}
+
+// Next hops and routes, and whether answers come back.
+void HealthRunner::FollowHost() {
+  if (ServersBehindVips(config_).empty()) return;
+  const int64_t now = clocks_.steady_ns();
+  if (path_ != nullptr && now >= refresh_at_ns_) {
+    refresh_at_ns_ = now + kRefreshNs;
+    if (auto status = path_->Refresh(); !status.ok()) {
+      spdlog::error("probes through VIPs: {}", std::string(status.message()));
+    }
+  }
+  if (now < plan_at_ns_) return;
+  plan_at_ns_ = now + kPlanAgainNs;
+  if (path_ != nullptr) {
+    const ProbePlan plan = MakePlan();
+    if (plan.targets == plan_.targets && plan.notices == plan_.notices) return;
+  }
+  Plan();
+}
+
 void HealthRunner::Describe(engine::Status* status) const {
   const std::lock_guard lock(mutex_);
-  for (const std::string& pool : unprobed_) {
-    status->notices.push_back(absl::StrCat("pool ", pool,
-                                           " has a health check and is not probed: no VIP with a "
-                                           "port leads to it; write health_check.port"));
-  }
+  status->notices.insert(status->notices.end(), notices_.begin(), notices_.end());
+  if (!passive_problem_.empty()) status->notices.push_back(passive_problem_);
   for (engine::PoolStatus& pool : status->pools) {
     const health::PoolDecision* decided = decision_.FindPool(pool.name);
     if (decided == nullptr) continue;

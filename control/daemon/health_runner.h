@@ -14,18 +14,16 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "control/daemon/passive_watch.h"
+#include "control/daemon/probe_plan.h"
 #include "control/daemon/serving.h"
+#include "control/daemon/vip_path.h"
 #include "control/engine/local_engine.h"
 #include "control/health/monitor.h"
 #include "control/health/slow_start.h"
 #include "control/probe/probe.h"
 
 namespace evenkeel::daemon {
-
-// The targets of the health checks of a configuration: each server that may serve, of each pool
-// that has a check. A check without a port asks that of the first VIP of its pool; a pool without
-// either is not probed.
-std::vector<probe::Target> TargetsOf(const model::Config& config);
 
 // Joins probes, what follows from them, and the engine that publishes it. A thread of its own takes
 // results to decisions, so that neither probes nor changes wait for publishing.
@@ -35,8 +33,16 @@ class HealthRunner {
     std::function<int64_t()> now_unix_ns;
     std::function<int64_t()> steady_ns;  // never set back
   };
+  // How this host is asked, beside the probes.
+  struct Host {
+    VipPath::Options vips;
+    PassiveWatch::Options passive;
+    // Next hops of these are to be known, whether they are in a table or not.
+    std::function<absl::Status(const std::vector<model::IpAddress>&)> keep_following;
+  };
   // `engine` must outlive it, and was started. `host_policy` is that of the guard's facts.
-  HealthRunner(engine::LocalEngine* engine, Clocks clocks, const model::Policy& host_policy);
+  HealthRunner(engine::LocalEngine* engine, Clocks clocks, const model::Policy& host_policy,
+               Host host);
   ~HealthRunner();
 
   absl::Status Start();
@@ -53,6 +59,16 @@ class HealthRunner {
   void Run();
   void Step();
   void Configure(const engine::State& state);
+  // Who is to be probed as this host stands now; changes what has changed. `down`: what is known of
+  // new servers.
+  void Plan(const std::map<std::string, std::vector<model::IpAddress>>& down = {});
+  void PreparePath();
+  ProbePlan MakePlan() const;
+  void FollowHost();
+  void ListenPassively();
+  void Note(const probe::Target& target, const probe::Result& result);
+  void NoteCounted(const health::Rounds::Server& server, const std::string& witness,
+                   health::ProbeResult said);  // mutex_ is held
   void NoteOwnFault(const probe::Target& target, const probe::Result& result);
   void Publish(const engine::State& state, const health::Admission& wanted);
   std::string CauseOf(const engine::State& before, const std::string& pool,
@@ -60,10 +76,17 @@ class HealthRunner {
 
   engine::LocalEngine* const engine_;
   const Clocks clocks_;
+  const Host host_;
   std::unique_ptr<probe::Prober> prober_;
 
   // Of the thread.
   std::shared_ptr<const guard::BuiltFleet> configured_;
+  model::Config config_;  // of configured_
+  ProbePlan plan_;
+  std::unique_ptr<VipPath> path_;  // while something is probed through a VIP
+  std::string path_problem_;
+  PassiveWatch passive_;
+  int64_t refresh_at_ns_ = 0, plan_at_ns_ = 0;
   health::SlowStart slow_start_;
   int64_t retry_at_ns_ = 0;
   std::string problem_;  // of the last publication
@@ -76,8 +99,10 @@ class HealthRunner {
   health::Decision decision_;                         // the last one
   std::shared_ptr<const guard::BuiltFleet> watched_;  // the state that the monitor knows
   std::set<std::string> probed_;                      // pools of it that are probed
-  std::vector<std::string> unprobed_;                 // those whose check has no port to ask
-  std::set<std::string> proven_;                      // ... of which a server has been up
+  std::vector<std::string> notices_;                  // of the plan
+  std::string passive_problem_;
+  health::Rounds rounds_;
+  std::set<std::string> proven_;  // ... of which a server has been up
   std::thread thread_;
 };
 

@@ -95,6 +95,19 @@ absl::Status SetAdvertiseTable(const std::string& value, Settings* settings) {
   return absl::OkStatus();
 }
 
+absl::Status SetProbeTable(const std::string& value, Settings* settings) {
+  constexpr uint32_t kFirstSystem = 253, kLastSystem = 255;
+  uint32_t number = 0;
+  if (!absl::SimpleAtoi(value, &number) || number == 0 ||
+      (number >= kFirstSystem && number <= kLastSystem)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "is \"", value,
+        "\"; write the number of a routing table that nobody else uses, not 0 or 253..255"));
+  }
+  settings->probe_table = number;
+  return absl::OkStatus();
+}
+
 // Those that the kernel, BIRD (12), zebra (11) and FRR (186..198) set or take for their own.
 absl::Status SetAdvertiseProtocol(const std::string& value, Settings* settings) {
   uint32_t number = 0;
@@ -233,6 +246,8 @@ const std::map<std::string_view, Setter>& Setters() {
       {"gue_port", SetGuePort},
       {"source_prefix4", SetSource4},
       {"source_prefix6", SetSource6},
+      {"probe_mark", Number(&Settings::probe_mark, 1, 65535, "the upper half of a mark, ")},
+      {"probe_table", SetProbeTable},
       {"advertise.enabled", Bool(&Settings::advertise)},
       {"advertise.table", SetAdvertiseTable},
       {"advertise.protocol", SetAdvertiseProtocol},

@@ -39,6 +39,8 @@ struct Settings {
   uint32_t history_days = 400;  // 0: kept for ever
   uint32_t bake_time_s = 600;   // how long a confirmed revision runs until it is known as good
   dataplane::Encapsulation encapsulation;
+  uint32_t probe_mark = 0x454b;        // upper half of the mark of probes through VIPs
+  uint32_t probe_table = 151;          // routing table that these probes follow
   bool advertise = false;              // by routes, to a routing daemon
   advertise::RouteOptions advertised;  // the routes
 

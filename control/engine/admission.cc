@@ -24,7 +24,7 @@ std::set<model::IpAddress> ServersOf(const guard::BuiltFleet& fleet, const std::
 }
 
 bool StartsDown(const model::Pool& pool, const std::vector<model::Vip>& vips) {
-  return health::PortToProbe(pool, vips) &&
+  return !health::QuestionsOf(pool, vips).empty() &&
          pool.health_check->start == model::HealthCheck::Start::kDown;
 }
 

@@ -59,6 +59,14 @@ const Router::Target* Router::FindTarget(const publish::Flow& flow) const {
   return nullptr;
 }
 
+std::optional<uint64_t> Router::Hash(const publish::Flow& flow) const {
+  const Target* target = FindTarget(flow);
+  if (target == nullptr) return std::nullopt;
+  return publish::HashFlow(
+      key_, flow,
+      publish::ToFlags(guard::TreatmentOf(*target->vip, target->pool->config), flow.ip_protocol));
+}
+
 std::optional<Route> Router::Find(const publish::Flow& flow) const {
   const Target* target = FindTarget(flow);
   if (target == nullptr || fleet_.AccessOf(*target->vip).Denies(flow.source)) return std::nullopt;

@@ -31,6 +31,8 @@ class Router {
 
   // nullopt: for no VIP, or the source rules deny the client.
   std::optional<Route> Find(const publish::Flow& flow) const;
+  // The hash by which the data plane sends the flow; nullopt: for no VIP.
+  std::optional<uint64_t> Hash(const publish::Flow& flow) const;
   // The VIP with the same address, port and protocol; null: there is none.
   const model::Vip* Namesake(const model::Vip& vip) const;
 

@@ -75,6 +75,13 @@ CommandResult NetnsLab::RunIn(const std::string& role, const Argv& argv) const {
   return RunCommand(In(role, argv));
 }
 
+CommandResult NetnsLab::Decap(const std::string& role, const Argv& flags) const {
+  Argv argv = {kBuild + "/bin/evenkeel-decap", "--interface", "eth0", "--pin-dir",
+               fact("pin_dir") + "-hosts/" + role};
+  argv.insert(argv.end(), flags.begin(), flags.end());
+  return RunIn(role, argv);
+}
+
 CommandResult NetnsLab::Cli(Argv argv) const {
   argv.insert(argv.begin(), kBuild + "/bin/evenkeel");
   argv.insert(argv.end(), {"--socket", fact("socket")});

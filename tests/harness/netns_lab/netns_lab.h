@@ -44,6 +44,9 @@ class NetnsLab {
   Argv In(const std::string& role, const Argv& argv) const;
   CommandResult RunIn(const std::string& role, const Argv& argv) const;
 
+  // evenkeel-decap on a backend's host, with the pins that the lab started it with.
+  CommandResult Decap(const std::string& role, const Argv& flags) const;
+
   // The `evenkeel` command against this lab's daemon.
   CommandResult Cli(Argv argv) const;
   // Against that of the second balancer (layout ecmp).
