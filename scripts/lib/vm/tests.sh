@@ -18,6 +18,7 @@ vm_tests_of() {  # PART
       echo "$EK_BUILD/tests/dataplane_kernel_test --gtest_filter=AttachTest.*"
       echo "$EK_BUILD/tests/shared_attach_test"
       ;;
+    probes) echo "$EK_BUILD/tests/vip_path_kernel_test" ;;
     sample) printf '%s\n' "$EK_BUILD/tests/"{sample_test,sample_plan_test} ;;
   esac
 }
@@ -40,10 +41,10 @@ vm_build_tests() {  # PART...
 
 main_test() {
   local part kernel failed=() parts=("$@")
-  [[ $# -gt 0 && $1 != all ]] || parts=(load progrun lab shared attach sample)
+  [[ $# -gt 0 && $1 != all ]] || parts=(load progrun lab shared attach probes sample)
   for part in "${parts[@]}"; do
-    [[ $part =~ ^(load|progrun|lab|shared|attach|sample)$ ]] ||
-      die "there is no part '$part' of the tests" "One of: all, load, progrun, lab, shared, attach, sample"
+    [[ $part =~ ^(load|progrun|lab|shared|attach|probes|sample)$ ]] ||
+      die "there is no part '$part' of the tests" "One of: all, load, progrun, lab, shared, attach, probes, sample"
   done
   [[ ${#KERNELS[@]} -gt 0 ]] || KERNELS=("${VM_KERNELS[@]}")
   install_tools
