@@ -2,13 +2,9 @@
 //
 // gRPC's health protocol, against gRPC's own health service.
 #include <gmock/gmock.h>
-#include <grpcpp/ext/health_check_service_server_builder_option.h>
-#include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <gtest/gtest.h>
 
-#include "absl/strings/str_cat.h"
+#include "tests/probe/grpc_server.h"
 #include "tests/probe/probe_fixture.h"
 #include "tests/probe/server.h"
 #include "tests/probe/tls_server.h"
@@ -22,31 +18,6 @@ using ::testing::HasSubstr;
 using ::testing::Matcher;
 using ::testing::StartsWith;
 
-class GrpcServer {
- public:
-  GrpcServer(uint16_t port, bool health, const Identity* identity = nullptr) {
-    grpc::EnableDefaultHealthCheckService(health);
-    auto credentials = grpc::InsecureServerCredentials();
-    if (identity != nullptr) {
-      grpc::SslServerCredentialsOptions options;
-      options.pem_key_cert_pairs.push_back({identity->key, identity->certificate});
-      credentials = grpc::SslServerCredentials(options);
-    }
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort(absl::StrCat("[::]:", port), credentials);
-    builder.RegisterCallbackGenericService(&nothing_);
-    server_ = builder.BuildAndStart();
-    EXPECT_NE(server_, nullptr) << port;
-  }
-  void Set(const std::string& service, bool serving) {
-    server_->GetHealthCheckService()->SetServingStatus(service, serving);
-  }
-
- private:
-  grpc::CallbackGenericService nothing_;  // implements no call
-  std::unique_ptr<grpc::Server> server_;
-};
-
 class GrpcTest : public ProbeTest {
  protected:
   static probe::Target Grpc(uint16_t port, const std::string& service = "",
@@ -58,7 +29,7 @@ class GrpcTest : public ProbeTest {
 };
 
 TEST_F(GrpcTest, AsksTheHealthServiceOfARealServer) {
-  GrpcServer server(8000, /*health=*/true);
+  GrpcServer server("[::]:8000", /*health=*/true);
   server.Set("shop.v1.Cart", true);
   server.Set("shop.v1.Mail", false);
   for (const char* address : {"127.0.0.1", "::1"}) {
@@ -73,14 +44,14 @@ TEST_F(GrpcTest, AsksTheHealthServiceOfARealServer) {
 }
 
 TEST_F(GrpcTest, SaysThatAServerHasNoHealthService) {
-  GrpcServer server(8000, /*health=*/false);
+  GrpcServer server("[::]:8000", /*health=*/false);
   EXPECT_EQ(Ask(Grpc(8000)).cause, "does not implement the health protocol (grpc-status 12)");
 }
 
 TEST_F(GrpcTest, AsksOverTls) {
   const TestCa ca;
   const Identity identity = ca.Issue("DNS:shop.example.com");
-  GrpcServer server(8000, /*health=*/true, &identity);
+  GrpcServer server("[::]:8000", /*health=*/true, &identity);
   probe::Target target = Grpc(8000);
   target.check.tls = model::ProbeTls{};
   EXPECT_EQ(Ask(target).cause, "") << "not verified";
@@ -144,7 +115,7 @@ TEST_F(GrpcTest, SaysOfOtherServersWhatTheyAre) {
 
 // Each probe is a connection of its own, and none is left.
 TEST_F(GrpcTest, ClosesEverySocket) {
-  GrpcServer server(8000, /*health=*/true);
+  GrpcServer server("[::]:8000", /*health=*/true);
   Server silent(8002, [](const Connection& c) { c.WaitForPeer(); });
   Start();
   SetTargets({Grpc(8000), Grpc(8002), Grpc(8003)});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/probe/server.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -84,6 +85,18 @@ void Connection::WaitForPeer() const {
 void Connection::Reset() const {
   const linger reset{.l_onoff = 1, .l_linger = 0};
   EXPECT_EQ(::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+}
+
+// IPv4 on a socket of IPv6.
+std::string Connection::LocalAddress() const {
+  sockaddr_in6 local{};
+  socklen_t length = sizeof(local);
+  EXPECT_EQ(::getsockname(fd_, reinterpret_cast<sockaddr*>(&local), &length), 0);
+  char text[INET6_ADDRSTRLEN] = "";
+  const bool mapped = IN6_IS_ADDR_V4MAPPED(&local.sin6_addr);
+  const uint8_t* bytes = local.sin6_addr.s6_addr;
+  ::inet_ntop(mapped ? AF_INET : AF_INET6, mapped ? bytes + 12 : bytes, text, sizeof(text));
+  return text;
 }
 
 Server::Server(uint16_t port, Serve serve)

@@ -28,6 +28,8 @@ class Connection {
   // True if `time` went by and the peer is there.
   bool Sleep(std::chrono::milliseconds time) const;
   void Reset() const;  // RST instead of FIN
+  // The address of ours that the peer connected to: "10.9.0.11".
+  std::string LocalAddress() const;
   int fd() const { return fd_; }
 
  private:
