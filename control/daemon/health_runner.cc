@@ -183,15 +183,25 @@ std::string HealthRunner::CauseOf(const engine::State& before, const std::string
   return status->cause;
 }
 
+// Nothing, where it cannot be read: then a flapping server has one fresh start more.
+std::vector<health::Move> HealthRunner::ReadPast() const {
+  auto moves = engine_->HealthMovesSince(clocks_.now_unix_ns() - health::kPastNs);
+  if (moves.ok()) return *std::move(moves);
+  spdlog::warn("flaps and removals from before this start are not known: {}",
+               std::string(moves.status().message()));
+  return {};
+}
+
 // The first time also with those that were out before this daemon.
 void HealthRunner::Configure(const engine::State& state) {
   const bool first = configured_ == nullptr;
   configured_ = state.desired;
   config_ = state.desired->ToConfig();
-  std::map<std::string, std::vector<model::IpAddress>> out;
+  Known known;
+  if (first) known.past = ReadPast();
   for (const auto& [pool, servers] : state.admission) {
     for (const auto& [server, permille] : servers) {
-      if (first && permille == health::kOut) out[pool].push_back(server);
+      if (first && permille == health::kOut) known.down[pool].push_back(server);
     }
   }
   std::vector<model::IpAddress> checked;
@@ -205,7 +215,7 @@ void HealthRunner::Configure(const engine::State& state) {
     spdlog::warn("next hops of servers that are out are not known: {}",
                  std::string(status.message()));
   }
-  Plan(out);
+  Plan(known);
 }
 
 // Opened where it is needed, and given back where it is not any more.
@@ -246,7 +256,7 @@ ProbePlan HealthRunner::MakePlan() const {
                          }});
 }
 
-void HealthRunner::Plan(const std::map<std::string, std::vector<model::IpAddress>>& down) {
+void HealthRunner::Plan(const Known& known) {
   PreparePath();
   plan_ = MakePlan();
   plan_at_ns_ = clocks_.steady_ns() + kPlanAgainNs;
@@ -263,7 +273,8 @@ void HealthRunner::Plan(const std::map<std::string, std::vector<model::IpAddress
     std::erase_if(proven_, [this](const std::string& pool) { return !probed_.contains(pool); });
     rounds_.Configure(plan_.witnesses);
     monitor_.Configure(watched, Now());
-    monitor_.Seed(down, Now());
+    monitor_.Seed(known.down, Now());
+    monitor_.Remember(known.past, Now());
     watched_ = configured_;
   }
   passive_.Configure(configured_, config_, plan_.witnesses, clocks_.steady_ns());

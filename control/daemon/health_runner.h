@@ -55,13 +55,18 @@ class HealthRunner {
   PoolServing Serving(const guard::BuiltFleet* desired, const std::string& pool);
 
  private:
+  // Of the time before this daemon.
+  struct Known {
+    std::map<std::string, std::vector<model::IpAddress>> down;
+    std::vector<health::Move> past;
+  };
+
   health::Time Now() const;
   void Run();
   void Step();
   void Configure(const engine::State& state);
-  // Who is to be probed as this host stands now; changes what has changed. `down`: what is known of
-  // new servers.
-  void Plan(const std::map<std::string, std::vector<model::IpAddress>>& down = {});
+  // Who is to be probed as this host stands now; changes what has changed.
+  void Plan(const Known& known = {});
   void PreparePath();
   ProbePlan MakePlan() const;
   void FollowHost();
@@ -69,6 +74,7 @@ class HealthRunner {
   void Note(const probe::Target& target, const probe::Result& result);
   void NoteCounted(const health::Rounds::Server& server, const std::string& witness,
                    health::ProbeResult said);  // mutex_ is held
+  std::vector<health::Move> ReadPast() const;
   void NoteOwnFault(const probe::Target& target, const probe::Result& result);
   void Publish(const engine::State& state, const health::Admission& wanted);
   std::string CauseOf(const engine::State& before, const std::string& pool,

@@ -39,6 +39,9 @@ bool HasParts(const health::Admission& admission);
 // Who has a part of its share, in these pools, has the whole.
 health::Admission LiftParts(health::Admission admission, const std::set<std::string>& pools);
 
+// Why a server that joins is out: no failure of its own.
+inline constexpr char kWaitsForProbes[] = "joined the pool, and waits for its probes";
+
 // Why a server has `permille` of its share from now on.
 using CauseOfAdmission = std::function<std::string(
     const std::string& pool, const model::IpAddress& server, uint16_t permille)>;

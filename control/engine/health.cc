@@ -139,6 +139,19 @@ void LocalEngine::RetryHealth() {
   }
 }
 
+absl::StatusOr<std::vector<health::Move>> LocalEngine::HealthMovesSince(int64_t unix_ns) {
+  const auto changes = deps_.history->HealthMovesSince(unix_ns);
+  if (!changes.ok()) return changes.status();
+  std::vector<health::Move> moves;
+  for (const history::HealthChange& change : *changes) {
+    const auto address = model::IpAddress::Parse(change.server);
+    const bool out = change.permille == health::kOut;
+    if (!address.ok() || (out && change.cause == kWaitsForProbes)) continue;
+    moves.push_back({change.pool, *address, out, change.unix_ns});
+  }
+  return moves;
+}
+
 absl::StatusOr<health::Admission> LocalEngine::ReadHealth() {
   const absl::StatusOr<std::vector<history::HealthChange>> servers = deps_.history->Reduced();
   if (!servers.ok()) return servers.status();

@@ -24,7 +24,7 @@ constexpr size_t kMaxUnrecordedRefusals = 100;
 // Of a change of the configuration.
 std::string CauseOfJoining(const std::string& /*pool*/, const model::IpAddress& /*server*/,
                            uint16_t permille) {
-  return permille == health::kOut    ? "joined the pool, and waits for its probes"
+  return permille == health::kOut    ? kWaitsForProbes
          : permille < health::kWhole ? "joined the pool, and starts slowly"
                                      : "by a change of the configuration";
 }

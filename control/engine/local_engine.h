@@ -24,6 +24,7 @@
 #include "control/engine/traffic_monitor.h"
 #include "control/engine/traffic_sampler.h"
 #include "control/engine/withdrawals.h"
+#include "control/health/past.h"
 #include "control/history/history.h"
 #include "control/neighbor/neighbor.h"
 
@@ -121,6 +122,8 @@ class LocalEngine final : public Engine {
   // from now on; `cause` says why, of each that has something else now. Who may not go out by the
   // guard stays in the table and is named.
   HealthReport SetHealth(const health::Admission& wanted, const CauseOfAdmission& cause);
+  // Who failed and went out of the tables since `unix_ns`, and came back, as it was recorded.
+  absl::StatusOr<std::vector<health::Move>> HealthMovesSince(int64_t unix_ns);
 
   // What operators keep from the routers.
   std::shared_ptr<const Withdrawals> CurrentWithdrawals() const;

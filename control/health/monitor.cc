@@ -58,6 +58,12 @@ void Monitor::Seed(const std::map<std::string, std::vector<model::IpAddress>>& o
   }
 }
 
+void Monitor::Remember(std::span<const Move> moves, const Time& now) {
+  for (const auto& [name, past] : Recall(moves, options_.dampening, now.unix_ns)) {
+    if (const auto pool = pools_.find(name); pool != pools_.end()) pool->second.Remember(past, now);
+  }
+}
+
 void Monitor::Note(const std::string& pool, const model::IpAddress& server,
                    const ProbeResult& result, const Time& now) {
   if (const auto found = pools_.find(pool); found != pools_.end()) {

@@ -10,10 +10,12 @@
 #define EVENKEEL_CONTROL_HEALTH_MONITOR_H_
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "control/health/decision.h"
+#include "control/health/past.h"
 #include "control/health/pool_health.h"
 #include "control/model/config.h"
 
@@ -30,6 +32,9 @@ class Monitor {
   // After the first Configure: the servers that were out of the tables before a restart, by pool.
   // They are down until their probes succeed. Pools and servers that are not watched are left out.
   void Seed(const std::map<std::string, std::vector<model::IpAddress>>& out, const Time& now);
+  // After Seed, before any result: who went out and came back before the restart, in order. Flaps
+  // and removals go on from there.
+  void Remember(std::span<const Move> moves, const Time& now);
 
   // Of a pool or server that is not watched (any more): ignored.
   void Note(const std::string& pool, const model::IpAddress& server, const ProbeResult& result,

@@ -58,6 +58,17 @@ void PoolHealth::Seed(std::span<const model::IpAddress> out, const Time& now, Ne
   }
 }
 
+void PoolHealth::Remember(const PoolPast& past, const Time& now) {
+  for (const auto& [address, before] : past.servers) {
+    const auto found = servers_.find(address);
+    if (found == servers_.end()) continue;
+    found->second.health.Remember(before.flaps, before.hold_left_ns, now.steady_ns);
+  }
+  for (const PoolPast::Removal& removal : past.removals) {
+    removals_.push_back({removal.server, now.steady_ns - removal.ago_ns});
+  }
+}
+
 void PoolHealth::Record(Servers::value_type& item, const std::optional<Change>& change,
                         const Time& now, News news) {
   if (!change) return;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "control/health/decision.h"
+#include "control/health/past.h"
 #include "control/health/server_health.h"
 #include "control/model/config.h"
 
@@ -42,6 +43,7 @@ class PoolHealth {
   void Configure(const model::Pool& pool, size_t minimum, const Time& now, News news);
   void Note(const model::IpAddress& server, const ProbeResult& result, const Time& now, News news);
   void Seed(std::span<const model::IpAddress> out, const Time& now, News news);
+  void Remember(const PoolPast& past, const Time& now);
   void Refused(const model::IpAddress& server, std::string why, const Time& now);
   PoolDecision Decide(const Time& now, News news);
   const std::optional<Panic>& panic() const { return panic_; }

@@ -38,8 +38,8 @@ std::optional<Change> ServerHealth::Succeed(const model::HealthCheck& check, int
   if (state_ == Health::kRecovering) return Tick(steady_ns);
   const std::string cause = absl::StrCat(guard::Count(successes_, "probe"), " succeeded");
   if (state_ == Health::kDown && steady_ns < hold_until_ns_) {
-    return Enter(Health::kRecovering, absl::StrCat(cause, ", held down for ", Seconds(hold_ns_)),
-                 steady_ns);
+    return Enter(Health::kRecovering,
+                 absl::StrCat(cause, ", held down for ", Seconds(flaps_.hold_ns())), steady_ns);
   }
   return Enter(Health::kUp, cause, steady_ns);
 }
@@ -63,7 +63,8 @@ std::optional<Change> ServerHealth::Fail(const ProbeResult& result, const model:
 
 std::optional<Change> ServerHealth::Tick(int64_t steady_ns) {
   if (state_ != Health::kRecovering || steady_ns < hold_until_ns_) return std::nullopt;
-  return Enter(Health::kUp, absl::StrCat("probes succeed, was held down for ", Seconds(hold_ns_)),
+  return Enter(Health::kUp,
+               absl::StrCat("probes succeed, was held down for ", Seconds(flaps_.hold_ns())),
                steady_ns);
 }
 
@@ -75,17 +76,14 @@ Change ServerHealth::AssumeDown(int64_t steady_ns) {
   return Enter(Health::kDown, "was out of the table before the restart", steady_ns);
 }
 
+void ServerHealth::Remember(const Flaps& flaps, int64_t hold_left_ns, int64_t steady_ns) {
+  flaps_ = flaps;
+  if (state_ == Health::kDown) hold_until_ns_ = steady_ns + hold_left_ns;
+}
+
 void ServerHealth::StartHold(int64_t steady_ns) {
-  if (state_ == Health::kUp) {
-    const int64_t windows = std::max<int64_t>(0, steady_ns - since_ns_) / dampening_.window_ns;
-    doublings_ = static_cast<int>(std::max<int64_t>(0, doublings_ - windows));
-  }
-  hold_ns_ = dampening_.min_hold_ns;
-  for (int i = 0; i < doublings_ && hold_ns_ < dampening_.max_hold_ns; ++i) hold_ns_ *= 2;
-  // What doubles no longer is not counted: it would have to be taken back, too.
-  if (hold_ns_ < dampening_.max_hold_ns) ++doublings_;
-  hold_ns_ = std::min(hold_ns_, dampening_.max_hold_ns);
-  hold_until_ns_ = steady_ns + hold_ns_;
+  if (state_ == Health::kUp) flaps_.Rest(steady_ns - since_ns_);
+  hold_until_ns_ = steady_ns + flaps_.Fall();
 }
 
 Change ServerHealth::Enter(Health to, std::string cause, int64_t steady_ns) {

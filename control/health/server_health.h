@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "control/health/flaps.h"
 #include "control/health/states.h"
 #include "control/model/config.h"
 
@@ -19,14 +20,6 @@ struct ProbeResult {
   std::string cause{};  // of a failure: "connection refused"
 };
 
-// A server that went down stays so for the hold, which doubles with each time that it goes down
-// again. A window in which it was up takes one doubling back.
-struct Dampening {
-  int64_t min_hold_ns = 5'000'000'000;
-  int64_t max_hold_ns = 300'000'000'000;
-  int64_t window_ns = 600'000'000'000;
-};
-
 struct Change {
   Health from, to;
   std::string cause;  // "3 probes failed: connection refused"
@@ -34,7 +27,7 @@ struct Change {
 
 class ServerHealth {
  public:
-  explicit ServerHealth(const Dampening& dampening) : dampening_(dampening) {}
+  explicit ServerHealth(const Dampening& dampening) : flaps_(dampening) {}
 
   // Takes one result; `check` has `rise` and `fall`. What changes, if anything does.
   std::optional<Change> Note(const ProbeResult& result, const model::HealthCheck& check,
@@ -42,10 +35,12 @@ class ServerHealth {
   // Ends a hold that is over.
   std::optional<Change> Tick(int64_t steady_ns);
 
-  // Of a server that nothing is known of: it waits, or it was out before a restart. No hold: it
-  // did not go down now.
+  // Of a server that nothing is known of: it waits, or it was out before a restart. No hold, but
+  // for one that Remember brings back: it did not go down now.
   Change Wait();
   Change AssumeDown(int64_t steady_ns);
+  // Its flaps before a restart; of one that is down also what is left of its hold.
+  void Remember(const Flaps& flaps, int64_t hold_left_ns, int64_t steady_ns);
 
   Health state() const { return state_; }
   // Since when it is down or recovering, of a server that is; of one that is up, since when it is.
@@ -60,14 +55,12 @@ class ServerHealth {
   std::optional<Change> Fail(const ProbeResult& result, const model::HealthCheck& check,
                              int64_t steady_ns);
 
-  Dampening dampening_;
+  Flaps flaps_;
   Health state_ = Health::kUnknown;
   std::string cause_;
   uint32_t successes_ = 0, failures_ = 0;  // in a row
   int64_t since_ns_ = 0;
-  int64_t hold_ns_ = 0;  // of the last time that it went down
   int64_t hold_until_ns_ = 0;
-  int doublings_ = 0;  // of the next hold
 };
 
 }  // namespace evenkeel::health

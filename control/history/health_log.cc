@@ -37,6 +37,11 @@ absl::Status HealthLog::Prepare(Database* db) {
        absl::StrCat("SELECT ", kColumns,
                     " FROM health_changes WHERE permille < 1000 AND id IN (SELECT max(id) FROM "
                     "health_changes GROUP BY pool, server) ORDER BY pool, server")},
+      {&moves_,
+       absl::StrCat("SELECT ", kColumns,
+                    " FROM (SELECT *, lag(permille, 1, 1000) OVER (PARTITION "
+                    "BY pool, server ORDER BY id) AS before FROM health_changes WHERE unix_ns >= "
+                    "?1) WHERE (permille = 0) <> (before = 0) ORDER BY id")},
       {&list_, absl::StrCat("SELECT ", kColumns,
                             " FROM health_changes WHERE unix_ns < ?2 AND (?3 = '' OR pool = ?3) "
                             "ORDER BY unix_ns DESC, id DESC LIMIT ?1")},
@@ -66,6 +71,10 @@ absl::Status HealthLog::Add(Database* db, const std::vector<HealthChange>& chang
 }
 
 absl::StatusOr<std::vector<HealthChange>> HealthLog::Reduced() { return ReadAll(reduced_.Reset()); }
+
+absl::StatusOr<std::vector<HealthChange>> HealthLog::MovesSince(int64_t unix_ns) {
+  return ReadAll(moves_.Reset().Bind(1, unix_ns));
+}
 
 absl::StatusOr<std::vector<HealthChange>> HealthLog::List(uint32_t limit, int64_t before_unix_ns,
                                                           const std::string& pool) {

@@ -407,6 +407,10 @@ absl::StatusOr<std::vector<HealthChange>> History::Reduced() {
   return impl_->Do([&] { return impl_->health.Reduced(); });
 }
 
+absl::StatusOr<std::vector<HealthChange>> History::HealthMovesSince(int64_t unix_ns) {
+  return impl_->Do([&] { return impl_->health.MovesSince(unix_ns); });
+}
+
 absl::StatusOr<std::vector<HealthChange>> History::ListHealth(uint32_t limit,
                                                               int64_t before_unix_ns,
                                                               const std::string& pool) {

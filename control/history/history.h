@@ -128,6 +128,8 @@ class History {
   absl::Status RecordHealth(const std::vector<HealthChange>& changes);  // all or none
   // The last change of each server that has less than its share, or nothing.
   absl::StatusOr<std::vector<HealthChange>> Reduced();
+  // Those since `unix_ns` by which a server went out or came back, in the order of the record.
+  absl::StatusOr<std::vector<HealthChange>> HealthMovesSince(int64_t unix_ns);
   // Newest first, those before `before_unix_ns` (0: all), of one pool where it is named.
   absl::StatusOr<std::vector<HealthChange>> ListHealth(uint32_t limit, int64_t before_unix_ns = 0,
                                                        const std::string& pool = "");

@@ -156,6 +156,41 @@ TEST_F(ServersTest, AFlappingServerIsHeldOutLongerEachTime) {
   EXPECT_GE(out_for(2), seconds(10) - kSlack);
 }
 
+// Of 30 servers three may go in a minute: two did so before the daemon was killed.
+TEST_F(ServersTest, ARestartIsNoFreshStart) {
+  for (int i = 1; i <= kServers; ++i) Listen(i);
+  StartPatiently(PatientYaml(kServers));
+  Refuse(5);
+  WaitFor(HasShare(5, false));
+  Listen(5);
+  WaitFor(HasShare(5, true));
+  Refuse(5);
+  WaitFor(HasShare(5, false));
+  End(SIGKILL);
+  Refuse(6);
+  Refuse(7);
+  Start();
+  const engine::PoolStatus held = WaitFor([](const engine::PoolStatus& pool) {
+    return pool.backends[5].health == "down" && pool.backends[6].health == "down" &&
+           (pool.backends[5].held || pool.backends[6].held) &&
+           (pool.backends[5].share == 0 || pool.backends[6].share == 0);
+  });
+  EXPECT_NE(held.backends[5].held, held.backends[6].held);
+  EXPECT_THAT(held.backends[held.backends[5].held ? 5 : 6].health_cause, HasSubstr("LB012"));
+  Listen(5);
+  const engine::PoolStatus recovering = WaitFor([](const engine::PoolStatus& pool) {
+    return pool.backends[4].health_cause.find("held down for") != std::string::npos;
+  });
+  EXPECT_THAT(recovering.backends[4].health_cause, HasSubstr("held down for 10 s"));
+  WaitFor(HasShare(5, true));
+  std::vector<int64_t> at;
+  for (const history::HealthChange& change : Changes()) {
+    if (change.backend == "web-5") at.push_back(change.unix_ns);
+  }
+  ASSERT_EQ(at.size(), 4u);
+  EXPECT_GE(std::chrono::nanoseconds(at[3] - at[2]), milliseconds(9500));
+}
+
 // Nothing refuses: the packets are gone.
 TEST_F(ServersTest, BlackHolesAreOutAfterSoManyTimeouts) {
   for (int i = 1; i <= kServers; ++i) Listen(i);

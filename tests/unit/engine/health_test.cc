@@ -77,6 +77,27 @@ TEST_F(HealthTest, WhoIsOutHasNoSlotAndComesBack) {
   EXPECT_EQ(recorded[1].cause, "3 probes failed: connection refused");
 }
 
+// Who joined and waits did not fail.
+TEST_F(HealthTest, TellsWhoWentAndCameBefore) {
+  model::Config config = MakeConfig(4);
+  config.pools[0].health_check.emplace().start = model::HealthCheck::Start::kDown;
+  MustApply(config);
+  config.pools[0].backends = MakeConfig(5).pools[0].backends;
+  MustApply(config);
+  ASSERT_THAT(Serving(), SizeIs(4));
+  ASSERT_TRUE(SetHealth(Out({2, 5})).status.ok());
+  ASSERT_TRUE(SetHealth({}).status.ok());
+  ASSERT_THAT(*history_->ListHealth(10), SizeIs(4));
+  const auto moves = engine_->HealthMovesSince(0);
+  ASSERT_TRUE(moves.ok()) << moves.status();
+  std::vector<std::string> texts;
+  for (const health::Move& move : *moves) {
+    texts.push_back(absl::StrCat(move.pool, " ", move.server.ToString(), move.out ? " out" : ""));
+  }
+  EXPECT_THAT(texts, ElementsAre("web 10.0.1.2 out", "web 10.0.1.2", "web 10.0.1.5"));
+  EXPECT_THAT(*engine_->HealthMovesSince(moves->back().unix_ns + 1), IsEmpty());
+}
+
 // Weights 300, 100, 100, 100: without web-4 the first would have 60 %.
 TEST_F(HealthTest, WhatWouldConcentrateTrafficIsRefusedAndNamed) {
   model::Config config = MakeConfig(4);

@@ -242,6 +242,29 @@ TEST_F(HistoryTest, WhoComesBackStepByStepIsKnown) {
   EXPECT_THAT(*history->Reduced(), ::testing::IsEmpty());
 }
 
+TEST_F(HistoryTest, WhoWentAndCameIsToldWithoutTheStepsInTheOrderOfTheRecord) {
+  auto history = MustOpen();
+  ASSERT_TRUE(history
+                  ->RecordHealth({Health(10, "10.0.0.1", 0), Health(20, "10.0.0.1", 100),
+                                  Health(21, "10.0.0.2", 0), Health(22, "10.0.0.1", 200),
+                                  Health(23, "10.0.0.1", 1000), Health(15, "10.0.0.1", 0),
+                                  Health(24, "10.0.0.3", 500)})
+                  .ok());
+  const auto moves = [&](int64_t since) {
+    std::vector<std::string> texts;
+    const auto found = *history->HealthMovesSince(since);
+    for (const HealthChange& move : found) {
+      texts.push_back(absl::StrCat(move.unix_ns, " ", move.server, " ", move.permille));
+    }
+    return texts;
+  };
+  EXPECT_THAT(moves(0), ::testing::ElementsAre("10 10.0.0.1 0", "20 10.0.0.1 100", "21 10.0.0.2 0",
+                                               "15 10.0.0.1 0"));
+  EXPECT_THAT(moves(11), ::testing::ElementsAre("21 10.0.0.2 0", "15 10.0.0.1 0"))
+      << "a return without the way out";
+  EXPECT_THAT(moves(22), ::testing::IsEmpty());
+}
+
 TEST_F(HistoryTest, WhoIsOutByTheFourthSchemaIsOut) {
   MustOpen();
   Sql("DROP TABLE withdrawals;"
