@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Probes by UDP and by ICMP echo.
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <optional>
 
+#include "tests/probe/echo_server.h"
 #include "tests/probe/probe_fixture.h"
 #include "tests/probe/udp_server.h"
 
@@ -125,6 +127,34 @@ TEST_P(EchoTest, TellsManyTargetsApart) {
     }
   }
   EXPECT_LE(SocketsIn("icmp") + SocketsIn("raw"), 1u);
+}
+
+// Whoever sends another one may do so, and the right one counts all the same.
+TEST_P(EchoTest, TakesNoReplyButThatOfTheTargetToThisRequest) {
+  const EchoServer::Edit right = [](EchoPacket&) {};
+  const EchoServer::Edit other_address = [](EchoPacket& reply) {
+    reply.ip.saddr = inet_addr("10.99.0.2");
+  };
+  const EchoServer::Edit other_number = [](EchoPacket& reply) { ++reply.number; };
+  const EchoServer::Edit other_sequence = [](EchoPacket& reply) { ++reply.icmp.un.echo.sequence; };
+  const struct {
+    const char* name;
+    std::vector<EchoServer::Edit> replies;
+    bool healthy;
+  } cases[] = {
+      {"right", {right}, true},
+      {"other-address", {other_address}, false},
+      {"other-number", {other_number}, false},
+      {"other-sequence", {other_sequence}, false},
+      {"others-first", {other_address, other_number, other_sequence, right}, true},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    const EchoServer server("bh1", c.replies);
+    const probe::Result result = Ask(Icmp("10.99.0.1", Millis{500}));
+    EXPECT_EQ(result.cause, c.healthy ? "" : "no echo reply within 500ms");
+    EXPECT_FALSE(result.own_fault);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Socket, EchoTest, ::testing::Bool(),
