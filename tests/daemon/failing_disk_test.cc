@@ -47,7 +47,8 @@ TEST_P(FailingDiskTest, AtAnyStepOfAnApply) {
   const Change change = {.prepare = [this] { MustBring(MakeConfig(8)); },
                          .make = [this] { Apply(MakeConfig(9)); }};
   int failed = 0, applied = 0;
-  for (const uint32_t step : ChooseFew(StepsOf(change), /*only_files=*/true)) {
+  const std::vector<Step> steps = OnFiles(StepsOf(change));
+  for (const uint32_t step : ChooseFew(steps, /*only_files=*/true)) {
     SCOPED_TRACE(absl::StrCat("step ", step));
     change.prepare();
     steps_->FailFrom(step, GetParam().error);
@@ -66,20 +67,16 @@ TEST_P(FailingDiskTest, AtAnyStepOfAnApply) {
     EXPECT_THAT(Status().notices, Not(Contains(HasSubstr("recorded"))));
     if (HasFailure()) break;
   }
-  EXPECT_GT(failed, 0);
+  EXPECT_GT(failed, 0) << Describe(steps);
   EXPECT_GT(applied, 0) << "no failure was between swap and outcome";
   ExpectWholeRecord();
 }
 
 // In force, not recorded, and the daemon killed before it could be.
 TEST_P(FailingDiskTest, AndTheDaemonKilledBeforeTheOutcomeIsRecorded) {
-  const Change change = {.prepare = [this] { MustBring(MakeConfig(8)); },
-                         .make = [this] { Apply(MakeConfig(9)); }};
-  const std::vector<Step> steps = StepsOf(change);
-  change.prepare();
+  MustBring(MakeConfig(8));
   // The intent's sync is the last step on files before the swap.
-  const auto sync = std::find(steps.begin(), steps.end(), kSync);
-  steps_->FailFrom(static_cast<uint32_t>(sync - steps.begin() + 20), GetParam().error);
+  steps_->FailAfter({kSync}, GetParam().error);
   ASSERT_EQ(Apply(MakeConfig(9)).kind, Kind::kApplied);
   const engine::Status before = Status();
   EXPECT_THAT(before.notices,

@@ -80,10 +80,17 @@ Verdict FailOrGo(StepCall call) {
 Verdict Take(StepCall call, uint8_t detail) {
   if (plan->killed) Die();  // in another thread
   const Step step{call, detail};
+  const bool failing = plan->action == StepAction::kFail || plan->action == StepAction::kFailAfter;
+  if (failing && (call == StepCall::kBpf || call == StepCall::kGrace)) return Verdict::kGo;
   const uint32_t number = ++plan->count;
   if (number <= kMaxSteps) plan->steps[number - 1] = step;
   if (plan->action == StepAction::kKillAfter) {
     if (plan->order[plan->seen] == step && ++plan->seen == plan->order_size) Die();
+    return Verdict::kGo;
+  }
+  if (plan->action == StepAction::kFailAfter) {
+    if (plan->seen == plan->order_size) return FailOrGo(call);
+    if (plan->order[plan->seen] == step) ++plan->seen;
     return Verdict::kGo;
   }
   if (plan->action == StepAction::kCount || number < plan->at) return Verdict::kGo;

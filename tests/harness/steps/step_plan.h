@@ -28,7 +28,10 @@ enum class StepAction : uint32_t {
   kKill,       // SIGKILL before the step
   kTear,       // a write: SIGKILL after half of it; others: as kKill
   kKillAfter,  // SIGKILL before the last of `order`, once the others were seen in this order
-  kFail,       // from the step on, changes of files fail with `error`
+  // From a step on, changes of files fail with `error`. Only steps on files are counted: what the
+  // kernel is asked meanwhile by other threads, as by a sweep, must not shift them.
+  kFail,
+  kFailAfter,  // the same, once `order` was seen
 };
 
 struct StepPlan {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 #include <new>
 #include <set>
@@ -77,12 +78,21 @@ void Steps::Arm(StepAction action, uint32_t step, int error) {
   plan_->armed = true;
 }
 
-void Steps::KillAfter(const std::vector<Step>& order) {
+void Steps::SetOrder(const std::vector<Step>& order) {
   plan_->armed = false;
   Require(!order.empty() && order.size() <= std::size(plan_->order), "a shorter order");
   std::copy(order.begin(), order.end(), plan_->order);
   plan_->order_size = static_cast<uint32_t>(order.size());
+}
+
+void Steps::KillAfter(const std::vector<Step>& order) {
+  SetOrder(order);
   Arm(StepAction::kKillAfter, 0, 0);
+}
+
+void Steps::FailAfter(const std::vector<Step>& order, int error) {
+  SetOrder(order);
+  Arm(StepAction::kFailAfter, 0, error);
 }
 
 std::vector<Step> Steps::Disarm() {
@@ -126,6 +136,12 @@ std::vector<uint32_t> ChooseFew(const std::vector<Step>& steps, bool only_files)
     for (const auto& [name, number] : *places) chosen.insert(number);
   }
   return {chosen.begin(), chosen.end()};
+}
+
+std::vector<Step> OnFiles(const std::vector<Step>& steps) {
+  std::vector<Step> chosen;
+  std::copy_if(steps.begin(), steps.end(), std::back_inserter(chosen), IsOnFile);
+  return chosen;
 }
 
 std::string Describe(const std::vector<Step>& steps) {

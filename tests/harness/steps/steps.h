@@ -28,12 +28,16 @@ class Steps {
   void TearAt(uint32_t step) { Arm(StepAction::kTear, step, 0); }
   // Before the last of `order`, once the others were seen before it, in this order.
   void KillAfter(const std::vector<Step>& order);
+  // `step`: its number among OnFiles().
   void FailFrom(uint32_t step, int error) { Arm(StepAction::kFail, step, error); }
+  // From the step on files after the last of `order`, once they were seen in this order.
+  void FailAfter(const std::vector<Step>& order, int error);
   bool killed() const { return plan_->killed; }
   // What was done since; nothing is counted or fails any more.
   std::vector<Step> Disarm();
 
  private:
+  void SetOrder(const std::vector<Step>& order);
   void Arm(StepAction action, uint32_t step, int error);
 
   const std::string file_;
@@ -46,6 +50,9 @@ class Steps {
 std::vector<uint32_t> Choose(const std::vector<Step>& steps, size_t most);
 // Fewer: the first of each kind, also the last where it concerns a file; `only_files`: of those.
 std::vector<uint32_t> ChooseFew(const std::vector<Step>& steps, bool only_files);
+
+// Those that concern files.
+std::vector<Step> OnFiles(const std::vector<Step>& steps);
 
 // "12 steps: 5 bpf 24, 1 write wal, ...", runs in their order.
 std::string Describe(const std::vector<Step>& steps);
