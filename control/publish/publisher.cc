@@ -279,6 +279,33 @@ absl::StatusOr<KernelState> Publisher::ReadKernelState() {
   return ReadKernel(*impl_->dataplane);
 }
 
+absl::StatusOr<PoolReadback> Publisher::ReadPool(const std::string& pool) {
+  PoolReadback readback;
+  model::Forwarding forwarding{};
+  absl::StatusOr<dataplane::TableImage> image = absl::NotFoundError("no packet gets to it");
+  {
+    std::lock_guard lock(impl_->mu);
+    const auto tables = impl_->active ? impl_->active->tables : std::vector<TableRef>{};
+    const auto found = std::find_if(tables.begin(), tables.end(),
+                                    [&](const TableRef& table) { return table->pool == pool; });
+    if (found == tables.end()) return image.status();
+    const TableRecord& record = **found;
+    readback.approved = record.digest;
+    readback.table_size = record.size;
+    forwarding = record.forwarding;
+    image = impl_->dataplane->ReadTable(record.id, record.size);
+  }
+  if (!image.ok()) return image.status();
+  const auto table = TableFromKernel(*image, forwarding);
+  if (!table.ok()) return table.status();
+  readback.found = table->ComputeDigest();
+  const std::vector<uint32_t> slots = table->CountSlots();
+  for (size_t i = 0; i < table->servers.size(); ++i) {
+    readback.slots.emplace_back(table->servers[i], slots[i]);
+  }
+  return readback;
+}
+
 std::shared_ptr<const guard::BuiltFleet> Publisher::applied() const {
   std::lock_guard lock(impl_->mu);
   return impl_->active ? impl_->active->fleet : nullptr;

@@ -59,6 +59,13 @@ struct CounterReport {
   std::vector<std::pair<std::string, uint64_t>> verdicts;  // by name of bpf/abi/verdict.h, all
 };
 
+// The table of one pool, as it stands in the kernel.
+struct PoolReadback {
+  guard::Digest approved, found;
+  uint32_t table_size = 0;
+  std::vector<std::pair<model::IpAddress, uint32_t>> slots;  // by owner, ascending by address
+};
+
 // Slots that change hands, and the flows that stay where they are meanwhile.
 struct TrackingReport {
   struct Pool {
@@ -117,6 +124,10 @@ class Publisher {
   // What the kernel forwards with at this moment, read back in full. NotFound: nothing is
   // published. May be called before Adopt: the daemon settles a revision left pending by it.
   absl::StatusOr<KernelState> ReadKernelState();
+
+  // The same of one pool, which holds up nobody for longer than its table takes to be copied.
+  // NotFound: no packet gets to it. DataLoss: its bytes are no table.
+  absl::StatusOr<PoolReadback> ReadPool(const std::string& pool);
 
   std::shared_ptr<const guard::BuiltFleet> applied() const;  // null: nothing published or adopted
   absl::StatusOr<CounterReport> ReadCounters();
