@@ -70,6 +70,8 @@ class CommandTree {
 };
 
 std::unique_ptr<Command> MakeAnnounce();
+std::unique_ptr<Command> MakeAck();
+std::unique_ptr<Command> MakeTop();
 std::unique_ptr<Command> MakeApply();
 std::unique_ptr<Command> MakeCancel();
 std::unique_ptr<Command> MakeCheck();

@@ -119,6 +119,19 @@ const std::vector<CommandSpec>& Commands() {
        "  evenkeel announce --all\n"
        "  evenkeel announce web",
        MakeAnnounce},
+      {"ack", "Say that somebody is at an alarm", true, "text|json",
+       "It stays until the traffic is right again; it is only not escalated any more.\n\n"
+       "  evenkeel status            # lists the alarms, with what to do\n"
+       "  evenkeel ack flows/web/10.0.1.11\n"
+       "  evenkeel ack --all",
+       MakeAck},
+      {"top", "Watch shares, rates, health and alarms on one screen", true, "text|json",
+       "Keys: q quit, p pause, s sort, / filter, arrows scroll, ? help. Where output is no\n"
+       "terminal, one screen is printed after the other.\n\n"
+       "  evenkeel top\n"
+       "  evenkeel top --sort skew --filter web\n"
+       "  evenkeel top -n 1 | mail -s balancer oncall",
+       MakeTop},
       {"get", "Print the state in force, or a past revision, as a configuration file", true,
        "text|json|yaml",
        "  evenkeel get > web.yaml     # edit, then: evenkeel apply -f web.yaml ...\n"

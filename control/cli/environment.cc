@@ -97,6 +97,7 @@ Environment ProcessEnvironment() {
   env.in_is_terminal = isatty(STDIN_FILENO) == 1;
   env.out_is_terminal = isatty(STDOUT_FILENO) == 1;
   env.err_is_terminal = isatty(STDERR_FILENO) == 1;
+  env.is_dumb = Variable("TERM").empty() || Variable("TERM") == "dumb";
   env.no_color = !Variable("NO_COLOR").empty() || Variable("TERM") == "dumb";
   env.utf8 = LocaleIsUtf8();
   env.columns = TerminalColumns();

@@ -23,6 +23,7 @@ struct Environment {
   bool in_is_terminal = false;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
+  bool is_dumb = false;   // TERM is dumb, or not set
   bool no_color = false;  // NO_COLOR is set and not empty
   bool utf8 = false;      // the locale's character set
   uint32_t columns = 80;

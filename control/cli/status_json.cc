@@ -5,6 +5,7 @@
 #include "control/cli/standing.h"
 #include "control/cli/status_report.h"
 #include "control/cli/text.h"
+#include "control/engine/alarm_text.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -113,17 +114,19 @@ ordered_json PoolsJson(const engine::Status& status) {
                          {"hottest_after_loss", d.hottest},
                          {"use_after_loss", d.use}});
     }
-    list.push_back({{"name", p.name},
-                    {"forwarding", std::string(model::ToString(p.forwarding))},
-                    {"table_size", p.table_size},
-                    {"table_digest", p.table_digest},
-                    {"panic", p.panic},
-                    {"moving_slots", p.moving_slots},
-                    {"moving_seconds", p.moving_s},
-                    {"capacity_unit", std::string(model::ToString(p.capacity_unit))},
-                    {"no_spare", p.no_spare},
-                    {"domains", domains},
-                    {"backends", backends}});
+    list.push_back(
+        {{"name", p.name},
+         {"forwarding", std::string(model::ToString(p.forwarding))},
+         {"table_size", p.table_size},
+         {"table_digest", p.table_digest},
+         {"panic", p.panic},
+         {"moving_slots", p.moving_slots},
+         {"moving_seconds", p.moving_s},
+         {"capacity_unit", std::string(model::ToString(p.capacity_unit))},
+         {"no_spare", p.no_spare},
+         {"distribution", p.distribution ? engine::ToJson(*p.distribution) : ordered_json(nullptr)},
+         {"domains", domains},
+         {"backends", backends}});
   }
   return list;
 }
@@ -145,7 +148,8 @@ ordered_json SourceRulesJson(const engine::Status& status) {
 }  // namespace
 
 ordered_json ToJson(const engine::Status& status) {
-  ordered_json verdicts = ordered_json::object();
+  ordered_json verdicts = ordered_json::object(), alarms = ordered_json::array();
+  for (const detect::Alarm& alarm : status.alarms) alarms.push_back(engine::ToJson(alarm));
   for (const auto& [name, packets] : status.verdicts) verdicts[name] = packets;
   return {{"schema", "evenkeel.status/v1"},
           {"version", status.version},
@@ -157,6 +161,7 @@ ordered_json ToJson(const engine::Status& status) {
           {"kernel_digest", status.kernel_digest},
           {"digest_matches", status.digest_matches},
           {"alarm", IsAlarm(status)},
+          {"alarms", alarms},
           {"adoption", status.adoption},
           {"watched", WatchedJson(status)},
           {"interfaces", InterfacesJson(status)},

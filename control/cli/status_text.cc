@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "control/cli/advertised.h"
+#include "control/cli/alarm_report.h"
 #include "control/cli/cat.h"
 #include "control/cli/plan_report.h"
 #include "control/cli/standing.h"
@@ -304,6 +305,7 @@ void PrintPool(Printer& out, const PoolStatus& p, const Rates& rates) {
   out.Line(Cat(": ", model::ToString(p.forwarding), ", ", Plural(p.table_size, "slot"), ", table ",
                p.table_digest.substr(0, kShortDigest)));
   if (!p.panic.empty()) out.Put("  PANIC: ", Style::kBad).Line(p.panic);
+  PrintDistribution(out, p);
   if (!p.no_spare.empty()) out.Put("  NO SPARE: ", Style::kBad).Line(p.no_spare);
   if (p.moving_slots > 0) {
     out.Line(Cat("  ", Plural(p.moving_slots, "slot"),
@@ -348,6 +350,7 @@ void PrintVerdicts(Printer& out, const Status& s) {
 void PrintStatus(Printer& out, const StatusSample& now, const std::optional<StatusSample>& before) {
   const Status& s = now.status;
   const Rates rates(now, before);
+  PrintAlarms(out, kLabelColumns, s.alarms, now.unix_ns);
   PrintDaemon(out, s, now.unix_ns);
   PrintState(out, s, now.unix_ns);
   PrintWatched(out, s, now.unix_ns);

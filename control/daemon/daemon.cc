@@ -16,14 +16,18 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "control/daemon/advertise_runner.h"
+#include "control/daemon/detect_runner.h"
 #include "control/daemon/flags.h"
 #include "control/daemon/hash_key.h"
 #include "control/daemon/health_runner.h"
+#include "control/daemon/host_view.h"
 #include "control/daemon/instance_lock.h"
+#include "control/daemon/logging.h"
 #include "control/daemon/next_hop_feed.h"
 #include "control/daemon/service_manager.h"
 #include "control/daemon/ticker.h"
 #include "control/daemon/watched_file.h"
+#include "control/daemon/webhook.h"
 #include "control/dataplane/dispatcher.h"
 #include "control/engine/file_follower.h"
 #include "control/engine/local_engine.h"
@@ -53,76 +57,6 @@ int64_t SteadyNs() {
   return now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec;
 }
 
-absl::StatusOr<guard::Facts> ReadHostFacts(const model::Policy& policy) {
-  auto addresses = neighbor::NetlinkResolver::OwnAddresses();
-  if (!addresses.ok()) return addresses.status();
-  return guard::Facts{.own_addresses = *std::move(addresses), .host_policy = policy};
-}
-
-// What the resolver follows it knows; the others are looked up. Who has not answered yet may be
-// there: only a definite failure counts.
-absl::StatusOr<std::map<model::IpAddress, guard::Reach>> ReadReach(
-    const neighbor::Resolver& resolver, const std::vector<model::IpAddress>& addresses) {
-  std::map<model::IpAddress, guard::Reach> reach;
-  const auto note = [&reach](const neighbor::Resolution& found) {
-    reach[found.address] = {.reachable = found.next_hop.has_value() || found.pending,
-                            .problem = found.problem};
-  };
-  std::vector<model::IpAddress> unknown;
-  for (const model::IpAddress& address : addresses) {
-    const neighbor::Resolution found = resolver.Get(address);
-    if (found.pending) unknown.push_back(address);
-    note(found);
-  }
-  if (unknown.empty()) return reach;
-  const auto looked_up = neighbor::NetlinkResolver::LookUpNow(unknown);
-  if (!looked_up.ok()) return looked_up.status();
-  for (const neighbor::Resolution& found : *looked_up) note(found);
-  return reach;
-}
-
-const char* ModeName(dataplane::XdpMode mode) {
-  return mode == dataplane::XdpMode::kGeneric ? "generic" : "native";
-}
-
-engine::InterfaceStatus DescribeInterface(const dataplane::Attachment& attached) {
-  return {.name = attached.interface,
-          .mode = ModeName(attached.mode),
-          .fallback_reason = attached.fallback_reason,
-          .adopted = attached.adopted,
-          .shared = attached.kind == dataplane::AttachKind::kShared,
-          .priority = attached.priority};
-}
-
-void LogAttachment(const dataplane::Attachment& attached) {
-  std::string how;
-  if (attached.kind == dataplane::AttachKind::kShared) {
-    how = absl::StrCat(", shared, priority ", attached.priority,
-                       attached.beside.empty() ? "" : ", beside ",
-                       absl::StrJoin(attached.beside, ", "));
-  }
-  spdlog::info("{} {} in {} mode{}{}{}", attached.adopted ? "adopted" : "attached to",
-               attached.interface, ModeName(attached.mode), how,
-               attached.fallback_reason.empty() ? "" : ", because ", attached.fallback_reason);
-}
-
-absl::StatusOr<model::ParseResult> ReadConfig(const std::string& path) {
-  absl::StatusOr<std::string> text = model::ReadConfigText(path);
-  if (!text.ok()) return text.status();
-  return model::ParseYaml(*text, path, model::ListsBeside(path));
-}
-
-void PrintRefusal(const std::string& path, const engine::Evaluation& evaluation) {
-  std::cerr << "evenkeeld: " << path << " is refused; nothing was changed:\n";
-  for (const guard::Violation& violation : evaluation.verdict.violations) {
-    std::cerr << "  " << violation.rule << " " << violation.name << " ["
-              << guard::ToString(violation.severity) << "] " << violation.subject << ": "
-              << violation.message << "\n    observed: " << violation.observed
-              << "\n    limit:    " << violation.limit << "\n    fix:      " << violation.fix
-              << "\n";
-  }
-}
-
 class Daemon {
  public:
   explicit Daemon(const Settings& settings) : settings_(settings) {}
@@ -148,6 +82,7 @@ class Daemon {
   void WatchFile();
   absl::Status StartHealth();
   absl::Status StartAdvertising();
+  void MakeDetector();
   void WaitForSignals();
   void Quiesce();
   absl::Status ShutDown();
@@ -172,6 +107,8 @@ class Daemon {
   std::unique_ptr<engine::LocalEngine> engine_;
   std::unique_ptr<HealthRunner> health_;
   std::unique_ptr<AdvertiseRunner> advertise_;
+  std::unique_ptr<Webhook> webhook_;
+  std::unique_ptr<DetectRunner> detect_;
   std::unique_ptr<WatchedFile> watched_file_;
   std::unique_ptr<engine::FileFollower> follower_;
   Ticker ticker_, watch_ticker_;
@@ -299,6 +236,19 @@ int Daemon::StartEngine() {
   dependencies.describe_health = [this](engine::Status* status) {
     if (health_ != nullptr) health_->Describe(status);
   };
+  dependencies.describe_detection = [this](engine::StatusDepth depth, engine::Status* status) {
+    if (detect_ != nullptr) detect_->Describe(depth, status);
+    if (webhook_ == nullptr) return;
+    if (std::string problem = webhook_->Problem(); !problem.empty()) {
+      status->notices.push_back(std::move(problem));
+    }
+  };
+  dependencies.acknowledge =
+      [this](const engine::Acknowledgement& request) -> absl::StatusOr<std::vector<detect::Alarm>> {
+    if (detect_ == nullptr) return absl::UnavailableError("the daemon is starting");
+    return detect_->Acknowledge(request);
+  };
+  dependencies.objection = [this] { return detect_ != nullptr ? detect_->Objection() : ""; };
   if (settings_.advertise) {
     dependencies.advertise = [this] { return advertise_->Reconcile(); };
     dependencies.describe_advertising = [this](engine::Status* status) {
@@ -356,17 +306,29 @@ void Daemon::CompareFile() {
 
 absl::Status Daemon::StartHealth() {
   const auto resolve = [this](const model::IpAddress& server) { return resolver_->Get(server); };
-  HealthRunner::Host host{.vips = {.mark = static_cast<uint16_t>(settings_.probe_mark),
-                                   .table = settings_.probe_table,
-                                   .encapsulation = settings_.encapsulation,
-                                   .resolve = resolve},
-                          .passive = {.encapsulation = settings_.encapsulation,
-                                      .hash_key = dataplane::HashKeyWords(hash_key_),
-                                      .counters = [this] { return publisher_->ReadCounters(); },
-                                      .resolve = resolve},
-                          .keep_following = [this](const std::vector<model::IpAddress>& servers) {
-                            return publisher_->KeepFollowing(servers);
-                          }};
+  HealthRunner::Host host{
+      .vips = {.mark = static_cast<uint16_t>(settings_.probe_mark),
+               .table = settings_.probe_table,
+               .encapsulation = settings_.encapsulation,
+               .resolve = resolve},
+      .passive = {.encapsulation = settings_.encapsulation,
+                  .hash_key = dataplane::HashKeyWords(hash_key_),
+                  .counters = [this] { return publisher_->ReadCounters(); },
+                  .resolve = resolve},
+      .keep_following =
+          [this](const std::vector<model::IpAddress>& servers) {
+            return publisher_->KeepFollowing(servers);
+          },
+      .changed =
+          [this](const health::Transition& t) {
+            detect_->NoteHealth(
+                {.pool = t.pool,
+                 .name = absl::StrJoin(t.names, ", "),
+                 .server = t.server,
+                 .to = health::IsHealthy(t.to) ? detect::Health::kUp : detect::Health::kDown,
+                 .cause = t.cause,
+                 .unix_ns = t.unix_ns});
+          }};
   health_ = std::make_unique<HealthRunner>(
       engine_.get(), HealthRunner::Clocks{.now_unix_ns = NowUnixNs, .steady_ns = SteadyNs},
       host_policy_, std::move(host));
@@ -396,6 +358,32 @@ absl::Status Daemon::StartAdvertising() {
   return absl::OkStatus();
 }
 
+// Before anybody asks it or tells it something; it starts last.
+void Daemon::MakeDetector() {
+  DetectRunner::Sources sources{
+      .counters = [this] { return publisher_->ReadCounters(); },
+      .tracking = [this] { return publisher_->Tracking(); },
+      .read_pool = [this](const std::string& pool) { return publisher_->ReadPool(pool); },
+      .health = [this](const std::string& pool) { return health_->HealthOf(pool); },
+      .open =
+          [this](const std::vector<detect::Alarm>& alarms) {
+            if (webhook_ != nullptr) webhook_->Escalate(alarms);
+          },
+      .sample =
+          [this](const dataplane::SampleOptions& options) {
+            return dataplane_->TakeSample(options);
+          },
+      .hash_key = dataplane::HashKeyWords(hash_key_),
+      .now_unix_ns = NowUnixNs,
+      .steady_ns = SteadyNs};
+  detect_ = std::make_unique<DetectRunner>(engine_.get(), std::move(sources),
+                                           [this](const detect::AlarmEvent& event) {
+                                             LogAlarm(event);
+                                             engine_->ReportAlarm(event);
+                                             if (webhook_ != nullptr) webhook_->Tell(event);
+                                           });
+}
+
 void Daemon::WatchFile() {
   if (settings_.watch.empty()) return;
   watched_file_ = std::make_unique<WatchedFile>(settings_.watch);
@@ -422,6 +410,7 @@ void Daemon::Quiesce() {
   if (server_ != nullptr) server_->Shutdown(kShutdownGrace);
   ticker_.Stop();
   watch_ticker_.Stop();
+  if (detect_ != nullptr) detect_->Stop();
   if (advertise_ != nullptr) advertise_->Stop();
   if (health_ != nullptr) health_->Stop();
   if (feed_ != nullptr) feed_->Stop();
@@ -437,6 +426,8 @@ absl::Status Daemon::ShutDown() {
   advertise_.reset();
   follower_.reset();
   health_.reset();
+  detect_.reset();
+  webhook_.reset();
   engine_.reset();
   kernel_.reset();
   publisher_.reset();
@@ -464,14 +455,20 @@ int Daemon::Run() {
   if (auto status = ReadHostPolicy(); !status.ok()) return Fail(status);
   if (auto status = OpenState(); !status.ok()) return Fail(status);
   if (!ReadBootstrap()) return exit_code_;
+  // Before anything is touched: a webhook that cannot work is found here.
+  auto webhook = StartWebhook(settings_, NowUnixNs, SteadyNs);
+  if (!webhook.ok()) return Fail(webhook.status());
+  webhook_ = *std::move(webhook);
   if (auto status = OpenKernel(); !status.ok()) return Fail(status);
   if (const int code = StartEngine(); code != kExitOk) return code;
+  MakeDetector();
   if (auto status = Attach(); !status.ok()) return Fail(status);
   CompareFile();
   ticker_.Start(kTick, [this] { engine_->Tick(); });
   WatchFile();
   if (auto status = StartHealth(); !status.ok()) return Fail(status);
   if (auto status = StartAdvertising(); !status.ok()) return Fail(status);
+  detect_->Start();
   if (auto status = server_->Serve(engine_.get()); !status.ok()) return Fail(status);
   spdlog::info("serving on {}", settings_.socket);
   if (auto status = NotifyServiceManager("READY=1"); !status.ok()) {

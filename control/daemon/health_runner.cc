@@ -137,6 +137,9 @@ void HealthRunner::Step() {
     decision = decision_ = monitor_.Decide(Now());
   }
   Log(decision);
+  for (const health::Transition& transition : decision.transitions) {
+    if (host_.changed) host_.changed(transition);
+  }
   const int64_t now_ns = clocks_.steady_ns();
   if (now_ns < retry_at_ns_) return;
   const health::Admission wanted = slow_start_.Next(state->admission, decision, now_ns);
@@ -226,7 +229,8 @@ void HealthRunner::PreparePath() {
                     .address = server,
                     .method = publish::MethodOf(config_.FindPool(pool)->forwarding, server)});
   }
-  if (servers.empty()) return path_.reset();
+  through_vips_ = !servers.empty();
+  if (!through_vips_) return path_.reset();
   absl::Status status;
   if (path_ == nullptr) {
     auto opened = VipPath::Open(host_.vips);
@@ -294,7 +298,7 @@ void HealthRunner::ListenPassively() {
 
 // Next hops and routes, and whether answers come back.
 void HealthRunner::FollowHost() {
-  if (ServersBehindVips(config_).empty()) return;
+  if (!through_vips_) return;
   const int64_t now = clocks_.steady_ns();
   if (path_ != nullptr && now >= refresh_at_ns_) {
     refresh_at_ns_ = now + kRefreshNs;
@@ -337,6 +341,18 @@ void HealthRunner::Describe(engine::Status* status) const {
       }
     }
   }
+}
+
+std::map<model::IpAddress, detect::Health> HealthRunner::HealthOf(const std::string& pool) const {
+  std::map<model::IpAddress, detect::Health> health;
+  const std::lock_guard lock(mutex_);
+  for (const health::ServerStatus& server : monitor_.Status(pool)) {
+    const bool unknown = server.health == health::Health::kUnknown;
+    health[server.server] = unknown                            ? detect::Health::kUnknown
+                            : health::IsHealthy(server.health) ? detect::Health::kUp
+                                                               : detect::Health::kDown;
+  }
+  return health;
 }
 
 // A pool is believed from the first server on that was up; until then a new route waits.

@@ -18,6 +18,7 @@
 #include "control/daemon/probe_plan.h"
 #include "control/daemon/serving.h"
 #include "control/daemon/vip_path.h"
+#include "control/detect/input.h"
 #include "control/engine/local_engine.h"
 #include "control/health/monitor.h"
 #include "control/health/slow_start.h"
@@ -39,6 +40,7 @@ class HealthRunner {
     PassiveWatch::Options passive;
     // Next hops of these are to be known, whether they are in a table or not.
     std::function<absl::Status(const std::vector<model::IpAddress>&)> keep_following;
+    std::function<void(const health::Transition&)> changed;  // told of each; may be null
   };
   // `engine` must outlive it, and was started. `host_policy` is that of the guard's facts.
   HealthRunner(engine::LocalEngine* engine, Clocks clocks, const model::Policy& host_policy,
@@ -50,6 +52,8 @@ class HealthRunner {
   void Stop();
   // For the status of the engine; from any thread.
   void Describe(engine::Status* status) const;
+  // As the probes say, of a pool that is checked; empty: they say nothing. From any thread.
+  std::map<model::IpAddress, detect::Health> HealthOf(const std::string& pool) const;
   // Whether the probes speak for the VIPs of a pool that has a check, in the state that `desired`
   // is of; from any thread.
   PoolServing Serving(const guard::BuiltFleet* desired, const std::string& pool);
@@ -91,6 +95,7 @@ class HealthRunner {
   ProbePlan plan_;
   std::unique_ptr<VipPath> path_;  // while something is probed through a VIP
   std::string path_problem_;
+  bool through_vips_ = false;  // something is to be probed through a VIP
   PassiveWatch passive_;
   int64_t refresh_at_ns_ = 0, plan_at_ns_ = 0;
   health::SlowStart slow_start_;

@@ -39,10 +39,14 @@ struct Settings {
   uint32_t history_days = 400;  // 0: kept for ever
   uint32_t bake_time_s = 600;   // how long a confirmed revision runs until it is known as good
   dataplane::Encapsulation encapsulation;
-  uint32_t probe_mark = 0x454b;        // upper half of the mark of probes through VIPs
-  uint32_t probe_table = 151;          // routing table that these probes follow
-  bool advertise = false;              // by routes, to a routing daemon
-  advertise::RouteOptions advertised;  // the routes
+  uint32_t probe_mark = 0x454b;            // upper half of the mark of probes through VIPs
+  uint32_t probe_table = 151;              // routing table that these probes follow
+  std::string webhook_url;                 // for alarms; empty: none
+  std::string webhook_secret_file;         // required with it
+  std::string webhook_ca_file;             // empty: the certificates that the host trusts
+  uint32_t webhook_escalate_minutes = 10;  // until an unacknowledged page is told again; 0: never
+  bool advertise = false;                  // by routes, to a routing daemon
+  advertise::RouteOptions advertised;      // the routes
 
   std::string PinDir() const;
   std::string HashKeyFile() const;

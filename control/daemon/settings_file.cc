@@ -21,6 +21,11 @@ absl::Status At(const std::string& path, const YAML::Mark& mark, const std::stri
                      : absl::StrCat(path, ":", mark.line + 1, ":", mark.column + 1, ": ", message));
 }
 
+// Keys of one thing.
+bool IsSection(const std::string& key) {
+  return key == "limits" || key == "advertise" || key == "webhook";
+}
+
 class Reader {
  public:
   Reader(std::string path, Settings* settings) : path_(std::move(path)), settings_(settings) {}
@@ -42,14 +47,13 @@ class Reader {
  private:
   absl::Status ReadEntry(const std::string& key, const YAML::Node& name, const YAML::Node& value) {
     if (key == "interface") return ReadInterfaces(value);
-    if ((key == "limits" || key == "advertise") && value.IsMap()) {
+    if (IsSection(key) && value.IsMap()) {
       return ReadMap(value, absl::StrCat(key, "."));
     }
     if (!value.IsScalar()) {
       // An unknown key is the more useful thing to say.
       Settings scratch;
-      if (auto status = Set(key, "", &scratch);
-          !status.ok() && key != "limits" && key != "advertise") {
+      if (auto status = Set(key, "", &scratch); !status.ok() && !IsSection(key)) {
         return At(path_, name.Mark(), std::string(status.message()));
       }
       return At(path_, value.Mark(), absl::StrCat(key, " has a value of the wrong kind"));

@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "control/detect/report.h"
 #include "control/engine/drain.h"
 #include "control/engine/finding.h"
 #include "control/engine/watched.h"
@@ -213,6 +214,8 @@ struct PoolStatus {
   // Since when and why the pool could not lose a server, rack or zone; empty: it could, or that is
   // not known.
   std::string no_spare;
+  // How its traffic is distributed; nothing: not looked at, as without VIPs or just after a start.
+  std::optional<detect::PoolReport> distribution{};
 };
 
 struct SourceRulesStatus {
@@ -240,8 +243,19 @@ struct Status {
   std::vector<SourceRulesStatus> source_rules;
   uint64_t pinned_flows = 0;
   std::vector<std::pair<std::string, uint64_t>> verdicts;  // packets, by bpf/abi/verdict.h's names
-  std::vector<std::string> notices;  // "the config file differs from revision 7: ..."
-  std::optional<Watched> watched;    // nothing: no file is watched
+  std::vector<std::string> notices;   // "the config file differs from revision 7: ..."
+  std::optional<Watched> watched;     // nothing: no file is watched
+  std::vector<detect::Alarm> alarms;  // that are open: pages first
+};
+
+// kQuick leaves out what costs the more, the larger the tables are: the kernel's digest is that of
+// the last time that it was read.
+enum class StatusDepth { kFull, kQuick };
+
+// Somebody is at it: an alarm is not escalated any more.
+struct Acknowledgement {
+  std::string id;  // of an open alarm; empty: of all
+  std::string author{};
 };
 
 struct Event {
@@ -262,6 +276,8 @@ struct Event {
     kSpare,       // ... and could again
     kWithdrawn,   // a VIP or address, from the routers
     kAnnounced,   // ... to them
+    kAlarm,       // of the detector: raised, or changed
+    kAlarmOver,
   } kind = Kind::kApplied;
   uint64_t revision = 0;
   std::string subject;
@@ -286,9 +302,12 @@ class Engine {
   // Newest first; those before `before_unix_ns`, 0: all.
   virtual absl::StatusOr<std::vector<history::Revision>> ListRevisions(
       uint32_t limit, int64_t before_unix_ns = 0) = 0;
-  virtual absl::StatusOr<Status> GetStatus() = 0;
+  virtual absl::StatusOr<Status> GetStatus(StatusDepth depth = StatusDepth::kFull) = 0;
   // Looks at what the status takes for granted, too: reads the whole record, and writes to it.
   virtual absl::StatusOr<std::vector<Finding>> Diagnose() = 0;
+  // The alarms that are acknowledged by it, now or before. NotFound: no such alarm is open.
+  virtual absl::StatusOr<std::vector<detect::Alarm>> Acknowledge(
+      const Acknowledgement& request) = 0;
   // When they return, the routes are as they are to be. They have no rule to pass.
   virtual absl::StatusOr<WithdrawalReport> Withdraw(const WithdrawalRequest& request) = 0;
   virtual absl::StatusOr<WithdrawalReport> Announce(const WithdrawalRequest& request) = 0;

@@ -57,7 +57,11 @@ struct Dependencies {
   // advertised.
   std::function<absl::Status()> advertise;
   std::function<void(Status*)> describe_advertising;  // adds to the VIPs of a status; may be null
-  SampleSource sample;                                // null: packets cannot be sampled
+  // Adds alarms and distributions to a status; to a quick one also whether the kernel's tables were
+  // right when they were last looked at. Null: there is no detector.
+  std::function<void(StatusDepth, Status*)> describe_detection;
+  std::function<absl::StatusOr<std::vector<detect::Alarm>>(const Acknowledgement&)> acknowledge;
+  SampleSource sample;  // null: packets cannot be sampled
   std::string version, instance;
   std::function<void(std::chrono::milliseconds)> pause;  // of WatchDrain; null: the thread sleeps
 };
@@ -130,6 +134,9 @@ class LocalEngine final : public Engine {
   // A route came or went. `why`: of what goes, the reasons; else the VIPs that it is for.
   void ReportAdvertised(const std::string& destination, bool advertised, const std::string& why);
 
+  // What became of an alarm.
+  void ReportAlarm(const detect::AlarmEvent& event);
+
   // A backend's reachability changed.
   void ReportReachability(const neighbor::Resolution& resolution);
 
@@ -142,8 +149,9 @@ class LocalEngine final : public Engine {
   absl::StatusOr<history::Revision> GetRevision(uint64_t number) override;
   absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit,
                                                                int64_t before_unix_ns = 0) override;
-  absl::StatusOr<Status> GetStatus() override;
+  absl::StatusOr<Status> GetStatus(StatusDepth depth = StatusDepth::kFull) override;
   absl::StatusOr<std::vector<Finding>> Diagnose() override;
+  absl::StatusOr<std::vector<detect::Alarm>> Acknowledge(const Acknowledgement& request) override;
   absl::StatusOr<WithdrawalReport> Withdraw(const WithdrawalRequest& request) override;
   absl::StatusOr<WithdrawalReport> Announce(const WithdrawalRequest& request) override;
   uint64_t Subscribe(EventSink sink) override { return events_.Subscribe(std::move(sink)); }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "control/engine/alarm_text.h"
 #include "control/engine/local_engine.h"
 
 namespace evenkeel::engine {
@@ -130,10 +131,11 @@ bool LocalEngine::CompareKernel(const State& state, Status* status) {
   return status->digest_matches || (!kernel.ok() && !absl::IsNotFound(kernel.status()));
 }
 
-absl::StatusOr<Status> LocalEngine::GetStatus() {
+absl::StatusOr<Status> LocalEngine::GetStatus(StatusDepth depth) {
   Status status;
   std::shared_ptr<const State> state = Snapshot();
-  if (!CompareKernel(*state, &status)) {
+  const bool full = depth == StatusDepth::kFull || !deps_.describe_detection;
+  if (full && !CompareKernel(*state, &status)) {
     // An Apply may stand between its swap and its end: look again when none is running.
     std::lock_guard serial(apply_mutex_);
     state = Snapshot();
@@ -156,6 +158,7 @@ absl::StatusOr<Status> LocalEngine::GetStatus() {
   if (deps_.interfaces) status.interfaces = deps_.interfaces();
   FillTraffic(*state, &status);
   if (deps_.describe_health) deps_.describe_health(&status);
+  if (deps_.describe_detection) deps_.describe_detection(depth, &status);
   if (deps_.describe_advertising) deps_.describe_advertising(&status);
   std::lock_guard lock(state_mutex_);
   status.adoption = adoption_;
@@ -163,6 +166,18 @@ absl::StatusOr<Status> LocalEngine::GetStatus() {
   status.watched = watched_;
   for (const auto& [key, text] : notices_) status.notices.push_back(text);
   return status;
+}
+
+absl::StatusOr<std::vector<detect::Alarm>> LocalEngine::Acknowledge(
+    const Acknowledgement& request) {
+  if (!deps_.acknowledge) return absl::FailedPreconditionError("this daemon detects nothing");
+  return deps_.acknowledge(request);
+}
+
+void LocalEngine::ReportAlarm(const detect::AlarmEvent& event) {
+  const bool over = event.what == detect::AlarmEvent::What::kCleared;
+  Emit(over ? Event::Kind::kAlarmOver : Event::Kind::kAlarm, event.alarm.revision, event.alarm.id,
+       AlarmLine(event));
 }
 
 }  // namespace evenkeel::engine

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "control/model/yaml.h"
+#include "control/rpc/alarm_convert.h"
 #include "control/rpc/config_convert.h"
 #include "control/rpc/drain_client.h"
 #include "control/rpc/enum_convert.h"
@@ -126,8 +127,10 @@ class Client final : public engine::Engine {
   absl::StatusOr<history::Revision> GetRevision(uint64_t number) override;
   absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit,
                                                                int64_t before_unix_ns) override;
-  absl::StatusOr<engine::Status> GetStatus() override;
+  absl::StatusOr<engine::Status> GetStatus(engine::StatusDepth depth) override;
   absl::StatusOr<std::vector<engine::Finding>> Diagnose() override;
+  absl::StatusOr<std::vector<detect::Alarm>> Acknowledge(
+      const engine::Acknowledgement& request) override;
   absl::StatusOr<engine::WithdrawalReport> Withdraw(
       const engine::WithdrawalRequest& request) override;
   absl::StatusOr<engine::WithdrawalReport> Announce(
@@ -358,11 +361,13 @@ absl::StatusOr<std::vector<history::Revision>> Client::ListRevisions(uint32_t li
   return revisions;
 }
 
-absl::StatusOr<engine::Status> Client::GetStatus() {
+absl::StatusOr<engine::Status> Client::GetStatus(engine::StatusDepth depth) {
   grpc::ClientContext context;
   Prepare(&context, kReadDeadline);
+  v1::StatusRequest request;
+  request.set_quick(depth == engine::StatusDepth::kQuick);
   v1::StatusResponse response;
-  const grpc::Status status = Stub()->Status(&context, v1::StatusRequest(), &response);
+  const grpc::Status status = Stub()->Status(&context, request, &response);
   if (!status.ok()) return Explain(status);
   return FromProto(response);
 }
@@ -374,6 +379,26 @@ absl::StatusOr<std::vector<engine::Finding>> Client::Diagnose() {
   const grpc::Status status = Stub()->Diagnose(&context, v1::DiagnoseRequest(), &response);
   if (!status.ok()) return Explain(status);
   return FromProto(response);
+}
+
+absl::StatusOr<std::vector<detect::Alarm>> Client::Acknowledge(
+    const engine::Acknowledgement& request) {
+  grpc::ClientContext context;
+  Prepare(&context, kApplyDeadline);
+  v1::AcknowledgeRequest message;
+  message.set_id(request.id);
+  v1::AcknowledgeResponse response;
+  const grpc::Status status = Stub()->Acknowledge(&context, message, &response);
+  if (!status.ok()) return Explain(status);
+  Problems problems;
+  std::vector<detect::Alarm> alarms;
+  for (const v1::Alarm& alarm : response.alarms()) alarms.push_back(Decode(alarm, &problems));
+  if (!problems.empty()) {
+    return absl::InternalError(absl::StrCat("the daemon at ", socket_, " sent an alarm with ",
+                                            problems[0].field, " that ", problems[0].message,
+                                            "; it is of another version"));
+  }
+  return alarms;
 }
 
 absl::StatusOr<engine::WithdrawalReport> Client::Withdraw(

@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "control/model/yaml.h"
+#include "control/rpc/alarm_convert.h"
 #include "control/rpc/config_convert.h"
 #include "control/rpc/enum_convert.h"
 #include "control/rpc/peer.h"
@@ -268,11 +269,12 @@ grpc::Status ControlService::ListHealth(grpc::ServerContext* /*context*/,
 }
 
 grpc::Status ControlService::Status(grpc::ServerContext* /*context*/,
-                                    const v1::StatusRequest* /*request*/,
+                                    const v1::StatusRequest* request,
                                     v1::StatusResponse* response) {
   const Running running(this);
   if (!running.status().ok()) return running.status();
-  const absl::StatusOr<engine::Status> status = engine_->GetStatus();
+  const absl::StatusOr<engine::Status> status = engine_->GetStatus(
+      request->quick() ? engine::StatusDepth::kQuick : engine::StatusDepth::kFull);
   if (!status.ok()) return ToGrpc(status.status());
   *response = ToProto(*status);
   return grpc::Status::OK;
@@ -310,6 +312,18 @@ grpc::Status ControlService::Announce(grpc::ServerContext* context,
       engine_->Announce(WithdrawalFromProto(*request, DescribePeer(context->peer())));
   if (!report.ok()) return ToGrpc(report.status());
   ReportToProto(*report, response);
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::Acknowledge(grpc::ServerContext* context,
+                                         const v1::AcknowledgeRequest* request,
+                                         v1::AcknowledgeResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
+  const auto alarms =
+      engine_->Acknowledge({.id = request->id(), .author = DescribePeer(context->peer())});
+  if (!alarms.ok()) return ToGrpc(alarms.status());
+  for (const detect::Alarm& alarm : *alarms) Encode(alarm, response->add_alarms());
   return grpc::Status::OK;
 }
 

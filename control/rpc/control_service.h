@@ -56,6 +56,8 @@ class ControlService final : public v1::Control::Service {
                         v1::AnnounceResponse* response) override;
   grpc::Status ListHealth(grpc::ServerContext* context, const v1::ListHealthRequest* request,
                           v1::ListHealthResponse* response) override;
+  grpc::Status Acknowledge(grpc::ServerContext* context, const v1::AcknowledgeRequest* request,
+                           v1::AcknowledgeResponse* response) override;
   grpc::Status WatchDrain(grpc::ServerContext* context, const v1::DrainRequest* request,
                           grpc::ServerWriter<v1::DrainProgress>* writer) override;
 

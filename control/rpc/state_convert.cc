@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "control/rpc/alarm_convert.h"
 #include "control/rpc/config_convert.h"
 #include "control/rpc/time_convert.h"
 #include "control/rpc/traffic_convert.h"
@@ -60,6 +61,7 @@ void Encode(const engine::PoolStatus& pool, v1::PoolStatus* out) {
     to->set_use(domain.use);
   }
   out->set_no_spare(pool.no_spare);
+  if (pool.distribution) Encode(*pool.distribution, out->mutable_distribution());
 }
 
 engine::PoolStatus Decode(const v1::PoolStatus& pool, Problems* problems) {
@@ -100,6 +102,9 @@ engine::PoolStatus Decode(const v1::PoolStatus& pool, Problems* problems) {
          .use = domain.use()});
   }
   result.no_spare = pool.no_spare();
+  if (pool.has_distribution()) {
+    result.distribution = Decode(pool.name(), pool.distribution(), problems);
+  }
   return result;
 }
 
@@ -155,6 +160,10 @@ v1::WatchResponse::Kind Encode(engine::Event::Kind kind) {
       return v1::WatchResponse::WITHDRAWN;
     case engine::Event::Kind::kAnnounced:
       return v1::WatchResponse::ANNOUNCED;
+    case engine::Event::Kind::kAlarm:
+      return v1::WatchResponse::ALARM;
+    case engine::Event::Kind::kAlarmOver:
+      return v1::WatchResponse::ALARM_OVER;
   }
   return v1::WatchResponse::KIND_UNSPECIFIED;
 }
@@ -191,6 +200,10 @@ std::optional<engine::Event::Kind> Decode(v1::WatchResponse::Kind kind) {
       return engine::Event::Kind::kWithdrawn;
     case v1::WatchResponse::ANNOUNCED:
       return engine::Event::Kind::kAnnounced;
+    case v1::WatchResponse::ALARM:
+      return engine::Event::Kind::kAlarm;
+    case v1::WatchResponse::ALARM_OVER:
+      return engine::Event::Kind::kAlarmOver;
     default:
       return std::nullopt;
   }
@@ -292,6 +305,7 @@ v1::StatusResponse ToProto(const engine::Status& status) {
     SetTime(o.expires_unix_ns, added->mutable_expires_at());
   }
   if (status.watched) Encode(*status.watched, out.mutable_watched());
+  for (const detect::Alarm& alarm : status.alarms) Encode(alarm, out.add_alarms());
   return out;
 }
 
@@ -328,6 +342,9 @@ absl::StatusOr<engine::Status> FromProto(const v1::StatusResponse& status) {
   result.notices.assign(status.notices().begin(), status.notices().end());
   result.pinned_flows = status.pinned_flows();
   result.last_good = status.last_good();
+  for (const v1::Alarm& alarm : status.alarms()) {
+    result.alarms.push_back(Decode(alarm, &problems));
+  }
   for (const v1::Override& o : status.overrides()) {
     result.overrides.push_back({.revision = o.revision(),
                                 .rule = o.rule(),

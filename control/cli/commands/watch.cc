@@ -47,6 +47,10 @@ const char* Word(Kind kind) {
       return "withdrawn";
     case Kind::kAnnounced:
       return "announced";
+    case Kind::kAlarm:
+      return "alarm";
+    case Kind::kAlarmOver:
+      return "alarm_over";
     case Kind::kReachable:
       break;
   }
@@ -63,6 +67,7 @@ Style StyleOf(Kind kind) {
     case Kind::kUp:
       return Style::kGood;
     case Kind::kAnnounced:
+    case Kind::kAlarmOver:
       return Style::kGood;
     case Kind::kWithdrawn:
     case Kind::kRolledBack:

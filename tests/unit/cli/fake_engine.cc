@@ -31,7 +31,13 @@ class Connection final : public engine::Engine {
   engine::Outcome Confirm(const engine::Settlement& s) override { return fake_.Confirm(s); }
   engine::Outcome Cancel(const engine::Settlement& s) override { return fake_.Cancel(s); }
   engine::Outcome RollBack(const engine::Rollback& r) override { return fake_.RollBack(r); }
-  absl::StatusOr<engine::Status> GetStatus() override { return fake_.GetStatus(); }
+  absl::StatusOr<engine::Status> GetStatus(engine::StatusDepth depth) override {
+    return fake_.GetStatus(depth);
+  }
+  absl::StatusOr<std::vector<detect::Alarm>> Acknowledge(
+      const engine::Acknowledgement& request) override {
+    return fake_.Acknowledge(request);
+  }
   absl::StatusOr<std::vector<engine::Finding>> Diagnose() override { return fake_.Diagnose(); }
   absl::StatusOr<engine::WithdrawalReport> Withdraw(const engine::WithdrawalRequest& r) override {
     return fake_.Withdraw(r);
@@ -281,7 +287,22 @@ absl::StatusOr<std::vector<history::Revision>> FakeEngine::ListRevisions(uint32_
   return newest_first;
 }
 
-absl::StatusOr<engine::Status> FakeEngine::GetStatus() {
+absl::StatusOr<std::vector<detect::Alarm>> FakeEngine::Acknowledge(
+    const engine::Acknowledgement& request) {
+  if (!down.ok()) return down;
+  std::vector<detect::Alarm> alarms;
+  for (detect::Alarm& alarm : status.alarms) {
+    if (!request.id.empty() && alarm.id != request.id) continue;
+    alarm.acknowledged = {.who = "fake", .unix_ns = 1};
+    alarms.push_back(alarm);
+  }
+  if (alarms.empty() && !request.id.empty()) {
+    return absl::NotFoundError("no alarm \"" + request.id + "\" is open");
+  }
+  return alarms;
+}
+
+absl::StatusOr<engine::Status> FakeEngine::GetStatus(engine::StatusDepth /*depth*/) {
   if (!down.ok()) return down;
   return status;
 }

@@ -28,8 +28,10 @@ class FakeEngine final : public engine::Engine {
   absl::StatusOr<history::Revision> GetRevision(uint64_t number) override;
   absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit,
                                                                int64_t before_unix_ns = 0) override;
-  absl::StatusOr<engine::Status> GetStatus() override;
+  absl::StatusOr<engine::Status> GetStatus(engine::StatusDepth depth) override;
   absl::StatusOr<std::vector<engine::Finding>> Diagnose() override;
+  absl::StatusOr<std::vector<detect::Alarm>> Acknowledge(
+      const engine::Acknowledgement& request) override;
   absl::StatusOr<engine::WithdrawalReport> Withdraw(
       const engine::WithdrawalRequest& request) override;
   absl::StatusOr<engine::WithdrawalReport> Announce(
