@@ -173,6 +173,8 @@ struct Pin {
   friend bool operator==(const Pin&, const Pin&) = default;
 };
 
+class Lookups;  // lookups.h
+
 class DataPlane {
  public:
   virtual ~DataPlane() = default;
@@ -244,6 +246,9 @@ class DataPlane {
   virtual absl::StatusOr<Counters> ReadCounters() = 0;
   virtual absl::Status ClearVipCounter(uint32_t id) = 0;
   virtual absl::Status ClearBackendCounter(uint32_t id) = 0;
+
+  // Single entries, as a packet finds them.
+  virtual Lookups& lookups() = 0;
 };
 
 // The word that activates a generation holding these VIPs.

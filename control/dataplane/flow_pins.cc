@@ -68,6 +68,18 @@ absl::StatusOr<std::vector<Pin>> ReadAllPins(const KernelObjects& objects) {
   return pins;
 }
 
+absl::StatusOr<std::optional<Pin>> FindPin(const KernelObjects& objects, uint64_t flow) {
+  // Again in the first: one that is promoted meanwhile is in either, and never in none of the
+  // three.
+  for (const MapId map : {MapId::kPins, MapId::kOpening, MapId::kPins}) {
+    ek_pin pin{};
+    const int err = bpf_map_lookup_elem(objects.map(map), &flow, &pin);
+    if (err == 0) return FromKernel(flow, pin, map == MapId::kOpening);
+    if (err != -ENOENT) return KernelError(err, absl::StrCat("cannot read ", NameOf(map)));
+  }
+  return std::nullopt;
+}
+
 absl::Status DeletePins(const KernelObjects& objects, std::span<const Pin> pins) {
   for (const Pin& pin : pins) {
     const MapId map = pin.opening ? MapId::kOpening : MapId::kPins;

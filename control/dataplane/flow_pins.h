@@ -4,6 +4,7 @@
 #ifndef EVENKEEL_CONTROL_DATAPLANE_FLOW_PINS_H_
 #define EVENKEEL_CONTROL_DATAPLANE_FLOW_PINS_H_
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -13,6 +14,9 @@
 namespace evenkeel::dataplane {
 
 absl::StatusOr<std::vector<Pin>> ReadAllPins(const KernelObjects& objects);
+
+// As packets find it: an established flow before one that opens.
+absl::StatusOr<std::optional<Pin>> FindPin(const KernelObjects& objects, uint64_t flow);
 
 // Each from the map that it was read from. One that is gone is none.
 absl::Status DeletePins(const KernelObjects& objects, std::span<const Pin> pins);

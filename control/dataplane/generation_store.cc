@@ -203,6 +203,15 @@ absl::StatusOr<GenerationImage> GenerationStore::Read(uint32_t generation) const
   return image;
 }
 
+absl::StatusOr<std::optional<VipImage>> GenerationStore::FindVip(uint32_t generation,
+                                                                 const VipKey& key) const {
+  auto found = key.address.is_ipv4() ? Vips4(vips4_, generation).Find(EncodeKey4(key))
+                                     : Vips6(vips6_, generation).Find(EncodeKey6(key));
+  if (!found.ok()) return found.status();
+  if (!found->has_value()) return std::nullopt;
+  return DecodeVip(key, **found);
+}
+
 absl::StatusOr<ek_gen_info> GenerationStore::ReadInfo(uint32_t generation) const {
   ek_gen_info info{};
   const int err = bpf_map_lookup_elem(objects_->map(MapId::kGenInfo), &generation, &info);

@@ -25,6 +25,7 @@ class GenerationStore {
 
   absl::Status Stage(uint32_t generation, const GenerationImage& image);
   absl::StatusOr<GenerationImage> Read(uint32_t generation) const;
+  absl::StatusOr<std::optional<VipImage>> FindVip(uint32_t generation, const VipKey& key) const;
   absl::StatusOr<ek_gen_info> ReadInfo(uint32_t generation) const;  // unused: abi_version 0
   absl::Status Drop(uint32_t generation);
 

@@ -96,8 +96,7 @@ void EncodeServerIds(const TableImage& image, uint32_t size, std::span<ek_line> 
 }
 
 // What a foreign writer may have left there is not believed.
-absl::StatusOr<ServerIds> DecodeServerIds(std::span<const ek_line> lines,
-                                          const ek_table_head& head) {
+absl::StatusOr<ServerIds> DecodeBuckets(std::span<const ek_line> lines, const ek_table_head& head) {
   ServerIds ids{.config_id = head.config_id, .length = head.id_len, .entries = {}};
   if (uint64_t{head.first} + head.mask >= lines.size()) {
     return absl::DataLossError("the server ids of the table lie outside of it");
@@ -191,19 +190,26 @@ absl::StatusOr<TableImage> DecodeTable(std::span<const ek_line> lines, uint32_t 
   TableImage image;
   image.slots.resize(table_size);
   std::memcpy(image.slots.data(), lines.data(), table_size * sizeof(uint32_t));
-  const ek_table_head& head = lines[EK_BACKEND_LINE(table_size, 0)].head;
   size_t last = lines.size();
-  if (head.id_len != 0) {
-    auto ids = DecodeServerIds(lines, head);
-    if (!ids.ok()) return ids.status();
-    if (head.first < first) return absl::DataLossError("the table's server ids overlap its slots");
-    image.server_ids = *std::move(ids);
-    last = head.first;
-  }
+  auto ids = DecodeServerIds(lines, table_size);
+  if (!ids.ok()) return ids.status();
+  image.server_ids = *std::move(ids);
+  if (image.server_ids.length != 0) last = lines[EK_BACKEND_LINE(table_size, 0)].head.first;
   while (last > first && lines[last - 1].backend.method == EK_METHOD_NONE) --last;
   image.backends.reserve(last - first);
   for (size_t i = first; i < last; ++i) image.backends.push_back(DecodeBackend(lines[i].backend));
   return image;
+}
+
+absl::StatusOr<ServerIds> DecodeServerIds(std::span<const ek_line> lines, uint32_t table_size) {
+  const size_t first = EK_BACKEND_LINE(table_size, 1);
+  if (lines.size() < first) {
+    return absl::OutOfRangeError(absl::StrCat("table has no ", table_size, " slots"));
+  }
+  const ek_table_head& head = lines[first - 1].head;
+  if (head.id_len == 0) return ServerIds{};
+  if (head.first < first) return absl::DataLossError("the table's server ids overlap its slots");
+  return DecodeBuckets(lines, head);
 }
 
 ek_vip_key4 EncodeKey4(const VipKey& key) {

@@ -26,6 +26,8 @@ void EncodeTable(const TableImage& image, const Encapsulation& encapsulation,
                  std::span<ek_line> lines);
 // OutOfRange: `lines` cannot hold `table_size` slots.
 absl::StatusOr<TableImage> DecodeTable(std::span<const ek_line> lines, uint32_t table_size);
+// Of such a table. Without any, length is 0.
+absl::StatusOr<ServerIds> DecodeServerIds(std::span<const ek_line> lines, uint32_t table_size);
 
 ek_vip_key4 EncodeKey4(const VipKey& key);
 ek_vip_key6 EncodeKey6(const VipKey& key);

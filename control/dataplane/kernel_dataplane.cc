@@ -19,6 +19,7 @@
 #include "control/dataplane/errors.h"
 #include "control/dataplane/flow_pins.h"
 #include "control/dataplane/generation_store.h"
+#include "control/dataplane/kernel_lookups.h"
 #include "control/dataplane/kernel_objects.h"
 #include "control/dataplane/mapped_memory.h"
 #include "control/dataplane/nexthop_writer.h"
@@ -63,7 +64,8 @@ struct KernelDataPlane::Impl {
         rules(std::move(rules_in)),
         options(options_in),
         generations(&objects, options.limits.max_vips),
-        attachments(&dir, &options, &objects) {}
+        attachments(&dir, &options, &objects),
+        lookups(&objects, &control, &generations, &tables, rules.get()) {}
 
   std::atomic_ref<uint32_t> active() const {
     return std::atomic_ref<uint32_t>(control.get()[0].active);
@@ -103,6 +105,7 @@ struct KernelDataPlane::Impl {
   MappedMemory<ek_control> control;
   NextHopWriter next_hops{SynchronizeRcu};
   std::set<uint32_t> active_tables;
+  KernelLookups lookups;
 };
 
 KernelDataPlane::KernelDataPlane(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -290,6 +293,8 @@ absl::Status KernelDataPlane::Activate(uint32_t generation, const guard::Approva
   impl_->RememberUsed(*image);
   return absl::OkStatus();
 }
+
+Lookups& KernelDataPlane::lookups() { return impl_->lookups; }
 
 absl::Status KernelDataPlane::WaitGracePeriod() { return SynchronizeRcu(); }
 

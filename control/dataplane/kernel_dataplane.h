@@ -102,6 +102,7 @@ class KernelDataPlane final : public DataPlane {
   absl::StatusOr<Counters> ReadCounters() override;
   absl::Status ClearVipCounter(uint32_t id) override;
   absl::Status ClearBackendCounter(uint32_t id) override;
+  Lookups& lookups() override;
 
  private:
   struct Impl;

@@ -167,6 +167,23 @@ absl::StatusOr<guard::Digest> RuleStore::ReadDigest(uint32_t id) {
   return digest;
 }
 
+absl::StatusOr<bool> RuleStore::Denies(uint32_t id, const model::IpAddress& source) const {
+  const bool ipv4 = source.is_ipv4();
+  std::unique_lock lock(mu_);
+  auto trie = ipv4 ? rules4_.Get(id) : rules6_.Get(id);
+  if (!trie.ok()) return trie.status();
+  lock.unlock();
+  const model::Prefix whole = model::Prefix::Of(source, ipv4 ? 32 : 128);
+  const ek_prefix4 key4 = ipv4 ? EncodePrefix4(whole) : ek_prefix4{};
+  const ek_prefix6 key6 = ipv4 ? ek_prefix6{} : EncodePrefix6(whole);
+  uint32_t action = EK_SOURCE_DENY;
+  const int err = bpf_map_lookup_elem(
+      trie->get(), ipv4 ? static_cast<const void*>(&key4) : static_cast<const void*>(&key6),
+      &action);
+  if (err != 0) return KernelError(err, absl::StrCat("cannot read ", Name(id)));
+  return action != EK_SOURCE_ALLOW;
+}
+
 absl::Status RuleStore::Drop(std::span<const uint32_t> ids) {
   std::lock_guard lock(mu_);
   for (const uint32_t id : ids) {

@@ -28,6 +28,8 @@ class RuleStore {
 
   absl::Status Stage(uint32_t id, std::span<const guard::SourceRule> rules);
   absl::StatusOr<guard::Digest> ReadDigest(uint32_t id);
+  // What the kernel's trie says. NotFound: no such set.
+  absl::StatusOr<bool> Denies(uint32_t id, const model::IpAddress& source) const;
   absl::Status Drop(std::span<const uint32_t> ids);
   std::vector<uint32_t> List() const;
   // Those that must not be dropped.

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -86,6 +87,17 @@ class VipMap {
     content.keys.resize(done);
     content.values.resize(done);
     return content;
+  }
+
+  absl::StatusOr<std::optional<ek_vip>> Find(const Key& key) const {
+    auto inner = Open();
+    if (absl::IsNotFound(inner.status())) return std::nullopt;
+    if (!inner.ok()) return inner.status();
+    ek_vip value{};
+    const int err = bpf_map_lookup_elem(inner->get(), &key, &value);
+    if (err == -ENOENT) return std::nullopt;
+    if (err != 0) return Error(err, "cannot read");
+    return value;
   }
 
   absl::Status Clear() {

@@ -19,6 +19,7 @@
 #include "control/guard/guard.h"
 #include "control/maglev/maglev.h"
 #include "control/neighbor/neighbor.h"
+#include "control/publish/explain.h"
 #include "control/publish/tracker.h"
 
 namespace evenkeel::publish {
@@ -131,6 +132,10 @@ class Publisher {
 
   std::shared_ptr<const guard::BuiltFleet> applied() const;  // null: nothing published or adopted
   absl::StatusOr<CounterReport> ReadCounters();
+
+  // What becomes of packets of these flows, at most kMaxExplained, all of one generation: each is
+  // run through the program. Changes nothing.
+  absl::StatusOr<ExplainResult> Explain(const std::vector<Flow>& flows);
 
   // Former generations are released in the background, after a grace period. Returns when all but
   // the one before the active (kept for a quick undo) are.

@@ -35,6 +35,10 @@ struct Publisher::Impl {
   absl::StatusOr<CounterReport> ReadCounters();
   void Settle();
 
+  // No lock held (explain.cc).
+  absl::StatusOr<ExplainResult> Explain(const std::vector<Flow>& flows);
+  absl::StatusOr<ExplainResult> ExplainOnce(const std::vector<Flow>& flows);
+
   // With publish_mu held.
   absl::Status FollowNew(const guard::BuiltFleet& fleet);
 

@@ -9,12 +9,13 @@
 #include <set>
 
 #include "control/dataplane/dataplane.h"
+#include "control/dataplane/lookups.h"
 #include "control/publish/probe.h"
 
 namespace evenkeel::testing {
 
 // The kernel's side in memory, with the same refusals. Thread-safe.
-class FakeDataPlane final : public dataplane::DataPlane {
+class FakeDataPlane final : public dataplane::DataPlane, public dataplane::Lookups {
  public:
   explicit FakeDataPlane(const maglev::HashKey& key, const dataplane::Limits& limits = {});
 
@@ -33,6 +34,11 @@ class FakeDataPlane final : public dataplane::DataPlane {
   // Generations and tables that were dropped while packets may have used them: active once, and no
   // grace period since.
   uint32_t early_drops() const;
+  // Somebody else writes: the slot's owner becomes this one.
+  void OverwriteSlot(uint32_t table, uint32_t slot, uint16_t owner);
+  // Packets run through the program are dropped, whatever the maps say.
+  void BreakProbes(bool broken);
+  void SetLimitClock(const dataplane::LimitClock& clock);
   // Time goes on by itself never.
   void Advance(uint32_t units);
   // What bpf/datapath/track.h does with a packet: the address it goes to, nullopt: dropped.
@@ -68,6 +74,20 @@ class FakeDataPlane final : public dataplane::DataPlane {
   absl::StatusOr<dataplane::Counters> ReadCounters() override;
   absl::Status ClearVipCounter(uint32_t id) override;
   absl::Status ClearBackendCounter(uint32_t id) override;
+  dataplane::Lookups& lookups() override { return *this; }
+
+  // fake_lookups.cc
+  absl::StatusOr<dataplane::ActiveGeneration> FindActive() override;
+  absl::StatusOr<std::optional<dataplane::VipImage>> FindVip(uint32_t generation,
+                                                             const dataplane::VipKey& key) override;
+  absl::StatusOr<bool> IsDenied(uint32_t rule_set, const model::IpAddress& source) override;
+  absl::StatusOr<dataplane::LimitClock> FindLimits(uint32_t vip_counter,
+                                                   const model::IpAddress& source) override;
+  absl::StatusOr<uint32_t> FindSlot(uint32_t table, uint32_t table_size, uint32_t slot) override;
+  absl::StatusOr<dataplane::BackendImage> FindBackend(uint32_t table, uint32_t table_size,
+                                                      uint16_t id) override;
+  absl::StatusOr<dataplane::ServerIds> FindServerIds(uint32_t table, uint32_t table_size) override;
+  absl::StatusOr<std::optional<dataplane::Pin>> FindPin(uint64_t flow) override;
 
  private:
   bool IsActive(uint32_t generation) const;
@@ -75,6 +95,9 @@ class FakeDataPlane final : public dataplane::DataPlane {
   bool Denies(uint32_t set, const model::IpAddress& source) const;
   bool Denies(const dataplane::VipImage& vip, const model::IpAddress& source) const;
   bool Holds(const dataplane::Pin& pin, const dataplane::TableImage& table) const;
+  // The same without a trace, for packets that are run to look.
+  uint16_t Peek(uint64_t flow, bool opening, uint32_t slot, const dataplane::TableImage& table,
+                uint32_t vip_flags) const;
   uint16_t Select(uint64_t flow, bool opening, bool closing, uint32_t& slot,
                   const dataplane::TableImage& table, uint32_t vip_flags);
 
@@ -85,6 +108,8 @@ class FakeDataPlane final : public dataplane::DataPlane {
   bool corrupt_next_ = false;
   std::function<void()> on_take_slots_, on_pins_read_;
   bool corrupt_next_rules_ = false;
+  bool break_probes_ = false;
+  dataplane::LimitClock limit_clock_;
   uint32_t active_word_ = EK_ACTIVE_NONE;
   std::set<uint32_t> left_generations_, left_tables_;  // since the last grace period
   uint32_t early_drops_ = 0;

@@ -51,7 +51,7 @@ publish::Flow ParseFrame(std::span<const uint8_t> frame) {
   return flow;
 }
 
-const dataplane::VipImage* FindVip(const GenerationImage& image, const publish::Flow& flow) {
+const dataplane::VipImage* FindVipOf(const GenerationImage& image, const publish::Flow& flow) {
   for (const uint16_t port : {flow.destination_port, uint16_t{0}}) {
     const dataplane::VipKey key{
         .address = flow.destination, .port = port, .ip_protocol = flow.ip_protocol};
@@ -73,6 +73,12 @@ uint16_t NamedServer(const publish::Flow& flow, const dataplane::VipImage& vip,
   const auto it = std::find_if(ids.entries.begin(), ids.entries.end(),
                                [&](const auto& entry) { return entry.id == server; });
   return it == ids.entries.end() ? 0 : it->backend;
+}
+
+bool Opens(const publish::Flow& flow, const dataplane::VipImage& vip) {
+  if (!(vip.flags & EK_VIP_QUIC)) return flow.opening;
+  const uint8_t* const end = flow.payload.data() + flow.payload.size();
+  return ek_classify_quic(flow.payload.data(), end).kind == EK_QUIC_OPENING;
 }
 
 }  // namespace
@@ -99,16 +105,15 @@ absl::StatusOr<dataplane::ProbeResult> FakeDataPlane::Probe(uint32_t generation,
   const auto it = generations_.find(generation);
   if (it == generations_.end()) return absl::FailedPreconditionError("generation is unused");
   const publish::Flow flow = ParseFrame(packet);
-  const dataplane::VipImage* vip = FindVip(it->second, flow);
+  if (break_probes_) return dataplane::ProbeResult{.verdict = XDP_DROP, .packet = {}};
+  const dataplane::VipImage* vip = FindVipOf(it->second, flow);
   if (vip == nullptr) {
     return dataplane::ProbeResult{.verdict = XDP_PASS, .packet = {packet.begin(), packet.end()}};
   }
   const uint64_t hash = publish::HashFlow(key_, flow, vip->flags);
   const TableImage& table = tables_.at(vip->table);
   const uint32_t slot = table.slots[publish::SlotOf(hash, vip->table_size)];
-  const bool to_previous =
-      EK_SLOT_PREVIOUS(slot) != 0 && !flow.opening && !(vip->flags & EK_VIP_STATELESS);
-  uint16_t id = to_previous ? EK_SLOT_PREVIOUS(slot) : EK_SLOT_OWNER(slot);
+  uint16_t id = Peek(hash, Opens(flow, *vip), slot, table, vip->flags);
   if (const uint16_t named = NamedServer(flow, *vip, table.server_ids); named != 0) id = named;
   const dataplane::BackendImage* backend = id == 0 ? nullptr : &table.backends[id - 1];
   if (Denies(*vip, flow.source)) backend = nullptr;
@@ -122,6 +127,25 @@ bool FakeDataPlane::Holds(const dataplane::Pin& pin, const TableImage& table) co
   if (pin.backend == 0 || pin.backend > table.backends.size()) return false;
   const dataplane::BackendImage& backend = table.backends[pin.backend - 1u];
   return backend.method != EK_METHOD_NONE && backend.counter == pin.counter;
+}
+
+uint16_t FakeDataPlane::Peek(uint64_t flow, bool opening, uint32_t slot, const TableImage& table,
+                             uint32_t vip_flags) const {
+  const uint16_t owner = EK_SLOT_OWNER(slot);
+  const uint16_t previous = EK_SLOT_PREVIOUS(slot);
+  if (previous == 0 || vip_flags & EK_VIP_STATELESS) return owner;
+  const auto pinned = pins_.find(flow);
+  const auto opened = opening_.find(flow);
+  const dataplane::Pin* pin = pinned != pins_.end()      ? &pinned->second
+                              : opened != opening_.end() ? &opened->second
+                                                         : nullptr;
+  const bool holds = pin != nullptr && Holds(*pin, table);
+  if (opening) {
+    const bool repeats = holds && !pin->closing && now_ - pin->seen < EK_REOPEN_AFTER;
+    return repeats ? pin->backend : owner;
+  }
+  if (holds) return pin->backend;
+  return pin != nullptr && !(vip_flags & EK_VIP_PIN_ALL) ? owner : previous;
 }
 
 uint16_t FakeDataPlane::Select(uint64_t flow, bool opening, bool closing, uint32_t& slot,
@@ -180,7 +204,7 @@ std::optional<model::IpAddress> FakeDataPlane::Deliver(const publish::Flow& flow
   std::lock_guard lock(mu_);
   if (active_word_ == EK_ACTIVE_NONE) return std::nullopt;
   const auto& generation = generations_.at(active_word_ & EK_ACTIVE_GENERATION_MASK);
-  const dataplane::VipImage* vip = FindVip(generation, flow);
+  const dataplane::VipImage* vip = FindVipOf(generation, flow);
   if (vip == nullptr || Denies(*vip, flow.source)) return std::nullopt;
   const uint64_t hash = publish::HashFlow(key_, flow, vip->flags);
   TableImage& table = tables_.at(vip->table);

@@ -60,6 +60,7 @@ class FaultyDataPlane final : public dataplane::DataPlane {
   absl::StatusOr<dataplane::Counters> ReadCounters() override;
   absl::Status ClearVipCounter(uint32_t id) override;
   absl::Status ClearBackendCounter(uint32_t id) override;
+  dataplane::Lookups& lookups() override { return real_->lookups(); }
 
  private:
   template <typename Call>
