@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "control/detect/report.h"
 #include "control/engine/drain.h"
+#include "control/engine/explain.h"
 #include "control/engine/finding.h"
 #include "control/engine/watched.h"
 #include "control/guard/guard.h"
@@ -320,6 +321,8 @@ class Engine {
   // Returns when nothing more is to be waited for, or `sink` wants no more. NotFound: no such
   // backend, or no longer. Changes nothing.
   virtual absl::Status WatchDrain(const DrainQuery& query, const DrainSink& sink) = 0;
+  // What becomes of packets, of the kernel's maps and by its program. Changes nothing.
+  virtual absl::StatusOr<ExplainReport> Explain(const ExplainRequest& request) = 0;
 };
 
 }  // namespace evenkeel::engine

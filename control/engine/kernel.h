@@ -33,6 +33,8 @@ class Kernel {
   virtual void LetGo(const std::vector<std::string>& pools) = 0;
   virtual std::vector<publish::ServerUse> UsesOf(const model::IpAddress& server) const = 0;
   virtual std::chrono::seconds flow_idle_timeout() const = 0;
+  virtual absl::StatusOr<publish::ExplainResult> Explain(
+      const std::vector<publish::Flow>& flows) = 0;
 };
 
 }  // namespace evenkeel::engine

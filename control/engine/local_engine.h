@@ -159,6 +159,7 @@ class LocalEngine final : public Engine {
   absl::StatusOr<std::vector<history::HealthChange>> ListHealth(
       uint32_t limit, const std::string& pool = "", int64_t before_unix_ns = 0) override;
   absl::Status WatchDrain(const DrainQuery& query, const DrainSink& sink) override;
+  absl::StatusOr<ExplainReport> Explain(const ExplainRequest& request) override;
 
  private:
   void SetState(std::shared_ptr<const State> state);

@@ -44,6 +44,9 @@ class PublisherKernel final : public Kernel {
   std::chrono::seconds flow_idle_timeout() const override {
     return publisher_->flow_idle_timeout();
   }
+  absl::StatusOr<publish::ExplainResult> Explain(const std::vector<publish::Flow>& flows) override {
+    return publisher_->Explain(flows);
+  }
 
  private:
   publish::Publisher* publisher_;

@@ -309,6 +309,7 @@ void Explainer::CompareWithFleet(const VipImage& vip, Explanation* out) const {
 // pipeline as ek_balancer with everything left out that counts: it writes no counter, limit, pin or
 // slot. It takes its generation from the staged word, which is the publisher's: with its lock held
 // no publishing is between staging and swapping. Limits are not asked there, for asking takes one.
+// What is left of a run is that an opening flow's own entry counts as used in its LRU map.
 absl::Status Explainer::Run(const ActiveGeneration& active, const std::optional<VipImage>& vip,
                             const std::optional<BackendImage>& backend, Explanation* out) const {
   const std::vector<uint8_t> frame = BuildFrame(out->flow);
@@ -331,11 +332,12 @@ absl::Status Explainer::Run(const ActiveGeneration& active, const std::optional<
   }
   const bool left = result->verdict == XDP_TX || result->verdict == XDP_REDIRECT;
   if (left && backend) ReadOuter(result->packet, backend->method, out);
-  if (!backend) return absl::OkStatus();
   if (out->source_limit && !out->source_limit->within) {
     out->verdict = EK_DROP_SOURCE_LIMIT;
   } else if (out->new_flow_limit && !out->new_flow_limit->within) {
     out->verdict = EK_DROP_NEW_FLOW_LIMIT;
+  } else if (!backend) {
+    return absl::OkStatus();  // denied, or nobody's: Predict has said so
   } else if (backend->method == EK_METHOD_NONE) {
     out->verdict = EK_DROP_INTERNAL;
   } else if (!backend->next_hop) {
@@ -343,9 +345,9 @@ absl::Status Explainer::Run(const ActiveGeneration& active, const std::optional<
   } else if (expected.forwarded) {
     out->verdict = EK_FORWARD;
   } else {
-    const size_t outer = vip->key.address.is_ipv4() ? 20 : 40;
-    out->verdict =
-        frame.size() - 14 + outer > backend->next_hop->mtu ? EK_DROP_TOO_BIG : EK_DROP_INTERNAL;
+    // What else Predict lets nobody forward: IPv6 in IPv4, and what exceeds the path's MTU.
+    const bool over4 = backend->method == EK_METHOD_IPIP4 || backend->method == EK_METHOD_GUE4;
+    out->verdict = over4 && !vip->key.address.is_ipv4() ? EK_DROP_INTERNAL : EK_DROP_TOO_BIG;
   }
   return absl::OkStatus();
 }

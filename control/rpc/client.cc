@@ -18,6 +18,7 @@
 #include "control/rpc/config_convert.h"
 #include "control/rpc/drain_client.h"
 #include "control/rpc/enum_convert.h"
+#include "control/rpc/explain_convert.h"
 #include "control/rpc/state_convert.h"
 #include "control/rpc/status.h"
 #include "control/rpc/time_convert.h"
@@ -141,6 +142,7 @@ class Client final : public engine::Engine {
                                                                 const std::string& pool,
                                                                 int64_t before_unix_ns) override;
   absl::Status WatchDrain(const engine::DrainQuery& query, const engine::DrainSink& sink) override;
+  absl::StatusOr<engine::ExplainReport> Explain(const engine::ExplainRequest& asked) override;
 
  private:
   std::shared_ptr<v1::Control::Stub> Stub();
@@ -432,6 +434,15 @@ absl::StatusOr<std::vector<history::HealthChange>> Client::ListHealth(uint32_t l
 
 absl::Status Client::WatchDrain(const engine::DrainQuery& query, const engine::DrainSink& sink) {
   return Explain(ReadDrain(*Stub(), query, sink));
+}
+
+absl::StatusOr<engine::ExplainReport> Client::Explain(const engine::ExplainRequest& asked) {
+  grpc::ClientContext context;
+  Prepare(&context, kReadDeadline);
+  v1::ExplainResponse response;
+  const grpc::Status status = Stub()->Explain(&context, ToProto(asked), &response);
+  if (!status.ok()) return Explain(status);
+  return FromProto(response);
 }
 
 uint64_t Client::Subscribe(engine::EventSink sink) {

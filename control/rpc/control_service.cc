@@ -11,6 +11,7 @@
 #include "control/rpc/alarm_convert.h"
 #include "control/rpc/config_convert.h"
 #include "control/rpc/enum_convert.h"
+#include "control/rpc/explain_convert.h"
 #include "control/rpc/peer.h"
 #include "control/rpc/state_convert.h"
 #include "control/rpc/status.h"
@@ -265,6 +266,19 @@ grpc::Status ControlService::ListHealth(grpc::ServerContext* /*context*/,
       engine_->ListHealth(request->limit(), request->pool(), ReadTime(request->before()));
   if (!changes.ok()) return ToGrpc(changes.status());
   for (const history::HealthChange& change : *changes) *response->add_changes() = ToProto(change);
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::Explain(grpc::ServerContext* /*context*/,
+                                     const v1::ExplainRequest* request,
+                                     v1::ExplainResponse* response) {
+  const Running running(this);
+  if (!running.status().ok()) return running.status();
+  const absl::StatusOr<engine::ExplainRequest> asked = FromProto(*request);
+  if (!asked.ok()) return ToGrpc(asked.status());
+  const absl::StatusOr<engine::ExplainReport> report = engine_->Explain(*asked);
+  if (!report.ok()) return ToGrpc(report.status());
+  *response = ToProto(*report);
   return grpc::Status::OK;
 }
 

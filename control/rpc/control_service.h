@@ -60,6 +60,8 @@ class ControlService final : public v1::Control::Service {
                            v1::AcknowledgeResponse* response) override;
   grpc::Status WatchDrain(grpc::ServerContext* context, const v1::DrainRequest* request,
                           grpc::ServerWriter<v1::DrainProgress>* writer) override;
+  grpc::Status Explain(grpc::ServerContext* context, const v1::ExplainRequest* request,
+                       v1::ExplainResponse* response) override;
 
  private:
   // Of every call: counts it while it runs, and says whether it may.

@@ -54,6 +54,9 @@ class Connection final : public engine::Engine {
   absl::Status WatchDrain(const engine::DrainQuery& q, const engine::DrainSink& s) override {
     return fake_.WatchDrain(q, s);
   }
+  absl::StatusOr<engine::ExplainReport> Explain(const engine::ExplainRequest& r) override {
+    return fake_.Explain(r);
+  }
 
  private:
   FakeEngine& fake_;
@@ -334,6 +337,12 @@ absl::StatusOr<std::vector<history::HealthChange>> FakeEngine::ListHealth(
     if (list.size() < limit && (pool.empty() || change.pool == pool)) list.push_back(change);
   }
   return list;
+}
+
+absl::StatusOr<engine::ExplainReport> FakeEngine::Explain(const engine::ExplainRequest& request) {
+  if (!down.ok()) return down;
+  if (!explain) return absl::UnimplementedError("no explain in this test");
+  return explain(request);
 }
 
 absl::Status FakeEngine::WatchDrain(const engine::DrainQuery& query,

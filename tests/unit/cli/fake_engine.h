@@ -41,6 +41,7 @@ class FakeEngine final : public engine::Engine {
   absl::StatusOr<std::vector<history::HealthChange>> ListHealth(
       uint32_t limit, const std::string& pool = "", int64_t before_unix_ns = 0) override;
   absl::Status WatchDrain(const engine::DrainQuery& query, const engine::DrainSink& sink) override;
+  absl::StatusOr<engine::ExplainReport> Explain(const engine::ExplainRequest& request) override;
 
   // Puts `config` into force without asking anybody, as another operator would.
   void Force(const model::Config& config, const std::string& author, const std::string& reason);
@@ -57,6 +58,7 @@ class FakeEngine final : public engine::Engine {
   engine::Status status;
   std::vector<engine::Finding> findings;
   std::function<absl::Status(const engine::DrainQuery&, const engine::DrainSink&)> watch_drain;
+  std::function<absl::StatusOr<engine::ExplainReport>(const engine::ExplainRequest&)> explain;
   std::vector<history::HealthChange> health;  // newest first
   std::vector<engine::Event> events;          // delivered at Subscribe
   std::vector<engine::Request> applied_requests;

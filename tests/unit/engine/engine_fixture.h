@@ -72,6 +72,12 @@ class FakeKernel final : public Kernel {
     return uses ? uses(server) : std::vector<publish::ServerUse>{};
   }
   std::chrono::seconds flow_idle_timeout() const override { return std::chrono::seconds(900); }
+  absl::StatusOr<publish::ExplainResult> Explain(const std::vector<publish::Flow>& flows) override {
+    explained = flows;
+    publish::ExplainResult result{.published = in_kernel_ != nullptr, .revision = revision_};
+    for (const publish::Flow& flow : flows) result.packets.push_back({.flow = flow});
+    return result;
+  }
 
   // Puts `fleet` there behind the engine's back.
   void Force(std::shared_ptr<const guard::BuiltFleet> fleet, uint64_t revision) {
@@ -87,6 +93,7 @@ class FakeKernel final : public Kernel {
   int restores = 0;
   int adoptions = 0;
   std::vector<std::string> let_go;
+  std::vector<publish::Flow> explained;  // by the last call
   std::function<std::vector<publish::ServerUse>(const model::IpAddress&)> uses;
 
  private:
