@@ -81,6 +81,7 @@ std::unique_ptr<Command> MakeDiff();
 std::unique_ptr<Command> MakeDisable();
 std::unique_ptr<Command> MakeDrain();
 std::unique_ptr<Command> MakeEnable();
+std::unique_ptr<Command> MakeExplain();
 std::unique_ptr<Command> MakeGet();
 std::unique_ptr<Command> MakeHelp();
 std::unique_ptr<Command> MakeHistory();

@@ -154,6 +154,21 @@ const std::vector<CommandSpec>& Commands() {
        MakeHistory},
       {"watch", "Print events as they happen", true, "text|json",
        "In JSON one object a line. Ends with Ctrl-C, or after --count events.", MakeWatch},
+      {"explain", "Show what becomes of a packet, decision by decision", true, "text|json",
+       "Looks each decision up in the kernel's maps, runs the packet through the loaded\n"
+       "program, and says so loudly if the two differ. Changes and counts nothing.\n"
+       "SRC is ADDRESS:PORT of a client, VIP is ADDRESS:PORT/tcp|udp|quic or the name of\n"
+       "a VIP, with :PORT where that has every port. IPv6: [2001:db8::1]:443/tcp.\n\n"
+       "With --pcap: for the packets of a file (pcap or pcapng; - is standard input),\n"
+       "shares per backend against those of the table. Each packet stands for its flow:\n"
+       "neither its size nor its TTL is looked at.\n\n"
+       "Exit codes: 0, also for a packet that is dropped, 1 error, or the program does\n"
+       "something else than the maps say.\n\n"
+       "  evenkeel explain 198.51.100.7:4711 192.0.2.10:443/tcp\n"
+       "  evenkeel explain --ack '[2001:db8::7]:4711' web\n"
+       "  evenkeel explain 198.51.100.7:4711 192.0.2.10:443/quic --quic-id 2003\n"
+       "  tcpdump -c 10000 -w - -i eth0 | evenkeel explain --pcap -",
+       MakeExplain},
       {"doctor", "Look at the host and the daemon, and say what to mend", true, "text|json",
        "Kernel, clock, interfaces, backends, the history, the state in the kernel. It\n"
        "changes nothing, and also works where no daemon answers.\n\n"
