@@ -121,20 +121,23 @@ int MarkedRoute::ChangeRoute(int type, int flags, uint8_t family, int program_fd
 absl::Status MarkedRoute::Ensure(int program_fd, uint32_t ifindex) {
   const std::string routes = absl::StrCat("the routes of probes cannot be made in table ",
                                           options_.table, "; the kernel needs CONFIG_LWTUNNEL_BPF");
+  const bool same = program_fd == program_fd_ && ifindex == ifindex_;
+  const int flags = NLM_F_CREATE | (same ? NLM_F_EXCL : NLM_F_REPLACE);
+  const auto failed = [](int err) { return err < 0 && err != -NLE_EXIST; };
   for (const uint8_t family : kFamilies) {
-    int err = ChangeBackstop(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, family);
+    int err = ChangeBackstop(RTM_NEWROUTE, flags, family);
     if (family == AF_INET6 && IsNoFamily(err)) continue;
-    if (err < 0) return NetlinkError(err, routes);
-    if (ifindex != 0) {
-      err = ChangeRoute(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, family, program_fd, ifindex);
-    }
-    if (err < 0) return NetlinkError(err, routes);
+    if (failed(err)) return NetlinkError(err, routes);
+    if (ifindex != 0) err = ChangeRoute(RTM_NEWROUTE, flags, family, program_fd, ifindex);
+    if (failed(err)) return NetlinkError(err, routes);
     err = ChangeRule(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, family);
-    if (err < 0 && err != -NLE_EXIST) {
+    if (failed(err)) {
       return NetlinkError(
           err, absl::StrCat("the rule of probes cannot be made with priority ", options_.priority));
     }
   }
+  program_fd_ = program_fd;
+  ifindex_ = ifindex;
   return absl::OkStatus();
 }
 

@@ -34,7 +34,8 @@ class MarkedRoute {
  public:
   static absl::StatusOr<std::unique_ptr<MarkedRoute>> Open(const MarkedRouteOptions& options);
 
-  // Makes what is missing, and replaces the program and the interface of what is there. The
+  // Makes what is missing; replaces what is there where program or interface are not those of the
+  // call before. Else nothing is changed, and nobody who follows routes is woken. The
   // interface is one that is up, but loopback (IPv6 has no route over it); where the program sends
   // packets is its own business. 0: none is up, and the packets are refused. Without the program's
   // route they are always refused, and never go the way of others. A family that the host does not
@@ -57,6 +58,8 @@ class MarkedRoute {
 
   Socket socket_;
   const MarkedRouteOptions options_;
+  int program_fd_ = -1;  // of the last Ensure()
+  uint32_t ifindex_ = 0;
 };
 
 }  // namespace evenkeel::neighbor

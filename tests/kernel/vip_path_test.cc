@@ -6,7 +6,11 @@
 #include <gtest/gtest.h>
 #include <net/if.h>
 #include <sys/socket.h>
+// After it: both would define the same structures.
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
+#include <array>
 #include <set>
 #include <thread>
 
@@ -255,6 +259,28 @@ TEST_F(VipPathTest, PacketsWithoutTheMarkGoTheirOwnWay) {
   const auto to = probe::ToSocketAddress(Ip("192.0.2.10"), 53);
   EXPECT_NE(::connect(fd.get(), to.get(), to.length), 0) << "there is no route";
   EXPECT_EQ(errno, ENETUNREACH);
+}
+
+// To look after the route must cost others nothing: no notification, no route looked up anew.
+TEST_F(VipPathTest, WhatIsInPlaceIsLeftAlone) {
+  ASSERT_TRUE(
+      path_->SetServers({{.pool = "web", .address = Ip(kPlain.server), .method = EK_METHOD_IPIP4}})
+          .ok());
+  const dataplane::UniqueFd events(
+      ::socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE));
+  sockaddr_nl groups{};
+  groups.nl_family = AF_NETLINK;
+  groups.nl_groups = RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_RULE;
+  ASSERT_EQ(::bind(events.get(), reinterpret_cast<sockaddr*>(&groups), sizeof(groups)), 0);
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(path_->Refresh().ok());
+  std::array<char, 4096> buffer;
+  EXPECT_LT(::recv(events.get(), buffer.data(), buffer.size(), 0), 0) << "something was changed";
+  host_.Run("ip route flush table 151; ip -6 rule del priority 150");
+  while (::recv(events.get(), buffer.data(), buffer.size(), 0) > 0) {
+  }
+  ASSERT_TRUE(path_->Refresh().ok());
+  EXPECT_GT(::recv(events.get(), buffer.data(), buffer.size(), 0), 0) << "and made good";
+  EXPECT_EQ(Send(To(kPlain)).size(), 1u);
 }
 
 TEST_F(VipPathTest, TakesOverWhatAKilledDaemonLeft) {
