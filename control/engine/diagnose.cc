@@ -102,6 +102,23 @@ void CheckSpare(const Status& status, std::vector<Finding>* findings) {
   }
 }
 
+void CheckTraffic(const Status& status, std::vector<Finding>* findings) {
+  for (const detect::Alarm& alarm : status.alarms) {
+    const bool page = alarm.severity == detect::Severity::kPage;
+    findings->push_back(
+        {page ? Level::kFail : Level::kWarn, "traffic", alarm.pool, alarm.text,
+         alarm.undo.empty() ? "docs/runbook.md, by the cause that it names" : alarm.undo});
+  }
+  size_t right = 0;
+  for (const PoolStatus& pool : status.pools) {
+    right += pool.distribution && pool.distribution->verdict == detect::Verdict::kMatches;
+  }
+  if (!status.alarms.empty() || right == 0) return;
+  findings->push_back(
+      Ok("traffic", absl::StrCat("goes where it should in ", right, " of ", status.pools.size(),
+                                 " pools; in the others there is too little to say")));
+}
+
 void CheckAdvertising(const Status& status, std::vector<Finding>* findings) {
   size_t advertised = 0, wrong = 0;
   for (const VipStatus& vip : status.vips) {
@@ -172,6 +189,7 @@ absl::StatusOr<std::vector<Finding>> LocalEngine::Diagnose() {
   CheckInterfaces(*status, &findings);
   CheckBackends(*status, &findings);
   CheckHealth(*status, &findings);
+  CheckTraffic(*status, &findings);
   CheckSpare(*status, &findings);
   CheckAdvertising(*status, &findings);
   CheckWorkflow(*status, &findings);

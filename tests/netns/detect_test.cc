@@ -83,6 +83,9 @@ TEST_F(DetectTest, AForcedOutageIsNamedWithTheCommandThatUndoesIt) {
   const std::string undo = alarm.at("undo");
   EXPECT_NE(text.out.find("undo: " + undo), std::string::npos) << text;
   EXPECT_NE(lab().DaemonLog().find(undo), std::string::npos) << "the log has it";
+  const CommandResult doctor = lab().Cli({"doctor"});
+  EXPECT_EQ(doctor.exit_code, 1) << doctor;
+  EXPECT_NE(doctor.out.find(undo), std::string::npos) << doctor;
   const CommandResult acknowledged = lab().Cli({"ack", alarm.at("id")});
   EXPECT_TRUE(acknowledged.ok()) << acknowledged;
   EXPECT_FALSE(FindAlarm("four").at("acknowledged").is_null());
