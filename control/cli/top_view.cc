@@ -368,7 +368,7 @@ std::vector<ScreenLine> Help(size_t columns) {
   Screen out(columns);
   for (const char* line :
        {"EXPECTED  share of the table as approved", "OBSERVED  share of new flows, last minute",
-        "SKEW      observed to expected; from 2.00 on it is an alarm, below 25 flows it is -", "",
+        "SKEW      observed to expected; an alarm from 2.00 on, - where flows are few", "",
         "q         quit                     p, Space  pause, and go on",
         "s         next sort order          /         filter by name or address",
         "arrows, j, k, PgUp, PgDn  scroll   ?         this help"}) {
