@@ -63,9 +63,9 @@ class ExplainDaemonTest : public TrafficFixture {
 };
 
 TEST_F(ExplainDaemonTest, IsWhereThePacketComesOut) {
-  AddNeighbors(3);
-  Start({"--config", config_});
-  ASSERT_EQ(Apply(MakeConfig(3)).kind, engine::Outcome::Kind::kApplied);  // slots move
+  AddNeighbors(5);
+  Start({"--config", Write("four.yaml", MakeYaml(4))});
+  ASSERT_EQ(Apply(MakeConfig(5)).kind, engine::Outcome::Kind::kApplied);  // slots move
   std::map<std::string, int> chosen;
   for (uint16_t port = 40000; port < 40040; ++port) {
     for (const bool opening : {true, false}) {
@@ -84,9 +84,9 @@ TEST_F(ExplainDaemonTest, IsWhereThePacketComesOut) {
 }
 
 TEST_F(ExplainDaemonTest, CountsNothingAndNamesTheRevision) {
-  AddNeighbors(2);
-  Start({"--config", config_});
-  ASSERT_EQ(Apply(MakeConfig(2, 1)).kind, engine::Outcome::Kind::kApplied);
+  AddNeighbors(5);
+  Start({"--config", Write("four.yaml", MakeYaml(4))});
+  ASSERT_EQ(Apply(MakeConfig(5)).kind, engine::Outcome::Kind::kApplied);
   const uint64_t before = Counted();
   json said;
   for (int i = 0; i < 5; ++i) said = ExplainJson({Client(40000), "192.0.2.10:80/tcp"});
