@@ -7,6 +7,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "control/dataplane/lookups.h"
 #include "control/maglev/maglev.h"
 #include "control/publish/probe.h"
 #include "control/publish/staging.h"
@@ -214,6 +215,13 @@ absl::Status Staging::ProbeOnce(const Pool& pool, const dataplane::VipImage& vip
   const uint32_t slot = SlotOf(hash, built.size);
   const uint16_t previous = EK_SLOT_PREVIOUS(pool.slots[slot]);
   const uint16_t owner = built.owner[slot];
+  if (previous != 0 && !(vip.flags & EK_VIP_STATELESS)) {
+    // Somebody may have the very flow that is made up here. It goes where it is pinned, and says
+    // nothing about the table.
+    const auto pin = dataplane_->lookups().FindPin(hash);
+    if (!pin.ok()) return pin.status();
+    if (pin->has_value()) return absl::OkStatus();
+  }
   const dataplane::BackendImage* backend = nullptr;
   if (previous != 0 && !flow.opening && !(vip.flags & EK_VIP_STATELESS)) {
     backend = &pool.backends[previous - 1u];
