@@ -137,9 +137,12 @@ detect::Change DescribeChange(const engine::Applied& applied, uint64_t base,
                         .undo = {}};
   if (base != 0) change.undo = absl::StrCat("evenkeel rollback ", base);
   if (before == nullptr) return change;
+  std::map<std::string_view, const guard::BuiltPool*> were;
+  for (const auto& pool : before->pools) were[pool->name()] = pool.get();
   std::vector<std::string> summaries;
   for (const auto& pool : after.pools) {
-    const guard::BuiltPool* const former = before->FindPool(pool->name());
+    const auto found = were.find(pool->name());
+    const guard::BuiltPool* const former = found == were.end() ? nullptr : found->second;
     if (former != nullptr && former->table == pool->table && former->config == pool->config) {
       continue;
     }

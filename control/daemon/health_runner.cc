@@ -224,10 +224,12 @@ void HealthRunner::Configure(const engine::State& state) {
 // Opened where it is needed, and given back where it is not any more.
 void HealthRunner::PreparePath() {
   std::set<VipPath::Server> servers;
-  for (const auto& [pool, server] : ServersBehindVips(config_)) {
-    servers.insert({.pool = pool,
-                    .address = server,
-                    .method = publish::MethodOf(config_.FindPool(pool)->forwarding, server)});
+  for (const model::Pool& pool : config_.pools) {
+    for (const model::IpAddress& server : ServersBehindVips(pool)) {
+      servers.insert({.pool = pool.name,
+                      .address = server,
+                      .method = publish::MethodOf(pool.forwarding, server)});
+    }
   }
   through_vips_ = !servers.empty();
   if (!through_vips_) return path_.reset();
@@ -238,6 +240,11 @@ void HealthRunner::PreparePath() {
     if (opened.ok()) path_ = *std::move(opened);
   }
   if (status.ok()) status = path_->SetServers(servers);
+  TellPathProblem(status);
+}
+
+// Once, however often it is tried again.
+void HealthRunner::TellPathProblem(const absl::Status& status) {
   if (status.message() == path_problem_) return;
   path_problem_ = std::string(status.message());
   if (!status.ok()) spdlog::error("probes through VIPs cannot be sent: {}", path_problem_);
@@ -302,9 +309,7 @@ void HealthRunner::FollowHost() {
   const int64_t now = clocks_.steady_ns();
   if (path_ != nullptr && now >= refresh_at_ns_) {
     refresh_at_ns_ = now + kRefreshNs;
-    if (auto status = path_->Refresh(); !status.ok()) {
-      spdlog::error("probes through VIPs: {}", std::string(status.message()));
-    }
+    TellPathProblem(path_->Refresh());
   }
   if (now < plan_at_ns_) return;
   plan_at_ns_ = now + kPlanAgainNs;

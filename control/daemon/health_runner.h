@@ -72,6 +72,7 @@ class HealthRunner {
   // Who is to be probed as this host stands now; changes what has changed.
   void Plan(const Known& known = {});
   void PreparePath();
+  void TellPathProblem(const absl::Status& status);
   ProbePlan MakePlan() const;
   void FollowHost();
   void ListenPassively();

@@ -82,19 +82,24 @@ void PassiveWatch::Configure(std::shared_ptr<const guard::BuiltFleet> fleet,
                              const model::Config& config,
                              const health::Rounds::Witnesses& witnesses, int64_t now_ns) {
   std::map<std::string, Pool> former = std::exchange(pools_, {});
+  std::map<std::string_view, const model::HealthCheck*> listening;
+  for (const model::Pool& pool : config.pools) {
+    if (pool.health_check && pool.health_check->passive) {
+      listening[pool.name] = &*pool.health_check;
+    }
+  }
   for (const auto& [server, names] : witnesses) {
     const auto& [name, address] = server;
-    const model::Pool* configured = config.FindPool(name);
-    if (configured == nullptr || !configured->health_check || !configured->health_check->passive) {
-      continue;
-    }
+    const auto listened = listening.find(name);
+    if (listened == listening.end()) continue;
+    const model::HealthCheck& check = *listened->second;
     const auto [it, fresh] = pools_.try_emplace(name);
     Pool& pool = it->second;
     const auto before = former.find(name);
     if (fresh) {
-      pool.signal = *configured->health_check->passive;
-      pool.length_ns = std::max<int64_t>(
-          kShortestRoundNs, std::chrono::nanoseconds(configured->health_check->interval).count());
+      pool.signal = *check.passive;
+      pool.length_ns =
+          std::max<int64_t>(kShortestRoundNs, std::chrono::nanoseconds(check.interval).count());
       pool.ends_ns = now_ns + pool.length_ns;
       if (before != former.end()) pool.ends_ns = std::min(pool.ends_ns, before->second.ends_ns);
     }

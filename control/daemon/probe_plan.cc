@@ -93,13 +93,10 @@ ProbePlan PlanProbes(const model::Config& config, const ProbeHost& host) {
   return planner.Take();
 }
 
-std::set<std::pair<std::string, model::IpAddress>> ServersBehindVips(const model::Config& config) {
-  std::set<std::pair<std::string, model::IpAddress>> servers;
-  for (const model::Pool& pool : config.pools) {
-    if (!pool.health_check || pool.health_check->through != HealthCheck::Through::kVip) continue;
-    for (const model::IpAddress& server : ServersOf(pool)) servers.insert({pool.name, server});
-  }
-  return servers;
+std::set<model::IpAddress> ServersBehindVips(const model::Pool& pool) {
+  const bool through =
+      pool.health_check && pool.health_check->through == HealthCheck::Through::kVip;
+  return through ? ServersOf(pool) : std::set<model::IpAddress>{};
 }
 
 }  // namespace evenkeel::daemon

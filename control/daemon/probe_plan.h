@@ -35,8 +35,8 @@ struct ProbePlan {
 // Each server that may serve, of each pool that has a check, is asked each question of its pool.
 ProbePlan PlanProbes(const model::Config& config, const ProbeHost& host);
 
-// Servers of pools that are checked through VIPs, and may serve.
-std::set<std::pair<std::string, model::IpAddress>> ServersBehindVips(const model::Config& config);
+// Of a pool that is checked through VIPs: the servers that may serve.
+std::set<model::IpAddress> ServersBehindVips(const model::Pool& pool);
 
 // Who speaks by the results of this target.
 std::string WitnessOf(const probe::Target& target);

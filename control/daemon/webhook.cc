@@ -16,7 +16,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "control/dataplane/unique_fd.h"
 #include "control/engine/alarm_text.h"
 
@@ -110,13 +109,9 @@ Webhook::~Webhook() {
 void Webhook::Push(std::string event, const detect::Alarm& alarm) {
   const std::lock_guard lock(mutex_);
   const nlohmann::ordered_json body = {
-      {"schema", "evenkeel.alarm/v1"},
-      {"event", std::move(event)},
-      {"number", ++number_},
-      {"time", absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixNanos(options_.now_unix_ns()),
-                                absl::UTCTimeZone())},
-      {"host", options_.host},
-      {"instance", options_.instance},
+      {"schema", "evenkeel.alarm/v1"}, {"event", std::move(event)},
+      {"number", ++number_},           {"time", engine::UtcText(options_.now_unix_ns())},
+      {"host", options_.host},         {"instance", options_.instance},
       {"alarm", engine::ToJson(alarm)}};
   queue_.Push(body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
               options_.steady_ns());

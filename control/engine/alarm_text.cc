@@ -11,13 +11,8 @@ using nlohmann::ordered_json;
 
 std::string Text(std::string_view text) { return std::string(text); }
 
-std::string Utc(int64_t unix_ns) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixNanos(unix_ns),
-                          absl::UTCTimeZone());
-}
-
 ordered_json TimeOrNull(int64_t unix_ns) {
-  return unix_ns == 0 ? ordered_json(nullptr) : ordered_json(Utc(unix_ns));
+  return unix_ns == 0 ? ordered_json(nullptr) : ordered_json(UtcText(unix_ns));
 }
 
 ordered_json ToJson(const detect::Evidence& evidence) {
@@ -42,6 +37,11 @@ ordered_json ToJson(const detect::Evidence& evidence) {
 }
 
 }  // namespace
+
+std::string UtcText(int64_t unix_ns) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixNanos(unix_ns),
+                          absl::UTCTimeZone());
+}
 
 std::string_view ToString(detect::AlarmEvent::What what) {
   switch (what) {
@@ -71,7 +71,7 @@ std::string_view ToString(detect::Health health) {
 
 std::string ChangeLine(const detect::Change& change) {
   std::string line = absl::StrCat("revision ", change.revision, " by ", change.author, " at ",
-                                  Utc(change.unix_ns));
+                                  UtcText(change.unix_ns));
   if (!change.reason.empty()) absl::StrAppend(&line, ": ", change.reason);
   if (!change.summary.empty()) absl::StrAppend(&line, " (", change.summary, ")");
   return line;
@@ -79,7 +79,7 @@ std::string ChangeLine(const detect::Change& change) {
 
 std::string HealthLine(const detect::HealthChange& change) {
   return absl::StrCat(change.name.empty() ? change.server.ToString() : change.name, " of pool ",
-                      change.pool, " ", Text(ToString(change.to)), " at ", Utc(change.unix_ns),
+                      change.pool, " ", Text(ToString(change.to)), " at ", UtcText(change.unix_ns),
                       ": ", change.cause);
 }
 
@@ -106,7 +106,7 @@ ordered_json ToJson(const detect::Alarm& alarm) {
                        {"author", change.author},
                        {"reason", change.reason},
                        {"summary", change.summary},
-                       {"time", Utc(change.unix_ns)}});
+                       {"time", UtcText(change.unix_ns)}});
   }
   for (const detect::HealthChange& change : alarm.health) {
     health.push_back({{"pool", change.pool},
@@ -114,11 +114,12 @@ ordered_json ToJson(const detect::Alarm& alarm) {
                       {"name", change.name},
                       {"to", Text(ToString(change.to))},
                       {"cause", change.cause},
-                      {"time", Utc(change.unix_ns)}});
+                      {"time", UtcText(change.unix_ns)}});
   }
   ordered_json acknowledged = nullptr;
   if (alarm.acknowledged) {
-    acknowledged = {{"by", alarm.acknowledged->who}, {"time", Utc(alarm.acknowledged->unix_ns)}};
+    acknowledged = {{"by", alarm.acknowledged->who},
+                    {"time", UtcText(alarm.acknowledged->unix_ns)}};
   }
   return {{"id", alarm.id},
           {"severity", Text(detect::ToString(alarm.severity))},
@@ -129,7 +130,7 @@ ordered_json ToJson(const detect::Alarm& alarm) {
           {"diagnosis", Text(detect::ToString(alarm.diagnosis))},
           {"balancer", detect::IsBalancer(alarm.diagnosis)},
           {"text", alarm.text},
-          {"since", Utc(alarm.since_unix_ns)},
+          {"since", UtcText(alarm.since_unix_ns)},
           {"page_since", TimeOrNull(alarm.page_since_unix_ns)},
           {"revision", alarm.revision},
           {"insufficient_data", alarm.insufficient},

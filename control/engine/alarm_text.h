@@ -20,6 +20,8 @@ std::string AlarmLine(const detect::AlarmEvent& event);
 std::string ChangeLine(const detect::Change& change);
 std::string HealthLine(const detect::HealthChange& change);
 
+std::string UtcText(int64_t unix_ns);  // "2026-03-01T12:00:05.123Z", as in the JSON
+
 nlohmann::ordered_json ToJson(const detect::Alarm& alarm);
 nlohmann::ordered_json ToJson(const detect::PoolReport& report);
 std::string_view ToString(detect::AlarmEvent::What what);  // "raised", "escalated", ...

@@ -65,7 +65,7 @@ TEST_F(ProbePlanTest, ThroughEachVipWithTheServersMark) {
     EXPECT_TRUE(witnesses.contains(kPassiveWitness));
     EXPECT_THAT(witnesses, SizeIs(3));
   }
-  EXPECT_THAT(ServersBehindVips(config_), SizeIs(2));
+  EXPECT_THAT(ServersBehindVips(config_.pools[0]), SizeIs(2));
 }
 
 TEST_F(ProbePlanTest, NobodyWaitsForAnswersThatCannotCome) {
