@@ -124,22 +124,6 @@ class VipPathTest : public KernelTest {
   std::unique_ptr<VipPath> path_;
 };
 
-size_t OuterLength(Method method) {
-  switch (method) {
-    case Method::kL2:
-      return 0;
-    case Method::kIpip4:
-      return 20;
-    case Method::kIpip6:
-      return 40;
-    case Method::kGue4:
-      return 28;
-    case Method::kGue6:
-      return 48;
-  }
-  return 0;
-}
-
 // The bits of the flow's hash that can be seen in the outer headers.
 uint32_t EntropyOf(const Bytes& frame, Method method) {
   const size_t ip = kEthernetLength;

@@ -127,4 +127,20 @@ uint32_t ExpectedSlot(uint64_t hash, uint32_t size) {
   return static_cast<uint32_t>((hash & 0xffffffff) * size >> 32);
 }
 
+size_t OuterLength(Method method) {
+  switch (method) {
+    case Method::kL2:
+      return 0;
+    case Method::kIpip4:
+      return 20;
+    case Method::kIpip6:
+      return 40;
+    case Method::kGue4:
+      return 28;
+    case Method::kGue6:
+      break;
+  }
+  return 48;
+}
+
 }  // namespace evenkeel::testing

@@ -11,6 +11,9 @@ namespace evenkeel::testing {
 
 enum class Method { kL2, kIpip4, kIpip6, kGue4, kGue6 };
 
+// Bytes that the method puts before an IP packet.
+size_t OuterLength(Method method);
+
 struct Hop {
   Mac dmac{};
   Mac smac{};
