@@ -157,6 +157,7 @@ ordered_json ToJson(const engine::Status& status) {
           {"started_at", Rfc3339(status.started_unix_ns)},
           {"applied", AppliedJson(status.applied)},
           {"last_good", status.last_good},
+          {"generation", status.generation},
           {"overrides", OverridesJson(status)},
           {"kernel_digest", status.kernel_digest},
           {"digest_matches", status.digest_matches},

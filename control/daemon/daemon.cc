@@ -27,11 +27,12 @@
 #include "control/daemon/service_manager.h"
 #include "control/daemon/ticker.h"
 #include "control/daemon/watched_file.h"
+#include "control/daemon/web_service.h"
 #include "control/daemon/webhook.h"
 #include "control/dataplane/dispatcher.h"
 #include "control/engine/file_follower.h"
 #include "control/engine/local_engine.h"
-#include "control/engine/publisher_kernel.h"
+#include "control/metrics/metered_kernel.h"
 #include "control/model/config_file.h"
 #include "control/model/yaml.h"
 #include "control/rpc/server.h"
@@ -97,12 +98,14 @@ class Daemon {
   // In the order of their making; ended in the reverse order.
   std::unique_ptr<InstanceLock> lock_;
   std::unique_ptr<rpc::Server> server_;
+  std::unique_ptr<WebService> web_;
   std::unique_ptr<history::History> history_;
   std::unique_ptr<dataplane::KernelDataPlane> dataplane_;
   std::unique_ptr<NextHopFeed> feed_;
   std::unique_ptr<neighbor::NetlinkResolver> resolver_;
   std::unique_ptr<publish::Publisher> publisher_;
-  std::unique_ptr<engine::PublisherKernel> kernel_;
+  metrics::Tallies tallies_;
+  std::unique_ptr<metrics::MeteredKernel> kernel_;
   std::vector<engine::InterfaceStatus> interfaces_;  // fixed before the engine is served
   std::unique_ptr<engine::LocalEngine> engine_;
   std::unique_ptr<HealthRunner> health_;
@@ -210,7 +213,7 @@ absl::Status Daemon::OpenKernel() {
   timeouts.idle = publish::SeenUnits(std::chrono::seconds(settings_.flow_idle_timeout_s));
   publisher_ =
       std::make_unique<publish::Publisher>(dataplane_.get(), resolver_.get(), hash_key_, timeouts);
-  kernel_ = std::make_unique<engine::PublisherKernel>(publisher_.get());
+  kernel_ = std::make_unique<metrics::MeteredKernel>(publisher_.get(), &tallies_);
   return absl::OkStatus();
 }
 
@@ -255,6 +258,7 @@ int Daemon::StartEngine() {
       if (advertise_ != nullptr) advertise_->Describe(status);
     };
   }
+  dependencies.judged = [this](const engine::Judged& judged) { tallies_.CountJudged(judged); };
   dependencies.version = EK_VERSION;
   dependencies.instance = settings_.instance;
   engine_ = std::make_unique<engine::LocalEngine>(std::move(dependencies));
@@ -374,11 +378,13 @@ void Daemon::MakeDetector() {
             return dataplane_->TakeSample(options);
           },
       .hash_key = dataplane::HashKeyWords(hash_key_),
+      .ticked = [this](double took_s) { tallies_.CountTick(NowUnixNs(), took_s); },
       .now_unix_ns = NowUnixNs,
       .steady_ns = SteadyNs};
   detect_ = std::make_unique<DetectRunner>(engine_.get(), std::move(sources),
                                            [this](const detect::AlarmEvent& event) {
                                              LogAlarm(event);
+                                             tallies_.CountAlarm(event);
                                              engine_->ReportAlarm(event);
                                              if (webhook_ != nullptr) webhook_->Tell(event);
                                            });
@@ -408,6 +414,7 @@ void Daemon::WaitForSignals() {
 // Ends the threads that call into what is about to be destroyed.
 void Daemon::Quiesce() {
   if (server_ != nullptr) server_->Shutdown(kShutdownGrace);
+  if (web_ != nullptr) web_->Stop();
   ticker_.Stop();
   watch_ticker_.Stop();
   if (detect_ != nullptr) detect_->Stop();
@@ -459,6 +466,9 @@ int Daemon::Run() {
   auto webhook = StartWebhook(settings_, NowUnixNs, SteadyNs);
   if (!webhook.ok()) return Fail(webhook.status());
   webhook_ = *std::move(webhook);
+  auto web = WebService::Listen(settings_);
+  if (!web.ok()) return Fail(web.status());
+  web_ = *std::move(web);
   if (auto status = OpenKernel(); !status.ok()) return Fail(status);
   if (const int code = StartEngine(); code != kExitOk) return code;
   MakeDetector();
@@ -470,6 +480,10 @@ int Daemon::Run() {
   if (auto status = StartAdvertising(); !status.ok()) return Fail(status);
   detect_->Start();
   if (auto status = server_->Serve(engine_.get()); !status.ok()) return Fail(status);
+  web_->Serve({.engine = engine_.get(),
+               .tallies = &tallies_,
+               .now_unix_ns = NowUnixNs,
+               .steady_ns = SteadyNs});
   spdlog::info("serving on {}", settings_.socket);
   if (auto status = NotifyServiceManager("READY=1"); !status.ok()) {
     spdlog::warn("{}", std::string(status.message()));

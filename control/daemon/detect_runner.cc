@@ -135,6 +135,12 @@ void DetectRunner::TakeSample(const engine::State& state) {
 }
 
 void DetectRunner::Step() {
+  const int64_t start = sources_.steady_ns();
+  if (!Look() || !sources_.ticked) return;
+  sources_.ticked(static_cast<double>(sources_.steady_ns() - start) / 1e9);
+}
+
+bool DetectRunner::Look() {
   const std::shared_ptr<const engine::State> state = engine_->Snapshot();
   if (configured_ == nullptr || state->kernel != configured_->kernel ||
       state->desired != configured_->desired ||
@@ -146,7 +152,7 @@ void DetectRunner::Step() {
   const auto counters = sources_.counters();
   // Counters of a state that is being replaced are nobody's: the next tick has those of the new
   // one.
-  if (!counters.ok() || engine_->Snapshot()->kernel != state->kernel) return;
+  if (!counters.ok() || engine_->Snapshot()->kernel != state->kernel) return false;
   detect::Reading reading{.pools = ReadPools(plan_, *counters, sources_.tracking()), .lanes = {}};
   std::vector<std::string> mismatched;
   for (detect::PoolReading& pool : reading.pools) {
@@ -171,6 +177,7 @@ void DetectRunner::Step() {
   for (const detect::AlarmEvent& event : events) sink_(event);
   if (sources_.open) sources_.open(open);
   TakeSample(*state);
+  return true;
 }
 
 void DetectRunner::NoteHealth(detect::HealthChange change) {

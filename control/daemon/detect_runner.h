@@ -35,6 +35,8 @@ class DetectRunner {
     std::function<void(const std::vector<detect::Alarm>&)> open;
     engine::SampleSource sample;  // null: packets cannot be sampled
     std::array<uint64_t, 2> hash_key{};
+    // Told after each look at the counters how many seconds it took; may be null.
+    std::function<void(double took_s)> ticked{};
     std::function<int64_t()> now_unix_ns;
     std::function<int64_t()> steady_ns;
   };
@@ -68,6 +70,7 @@ class DetectRunner {
 
   detect::Time Now() const;
   void Step();
+  bool Look();  // false: there was nothing to look at
   void Configure(const engine::State& state);
   void ReadBack();
   void FillReadback(detect::PoolReading* reading) const;

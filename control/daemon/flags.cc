@@ -62,6 +62,10 @@ constexpr Flag kFlags[] = {
      "What must lie between two changes of a pool, rule LB014 [30]"},
     {"--changes-per-hour", "changes_per_hour", "N",
      "How often a pool may change in an hour, rule LB014 [10]"},
+    {"--web-listen", "web.listen", "ADDR:PORT",
+     "Serve metrics by HTTP there, for Prometheus: 127.0.0.1:9469. An address that others can "
+     "reach "
+     "needs TLS, key web of the settings file. Metrics are on a Unix socket anyway [none]"},
     {"--log-level", "log_level", "LEVEL", "debug, info, warning or error [info]"},
     {"--log-format", "log_format", "FORMAT", "text or json, to standard error [text]"},
 };
@@ -120,11 +124,14 @@ Parsed ParseFlags(int argc, const char* const* argv) {
   std::map<std::string, std::string> values;
   std::vector<std::string> interfaces;
   std::string settings_path = kDefaultSettingsFile;
-  bool detach = false, advertise = false;
+  bool detach = false, advertise = false, dashboard = false;
   AddFlags(&app, &values, &interfaces);
   app.add_flag("--detach-on-exit", detach,
                "When ended by a signal, remove programs, maps and pins: packets are no longer "
                "balanced. Without it the data plane stays");
+  app.add_flag(
+      "--dashboard", dashboard,
+      "Serve the dashboard, too, where --web-listen says: it only shows, and changes nothing");
   app.add_flag(
       "--advertise", advertise,
       "Keep a route for each VIP address that this host can serve, for a routing daemon to "
@@ -148,6 +155,7 @@ Parsed ParseFlags(int argc, const char* const* argv) {
   if (!interfaces.empty()) settings.interfaces = interfaces;
   if (detach) settings.detach_on_exit = true;
   if (advertise) settings.advertise = true;
+  if (dashboard) settings.web_dashboard = true;
   if (auto status = Check(settings); !status.ok()) return UsageError(std::string(status.message()));
   return {.settings = settings, .exit_code = kExitOk};
 }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "control/engine/engine.h"
 #include "control/model/nearest.h"
 
@@ -252,6 +253,12 @@ const std::map<std::string_view, Setter>& Setters() {
       {"webhook.secret_file", Text(&Settings::webhook_secret_file)},
       {"webhook.ca_file", Text(&Settings::webhook_ca_file)},
       {"webhook.escalate_after", Number(&Settings::webhook_escalate_minutes, 0, 1440, "minutes, ")},
+      {"web.socket", Text(&Settings::web_socket)},
+      {"web.listen", Text(&Settings::web_listen)},
+      {"web.dashboard", Bool(&Settings::web_dashboard)},
+      {"web.cert_file", Text(&Settings::web_cert_file)},
+      {"web.key_file", Text(&Settings::web_key_file)},
+      {"web.client_ca_file", Text(&Settings::web_client_ca_file)},
       {"advertise.enabled", Bool(&Settings::advertise)},
       {"advertise.table", SetAdvertiseTable},
       {"advertise.protocol", SetAdvertiseProtocol},
@@ -264,6 +271,23 @@ absl::Status CheckAbsolute(std::string_view key, const std::string& path) {
   if (!path.empty() && path.front() == '/') return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(std::string(key), " is \"", path, "\"; write an absolute path"));
+}
+
+absl::Status CheckWeb(const Settings& settings) {
+  if (!settings.WebSocket().empty()) {
+    if (auto status = CheckAbsolute("web.socket", settings.WebSocket()); !status.ok()) {
+      return status;
+    }
+  }
+  if (settings.WebSocket() == settings.socket) {
+    return absl::InvalidArgumentError("web.socket is the socket of the API; name another one");
+  }
+  if (settings.web_dashboard && settings.web_listen.empty()) {
+    return absl::InvalidArgumentError(
+        "web.dashboard is true, but nothing listens for a browser; set web.listen, such as "
+        "127.0.0.1:9469");
+  }
+  return web::Check(settings.Web());
 }
 
 // The instance is a directory's name.
@@ -287,6 +311,13 @@ std::string Settings::PinDir() const {
 
 std::string Settings::HashKeyFile() const {
   return hash_key_file.empty() ? absl::StrCat(state_dir, "/hash.key") : hash_key_file;
+}
+
+// "/run/evenkeel/evenkeeld.sock" -> "/run/evenkeel/evenkeeld-web.sock"
+std::string Settings::WebSocket() const {
+  if (web_socket == "off") return "";
+  if (!web_socket.empty()) return web_socket;
+  return absl::StrCat(absl::StripSuffix(socket, ".sock"), "-web.sock");
 }
 
 std::vector<std::string_view> Keys() {
@@ -316,6 +347,7 @@ absl::Status Check(const Settings& settings) {
   if (!settings.watch.empty()) {
     if (auto status = CheckAbsolute("watch", settings.watch); !status.ok()) return status;
   }
+  if (auto status = CheckWeb(settings); !status.ok()) return status;
   for (const std::string& interface : settings.interfaces) {
     constexpr size_t kLongestName = 15;  // IFNAMSIZ - 1
     if (interface.empty() || interface.size() > kLongestName ||

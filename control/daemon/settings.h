@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "control/advertise/plan.h"
 #include "control/dataplane/kernel_dataplane.h"
+#include "control/web/server.h"
 
 namespace evenkeel::daemon {
 
@@ -45,11 +46,19 @@ struct Settings {
   std::string webhook_secret_file;         // required with it
   std::string webhook_ca_file;             // empty: the certificates that the host trusts
   uint32_t webhook_escalate_minutes = 10;  // until an unacknowledged page is told again; 0: never
-  bool advertise = false;                  // by routes, to a routing daemon
-  advertise::RouteOptions advertised;      // the routes
+  std::string web_socket;                  // of metrics; empty: beside the API's; "off": none
+  std::string web_listen;                  // address:port of metrics and dashboard; empty: none
+  bool web_dashboard = false;
+  std::string web_cert_file, web_key_file, web_client_ca_file;
+  bool advertise = false;              // by routes, to a routing daemon
+  advertise::RouteOptions advertised;  // the routes
 
   std::string PinDir() const;
   std::string HashKeyFile() const;
+  std::string WebSocket() const;  // empty: none
+  web::Options Web() const {
+    return {WebSocket(), web_listen, web_cert_file, web_key_file, web_client_ca_file};
+  }
   std::string DispatcherDir() const { return state_dir + "/libxdp"; }
 };
 

@@ -247,6 +247,7 @@ struct Status {
   std::vector<std::string> notices;   // "the config file differs from revision 7: ..."
   std::optional<Watched> watched;     // nothing: no file is watched
   std::vector<detect::Alarm> alarms;  // that are open: pages first
+  uint32_t generation = 0;            // of the kernel's tables, that packets see; 0: none
 };
 
 // kQuick leaves out what costs the more, the larger the tables are: the kernel's digest is that of

@@ -118,6 +118,11 @@ void LocalEngine::Emit(Event::Kind kind, uint64_t revision, std::string subject,
                 .message = std::move(message)});
 }
 
+void LocalEngine::TellJudged(Outcome::Kind kind, const guard::Verdict& verdict,
+                             const std::vector<history::Override>& overrides) const {
+  if (deps_.judged) deps_.judged({.kind = kind, .verdict = verdict, .overrides = overrides});
+}
+
 Outcome LocalEngine::Plan(const Request& request) {
   const std::shared_ptr<const State> state = Snapshot();
   if (auto problems = CheckPlan(request); !problems.empty()) {
@@ -209,6 +214,7 @@ Outcome LocalEngine::Refuse(const Cause& cause, Evaluation evaluation, const Sta
   if (unrecorded_refusals_.size() > kMaxUnrecordedRefusals) unrecorded_refusals_.pop_front();
   RetryRefusals().IgnoreError();  // retried
   spdlog::warn("refused change by {}: {}", cause.author, summary);
+  TellJudged(Outcome::Kind::kRefused, evaluation.verdict, {});
   Emit(Event::Kind::kRefused, state.applied.revision, "guard",
        absl::StrCat("change by ", cause.author, " refused: ", summary));
   return ToOutcome(std::move(evaluation), state);
@@ -293,6 +299,7 @@ Outcome LocalEngine::Commit(history::Revision record, Evaluation evaluation, con
     spdlog::error("revision {} by {} failed, nothing changed: {}", record.number, record.author,
                   error);
     Emit(Event::Kind::kFailed, record.number, "publish", error);
+    TellJudged(Outcome::Kind::kFailed, evaluation.verdict, record.overrides);
     return Failed(published.status(), state);
   }
   if (recorded) {
@@ -306,6 +313,7 @@ Outcome LocalEngine::Commit(history::Revision record, Evaluation evaluation, con
   }
   RecordAdmission(admission, *evaluation.candidate, CauseOfJoining);
   PutIntoForce(record, evaluation);
+  TellJudged(Outcome::Kind::kApplied, evaluation.verdict, record.overrides);
   Outcome outcome = ToOutcome(std::move(evaluation), *Snapshot());
   outcome.kind = Outcome::Kind::kApplied;
   outcome.publish = *std::move(published);

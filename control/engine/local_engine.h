@@ -30,6 +30,14 @@
 
 namespace evenkeel::engine {
 
+// A change that was meant (no plan, no rollback of a window that is tried again), after the guard
+// had judged it.
+struct Judged {
+  Outcome::Kind kind = Outcome::Kind::kApplied;  // or kRefused, kFailed
+  const guard::Verdict& verdict;
+  const std::vector<history::Override>& overrides;  // that it came with
+};
+
 // All pointers must outlive the engine.
 struct Dependencies {
   Kernel* kernel = nullptr;
@@ -64,6 +72,7 @@ struct Dependencies {
   SampleSource sample;  // null: packets cannot be sampled
   std::string version, instance;
   std::function<void(std::chrono::milliseconds)> pause;  // of WatchDrain; null: the thread sleeps
+  std::function<void(const Judged&)> judged;  // told what became of each change; may be null
 };
 
 // The file that --config names, already parsed.
@@ -164,6 +173,8 @@ class LocalEngine final : public Engine {
  private:
   void SetState(std::shared_ptr<const State> state);
   void SetNotice(const std::string& key, std::string text);  // empty text: none
+  void TellJudged(Outcome::Kind kind, const guard::Verdict& verdict,
+                  const std::vector<history::Override>& overrides) const;
   void Emit(Event::Kind kind, uint64_t revision, std::string subject, std::string message);
 
   // Of Apply and RollBack, with apply_mutex_ held.

@@ -11,7 +11,7 @@
 namespace evenkeel::engine {
 
 // The real one. `publisher` must outlive it.
-class PublisherKernel final : public Kernel {
+class PublisherKernel : public Kernel {
  public:
   explicit PublisherKernel(publish::Publisher* publisher) : publisher_(publisher) {}
 

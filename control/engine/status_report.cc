@@ -65,6 +65,7 @@ void AddCounters(const publish::CounterReport& report, Status* status) {
     }
   }
   status->verdicts = report.verdicts;
+  status->generation = report.generation;
 }
 
 SourceRulesStatus DescribeRules(const guard::BuiltRules& rules, const guard::BuiltFleet& fleet) {

@@ -230,6 +230,7 @@ absl::StatusOr<CounterReport> Publisher::Impl::ReadCounters() {
   }
   std::lock_guard lock(mu);
   if (!active || !active->fleet) return report;
+  report.generation = active->index;
   for (const model::Vip& vip : active->fleet->vips) {
     const auto id = ledger.VipCounter(
         {.address = vip.address, .port = vip.port, .ip_protocol = guard::IpProtocol(vip.protocol)});

@@ -58,6 +58,7 @@ struct CounterReport {
   std::vector<VipCounters> vips;
   std::vector<BackendCounters> backends;
   std::vector<std::pair<std::string, uint64_t>> verdicts;  // by name of bpf/abi/verdict.h, all
+  uint32_t generation = 0;                                 // that packets see; 0: none
 };
 
 // The table of one pool, as it stands in the kernel.

@@ -296,6 +296,7 @@ v1::StatusResponse ToProto(const engine::Status& status) {
   for (const std::string& notice : status.notices) out.add_notices(notice);
   out.set_pinned_flows(status.pinned_flows);
   out.set_last_good(status.last_good);
+  out.set_generation(status.generation);
   for (const history::Override& o : status.overrides) {
     v1::Override* added = out.add_overrides();
     added->set_revision(o.revision);
@@ -342,6 +343,7 @@ absl::StatusOr<engine::Status> FromProto(const v1::StatusResponse& status) {
   result.notices.assign(status.notices().begin(), status.notices().end());
   result.pinned_flows = status.pinned_flows();
   result.last_good = status.last_good();
+  result.generation = status.generation();
   for (const v1::Alarm& alarm : status.alarms()) {
     result.alarms.push_back(Decode(alarm, &problems));
   }
