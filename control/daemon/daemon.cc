@@ -480,7 +480,7 @@ int Daemon::Run() {
   if (auto status = StartAdvertising(); !status.ok()) return Fail(status);
   detect_->Start();
   if (auto status = server_->Serve(engine_.get()); !status.ok()) return Fail(status);
-  web_->Serve({.engine = engine_.get(),
+  web_->Serve({.status = [this] { return engine_->GetStatus(engine::StatusDepth::kQuick); },
                .tallies = &tallies_,
                .now_unix_ns = NowUnixNs,
                .steady_ns = SteadyNs});

@@ -61,7 +61,7 @@ absl::StatusOr<std::string> Exposition::Text() {
   const std::lock_guard lock(mutex_);
   const int64_t start = sources_.steady_ns();
   if (text_ns_ != 0 && start - text_ns_ < kReuseNs) return text_;
-  absl::StatusOr<engine::Status> status = sources_.engine->GetStatus(engine::StatusDepth::kQuick);
+  absl::StatusOr<engine::Status> status = sources_.status();
   if (!status.ok()) return status.status();
   totals_.Add(*status);
   const double took = static_cast<double>(sources_.steady_ns() - start) / 1e9;

@@ -39,7 +39,7 @@ class PoolTotals {
 class Exposition {
  public:
   struct Sources {
-    engine::Engine* engine = nullptr;
+    std::function<absl::StatusOr<engine::Status>()> status;  // a quick one
     const Tallies* tallies = nullptr;
     std::function<int64_t()> now_unix_ns;
     std::function<int64_t()> steady_ns;

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <exception>
 #include <optional>
+#include <semaphore>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -26,9 +27,12 @@
 namespace evenkeel::web {
 namespace {
 
-constexpr size_t kThreads = 4;
-constexpr std::chrono::seconds kTimeout{5};
-constexpr size_t kKeepAliveRequests = 1000;
+constexpr size_t kThreads = 8;
+// Accepted, and waiting for a thread; more wait in the kernel.
+constexpr std::ptrdiff_t kMaxWaiting = 32;
+constexpr std::chrono::seconds kTimeout{2};
+// A connection that stays open would keep a thread.
+constexpr size_t kRequestsOfAConnection = 1;
 constexpr size_t kMaxBody = 4096;  // nobody has to send one
 constexpr mode_t kSocketMode = 0660;
 // RFC 9110, 15
@@ -87,13 +91,30 @@ void Answer(const Pages& pages, const httplib::Request& request, httplib::Respon
   to->set_content(response.body, response.type);
 }
 
+// However many connect, they do not take the daemon's descriptors.
+class BoundedQueue final : public httplib::TaskQueue {
+ public:
+  void enqueue(std::function<void()> task) override {
+    places_.acquire();
+    pool_.enqueue([this, task = std::move(task)] {
+      places_.release();
+      task();
+    });
+  }
+  void shutdown() override { pool_.shutdown(); }
+
+ private:
+  std::counting_semaphore<kMaxWaiting> places_{kMaxWaiting};
+  httplib::ThreadPool pool_{kThreads};
+};
+
 // `endpoint`: of TCP without TLS; null elsewhere, where a browser does not get, or only with a
 // certificate.
 void SetUp(httplib::Server* server, Pages pages, const Endpoint* endpoint) {
-  server->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  server->new_task_queue = [] { return new BoundedQueue; };
   server->set_read_timeout(kTimeout).set_write_timeout(kTimeout);
   server->set_keep_alive_timeout(kTimeout.count());
-  server->set_keep_alive_max_count(kKeepAliveRequests);
+  server->set_keep_alive_max_count(kRequestsOfAConnection);
   server->set_payload_max_length(kMaxBody);
   server->set_tcp_nodelay(true);
   server->set_default_headers(SafeHeaders());

@@ -26,10 +26,10 @@ struct Endpoint {
 absl::StatusOr<Endpoint> ParseEndpoint(std::string_view text);
 
 struct Options {
-  std::string socket;  // path, mode 0660, its directory must exist; empty: none
-  std::string listen;  // as ParseEndpoint; empty: none. Not a loopback address: with TLS
+  std::string socket{};  // path, mode 0660, its directory must exist; empty: none
+  std::string listen{};  // as ParseEndpoint; empty: none. Not a loopback address: with TLS
   // PEM files. All three or none: whoever has no certificate of that authority is refused.
-  std::string cert_file, key_file, client_ca_file;
+  std::string cert_file{}, key_file{}, client_ca_file{};
 };
 // What can be told before anything is opened.
 absl::Status Check(const Options& options);
@@ -42,7 +42,7 @@ struct Request {
 struct Response {
   int status = 200;
   std::string type = "text/plain; charset=utf-8";
-  std::string body;
+  std::string body{};
 };
 // Called by several threads at once.
 using Handler = std::function<Response(const Request&)>;

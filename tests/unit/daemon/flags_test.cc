@@ -56,7 +56,10 @@ TEST_F(FlagsTest, EveryFlagIsASetting) {
                                "--log-format",
                                "json",
                                "--hash-key-file",
-                               "/k"});
+                               "/k",
+                               "--web-listen",
+                               "127.0.0.1:9",
+                               "--dashboard"});
   ASSERT_TRUE(parsed.settings.has_value()) << err_;
   EXPECT_EQ(parsed.settings->config, "/c");
   EXPECT_THAT(parsed.settings->interfaces, ElementsAre("a0", "b0"));
@@ -71,6 +74,8 @@ TEST_F(FlagsTest, EveryFlagIsASetting) {
   EXPECT_EQ(parsed.settings->log_level, "error");
   EXPECT_EQ(parsed.settings->log_format, "json");
   EXPECT_EQ(parsed.settings->hash_key_file, "/k");
+  EXPECT_EQ(parsed.settings->web_listen, "127.0.0.1:9");
+  EXPECT_TRUE(parsed.settings->web_dashboard);
 }
 
 TEST_F(FlagsTest, FlagsWinOverTheFile) {

@@ -71,6 +71,42 @@ advertise: {enabled: true, table: 77, protocol: 200, metric: 5}
   EXPECT_EQ(settings.encapsulation.source6.ToString(), "2001:db8::");
 }
 
+TEST(SettingsTest, MetricsAreBesideTheApiUnlessTold) {
+  Settings settings;
+  EXPECT_EQ(settings.WebSocket(), "/run/evenkeel/evenkeeld-web.sock");
+  settings.socket = "/run/two";
+  EXPECT_EQ(settings.WebSocket(), "/run/two-web.sock");
+  ASSERT_TRUE(ReadSettingsText("web: {socket: /run/metrics, listen: \"127.0.0.1:1\", "
+                               "dashboard: true, cert_file: c, key_file: k, client_ca_file: a}",
+                               "f", &settings)
+                  .ok());
+  EXPECT_EQ(settings.WebSocket(), "/run/metrics");
+  EXPECT_TRUE(settings.web_dashboard);
+  const web::Options web = settings.Web();
+  EXPECT_EQ(web.listen, "127.0.0.1:1");
+  EXPECT_EQ(web.cert_file + web.key_file + web.client_ca_file, "cka");
+  EXPECT_TRUE(Check(settings).ok()) << Check(settings);
+  ASSERT_TRUE(Set("web.socket", "off", &settings).ok());
+  EXPECT_EQ(settings.WebSocket(), "");
+}
+
+TEST(SettingsTest, WhatIsServedMustHaveAPlaceThatIsSafe) {
+  struct Case {
+    const char* text;
+    const char* what;
+  };
+  for (const Case& c : {Case{"web: {listen: \"0.0.0.0:1\"}", "which others can reach"},
+                        Case{"web: {listen: \"9469\"}", "write an address and a port"},
+                        Case{"web: {dashboard: true}", "nothing listens for a browser"},
+                        Case{"web: {socket: metrics}", "absolute path"},
+                        Case{"web: {socket: /run/evenkeel/evenkeeld.sock}", "socket of the API"},
+                        Case{"web: {cert_file: /c}", "all three, or none"}}) {
+    Settings settings;
+    ASSERT_TRUE(ReadSettingsText(c.text, "f", &settings).ok()) << c.text;
+    EXPECT_THAT(std::string(Check(settings).message()), ::testing::HasSubstr(c.what)) << c.text;
+  }
+}
+
 TEST(SettingsTest, OneInterfaceNeedsNoList) {
   Settings settings;
   ASSERT_TRUE(ReadSettingsText("interface: eth0\n", "s.yaml", &settings).ok());
