@@ -54,6 +54,14 @@ spdlog::level::level_enum LevelOf(const detect::AlarmEvent& event) {
   return event.alarm.severity == detect::Severity::kPage ? spdlog::level::err : spdlog::level::warn;
 }
 
+// Names and reasons are text of somebody's: a line of the log stays one line.
+std::string OneLine(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
+  }
+  return text;
+}
+
 }  // namespace
 
 void SetUpLogging(const std::string& level, const std::string& format) {
@@ -75,7 +83,7 @@ void SetUpLogging(const std::string& level, const std::string& format) {
 void LogAlarm(const detect::AlarmEvent& event) {
   const auto alarms = spdlog::get(kAlarms);
   if (alarms == nullptr) {
-    spdlog::log(LevelOf(event), "{}", engine::AlarmLine(event));
+    spdlog::log(LevelOf(event), "{}", OneLine(engine::AlarmLine(event)));
     return;
   }
   nlohmann::ordered_json alarm = engine::ToJson(event.alarm);

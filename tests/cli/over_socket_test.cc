@@ -5,12 +5,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "control/model/yaml.h"
 #include "control/rpc/server.h"
 #include "tests/cli/process.h"
+#include "tests/unit/cli/explained.h"
 #include "tests/unit/cli/fake_engine.h"
+#include "tests/unit/cli/frames.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -121,6 +124,68 @@ TEST_F(OverSocketTest, FailureToPublishIsAnErrorWithItsReason) {
   const Finished ran = Run({"apply", "-f", Config(5), "--reason", "r", "--yes"});
   EXPECT_EQ(ran.code, 1);
   EXPECT_THAT(ran.err, HasSubstr("out of memory; nothing changed"));
+}
+
+// A capture in the format that tshark and `evenkeel capture` write: pcapng,
+// draft-ietf-opsawg-pcapng.
+std::string Pcapng(const std::vector<FrameBytes>& frames) {
+  std::string file;
+  const auto put = [&](auto value) {
+    file.append(reinterpret_cast<const char*>(&value), sizeof(value));
+  };
+  const auto block = [&](uint32_t type, const std::string& body) {
+    const auto length = static_cast<uint32_t>(12 + (body.size() + 3) / 4 * 4);
+    put(type);
+    put(length);
+    file += body;
+    file.resize((file.size() + 3) / 4 * 4);
+    put(length);
+  };
+  const auto words = [](std::initializer_list<uint32_t> list) {
+    std::string text;
+    for (const uint32_t word : list) text.append(reinterpret_cast<const char*>(&word), 4);
+    return text;
+  };
+  block(0x0a0d0d0a, words({0x1a2b3c4d, 1, 0xffffffff, 0xffffffff}));  // version 1.0, length unknown
+  block(1, words({1, 65535}));                                        // Ethernet
+  for (const FrameBytes& frame : frames) {
+    const auto size = static_cast<uint32_t>(frame.size());
+    block(6, words({0, 0, 0, size, size}) + std::string(frame.begin(), frame.end()));
+  }
+  return file;
+}
+
+TEST_F(OverSocketTest, ExplainOfOnePacketAndOfACaptureOnStandardInput) {
+  std::vector<uint16_t> ports;
+  engine_.explain = [&](const engine::ExplainRequest& request) {
+    engine::ExplainReport report = MovingReport();
+    const publish::Explanation model = report.result.packets[0];
+    report.result.packets.clear();
+    for (const engine::ExplainPacket& packet : request.packets) {
+      ports.push_back(packet.source_port);
+      report.result.packets.push_back(model);
+      report.result.packets.back().flow.source_port = packet.source_port;
+    }
+    return report;
+  };
+  const Finished one = Run({"explain", "198.51.100.7:4711", "192.0.2.10:443/tcp"});
+  EXPECT_EQ(one.code, 0) << one.err;
+  EXPECT_THAT(one.out, AllOf(HasSubstr("web-2"), HasSubstr("web-4"), HasSubstr("eth1")));
+  EXPECT_EQ(ports, std::vector<uint16_t>{4711});
+  ports.clear();
+  const Finished many =
+      RunEvenkeel({.args = {"explain", "--pcap", "-", "-o", "json"},
+                   .env = {{"EVENKEEL_SOCKET", dir_.Path("evenkeeld.sock")}},
+                   .in = Pcapng({TcpFrame(1000), TcpFrame(1001), TcpFrame(1001)})});
+  EXPECT_EQ(many.code, 0) << many.err;
+  const auto json = nlohmann::json::parse(many.out, nullptr, false);
+  ASSERT_FALSE(json.is_discarded()) << many.out;
+  EXPECT_EQ(json["packets"], 3);
+  std::sort(ports.begin(), ports.end());
+  ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
+  EXPECT_EQ(ports, (std::vector<uint16_t>{1000, 1001}));
+  engine_.down = absl::UnavailableError("not now");
+  EXPECT_EQ(Run({"explain", "198.51.100.7:4711", "192.0.2.10:443/tcp"}).code, 1);
 }
 
 }  // namespace

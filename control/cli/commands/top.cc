@@ -93,6 +93,8 @@ class Top final : public Command {
   }
 
   ExitCode RunScreen(Session& session) {
+    // From here on a signal ends the loop below, which gives the screen back.
+    if (!session.env.sleep(milliseconds(0))) return ExitCode::kDone;
     Terminal terminal;
     uint32_t read = 1;
     auto next = std::chrono::steady_clock::now() + Interval();
