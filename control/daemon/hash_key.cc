@@ -14,14 +14,14 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "control/daemon/secret_file.h"
 
 namespace evenkeel::daemon {
 namespace {
 
 constexpr mode_t kMode = 0600;
 
-absl::StatusOr<maglev::HashKey> Parse(const std::string& text, const std::string& path) {
-  const std::string digits(absl::StripAsciiWhitespace(text));
+absl::StatusOr<maglev::HashKey> Parse(const std::string& digits, const std::string& path) {
   maglev::HashKey key{};
   const bool hex = std::all_of(digits.begin(), digits.end(),
                                [](unsigned char c) { return absl::ascii_isxdigit(c); });
@@ -34,22 +34,6 @@ absl::StatusOr<maglev::HashKey> Parse(const std::string& text, const std::string
   const std::string bytes = absl::HexStringToBytes(digits);
   std::copy(bytes.begin(), bytes.end(), key.begin());
   return key;
-}
-
-absl::StatusOr<maglev::HashKey> Read(int fd, const std::string& path) {
-  struct stat info {};
-  if (::fstat(fd, &info) != 0) return absl::ErrnoToStatus(errno, path);
-  if ((info.st_mode & 077) != 0) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("hash key ", path,
-                     " is open to group or others; who knows it can choose his "
-                     "server: chmod 0600 ",
-                     path));
-  }
-  std::array<char, 256> buffer;
-  const ssize_t size = ::read(fd, buffer.data(), buffer.size());
-  if (size < 0) return absl::ErrnoToStatus(errno, absl::StrCat("reading hash key ", path));
-  return Parse(std::string(buffer.data(), static_cast<size_t>(size)), path);
 }
 
 // Written under another name and then linked: a half-written key never stands at `path`, and one
@@ -85,14 +69,10 @@ absl::StatusOr<maglev::HashKey> Create(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<maglev::HashKey> LoadOrCreateHashKey(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    if (errno == ENOENT) return Create(path);
-    return absl::ErrnoToStatus(errno, absl::StrCat("opening hash key ", path));
-  }
-  absl::StatusOr<maglev::HashKey> key = Read(fd, path);
-  ::close(fd);
-  return key;
+  const absl::StatusOr<std::string> text = ReadSecretFile("hash key", path);
+  if (absl::IsNotFound(text.status())) return Create(path);
+  if (!text.ok()) return text.status();
+  return Parse(*text, path);
 }
 
 }  // namespace evenkeel::daemon

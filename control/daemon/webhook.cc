@@ -2,9 +2,7 @@
 #include "control/daemon/webhook.h"
 
 #include <curl/curl.h>
-#include <fcntl.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,10 +11,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "control/dataplane/unique_fd.h"
+#include "control/daemon/secret_file.h"
 #include "control/engine/alarm_text.h"
 
 namespace evenkeel::daemon {
@@ -63,22 +60,6 @@ absl::Status CheckUrl(const std::string& text) {
 }
 
 }  // namespace
-
-absl::StatusOr<std::string> ReadSecret(const std::string& path) {
-  const dataplane::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat info {};
-  if (!fd.valid() || ::fstat(fd.get(), &info) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("webhook.secret_file ", path));
-  }
-  if ((info.st_mode & 077) != 0) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        "webhook.secret_file ", path, " is open to group or others: chmod 0600 ", path));
-  }
-  std::array<char, 4096> buffer;
-  const ssize_t size = ::read(fd.get(), buffer.data(), buffer.size());
-  if (size < 0) return absl::ErrnoToStatus(errno, absl::StrCat("webhook.secret_file ", path));
-  return std::string(absl::StripAsciiWhitespace({buffer.data(), static_cast<size_t>(size)}));
-}
 
 Webhook::Webhook(Options options)
     : options_(std::move(options)), escalations_(options_.escalate_ns) {}
@@ -226,7 +207,7 @@ absl::StatusOr<std::unique_ptr<Webhook>> StartWebhook(const Settings& settings,
         "webhook.url is set and webhook.secret_file is not; name a file with the secret that "
         "messages are signed with");
   }
-  auto secret = ReadSecret(settings.webhook_secret_file);
+  auto secret = ReadSecretFile("webhook.secret_file", settings.webhook_secret_file);
   if (!secret.ok()) return secret.status();
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);

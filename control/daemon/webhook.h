@@ -59,10 +59,6 @@ class Webhook {
   std::thread thread_;
 };
 
-// The text of a file that nobody else may read, without the white space around it.
-// PermissionDenied: group or others may.
-absl::StatusOr<std::string> ReadSecret(const std::string& path);
-
 // As the settings say; null where they name none. FailedPrecondition and the like: it cannot work.
 absl::StatusOr<std::unique_ptr<Webhook>> StartWebhook(const Settings& settings,
                                                       std::function<int64_t()> now_unix_ns,

@@ -12,6 +12,7 @@
 #include <regex>
 #include <thread>
 
+#include "control/daemon/secret_file.h"
 #include "tests/probe/server.h"
 #include "tests/unit/daemon/temp_dir.h"
 
@@ -222,10 +223,11 @@ class WebhookSecretTest : public TempDir {};
 TEST_F(WebhookSecretTest, IsInAFileThatNobodyElseReads) {
   const std::string path = Write("secret", kSecret + "\n");
   ::chmod(path.c_str(), 0644);
-  EXPECT_THAT(std::string(ReadSecret(path).status().message()), HasSubstr("chmod 0600"));
+  EXPECT_THAT(std::string(ReadSecretFile("secret", path).status().message()),
+              HasSubstr("chmod 0600"));
   ::chmod(path.c_str(), 0600);
-  EXPECT_EQ(*ReadSecret(path), kSecret);
-  EXPECT_FALSE(ReadSecret(path + "x").ok());
+  EXPECT_EQ(*ReadSecretFile("secret", path), kSecret);
+  EXPECT_FALSE(ReadSecretFile("secret", path + "x").ok());
   Settings settings;
   EXPECT_EQ(*StartWebhook(settings, nullptr, nullptr), nullptr);
   settings.webhook_url = "https://example.com/";
