@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// One family after the other, each written before the next is gathered: with thousands of pools
+// the series together would take a hundred times the memory of the largest family.
 #include "control/metrics/render.h"
 
 #include <prometheus/metric_family.h>
@@ -7,6 +10,8 @@
 #include <algorithm>
 #include <cassert>
 #include <limits>
+#include <optional>
+#include <sstream>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -20,37 +25,33 @@ namespace {
 using Labels = std::vector<std::string>;
 
 double UnixSeconds(int64_t unix_ns) { return static_cast<double>(unix_ns) / 1e9; }
+double Count(uint64_t count) { return static_cast<double>(count); }
+double Flag(bool flag) { return flag ? 1 : 0; }
 
-class Families {
+// The series of one metric.
+class Family {
  public:
-  Families() {
-    for (const Metric& metric : MetricList()) {
-      prometheus::MetricFamily& family = families_.emplace_back();
-      family.name = std::string(metric.name);
-      family.help = std::string(metric.help);
-      family.type = metric.type == Type::kCounter     ? prometheus::MetricType::Counter
-                    : metric.type == Type::kHistogram ? prometheus::MetricType::Histogram
+  explicit Family(Id id)
+      : metric_(Find(id)), labels_(absl::StrSplit(metric_.labels, ' ', absl::SkipEmpty())) {
+    family_.name = std::string(metric_.name);
+    family_.help = std::string(metric_.help);
+    family_.type = metric_.type == Type::kCounter     ? prometheus::MetricType::Counter
+                   : metric_.type == Type::kHistogram ? prometheus::MetricType::Histogram
                                                       : prometheus::MetricType::Gauge;
-      labels_.push_back(absl::StrSplit(metric.labels, ' ', absl::SkipEmpty()));
-    }
   }
 
   // The values of the labels, in the order of the list.
-  void Set(Id id, const Labels& values, double value) {
-    prometheus::ClientMetric& metric = Add(id, values);
-    if (Find(id).type == Type::kCounter) {
-      metric.counter.value = value;
+  void Add(const Labels& values, double value) {
+    prometheus::ClientMetric& series = AddSeries(values);
+    if (metric_.type == Type::kCounter) {
+      series.counter.value = value;
     } else {
-      metric.gauge.value = value;
+      series.gauge.value = value;
     }
   }
-  void Set(Id id, const Labels& values, uint64_t value) {
-    Set(id, values, static_cast<double>(value));
-  }
-  void Set(Id id, const Labels& values, bool value) { Set(id, values, value ? 1.0 : 0.0); }
 
-  void Set(Id id, const Labels& values, const Durations& durations) {
-    prometheus::ClientMetric::Histogram& to = Add(id, values).histogram;
+  void Add(const Labels& values, const Durations& durations) {
+    prometheus::ClientMetric::Histogram& to = AddSeries(values).histogram;
     to.sample_count = durations.count;
     to.sample_sum = durations.sum;
     for (size_t i = 0; i < Durations::kBounds.size(); ++i) {
@@ -59,169 +60,303 @@ class Families {
     to.bucket.push_back({durations.count, std::numeric_limits<double>::infinity()});
   }
 
-  // Without those that have no series now.
-  std::vector<prometheus::MetricFamily> Take() {
-    std::erase_if(families_, [](const auto& family) { return family.metric.empty(); });
-    return std::move(families_);
+  // Nothing where it has no series now.
+  void WriteTo(std::ostream& out) const {
+    if (!family_.metric.empty()) prometheus::TextSerializer().Serialize(out, {family_});
   }
 
  private:
-  prometheus::ClientMetric& Add(Id id, const Labels& values) {
-    const size_t i = static_cast<size_t>(id);
-    assert(values.size() == labels_[i].size());
-    prometheus::ClientMetric& metric = families_[i].metric.emplace_back();
-    for (size_t j = 0; j < values.size(); ++j) metric.label.push_back({labels_[i][j], values[j]});
-    return metric;
+  prometheus::ClientMetric& AddSeries(const Labels& values) {
+    assert(values.size() == labels_.size());
+    prometheus::ClientMetric& series = family_.metric.emplace_back();
+    for (size_t i = 0; i < values.size(); ++i) series.label.push_back({labels_[i], values[i]});
+    return series;
   }
 
-  std::vector<prometheus::MetricFamily> families_;
-  std::vector<Labels> labels_;
+  const Metric& metric_;
+  const Labels labels_;
+  prometheus::MetricFamily family_;
 };
 
-void AddState(const engine::Status& status, int64_t now_unix_ns, Families* to) {
+// A pool or backend, and what is exposed of it; nothing: it has no such series.
+template <typename Subject>
+struct Column {
+  Id id;
+  std::optional<double> (*value)(const Subject&);
+};
+
+struct VipView {
+  const engine::VipStatus& vip;
+};
+
+struct PoolView {
+  const engine::PoolStatus& pool;
+  const dataplane::Counter* total;  // null: not known yet
+};
+
+struct BackendView {
+  const engine::PoolStatus& pool;
+  const engine::BackendStatus& backend;
+  const detect::ServerShares* shares;  // null: not looked at
+};
+
+constexpr Column<VipView> kVipColumns[] = {
+    {Id::kVipPackets,
+     [](auto& v) -> std::optional<double> { return Count(v.vip.counter.packets); }},
+    {Id::kVipBytes, [](auto& v) -> std::optional<double> { return Count(v.vip.counter.bytes); }},
+    {Id::kVipNewFlows,
+     [](auto& v) -> std::optional<double> { return Count(v.vip.counter.new_flows); }},
+    {Id::kVipDrops, [](auto& v) -> std::optional<double> { return Count(v.vip.counter.drops); }},
+    {Id::kVipAdvertised,
+     [](auto& v) -> std::optional<double> {
+       if (!v.vip.advertised) return std::nullopt;
+       return Flag(v.vip.advertised->routed);
+     }},
+};
+
+std::optional<double> SkewOf(const PoolView& v) {
+  std::optional<double> skew;
+  if (!v.pool.distribution) return skew;
+  for (const detect::ServerShares& server : v.pool.distribution->servers) {
+    if (server.sufficient) skew = std::max(skew.value_or(0), server.ratio);
+  }
+  return skew;
+}
+
+std::optional<double> MatchesOf(const PoolView& v) {
+  if (!v.pool.distribution) return std::nullopt;
+  const detect::Verdict verdict = v.pool.distribution->verdict;
+  if (verdict == detect::Verdict::kInsufficient) return std::nullopt;
+  return Flag(verdict == detect::Verdict::kMatches);
+}
+
+std::optional<double> MismatchOf(const PoolView& v) {
+  if (!v.pool.distribution) return std::nullopt;
+  const auto& kernel = v.pool.distribution->links[static_cast<size_t>(detect::Link::kKernel)];
+  return Flag(kernel.state == detect::LinkState::kBroken);
+}
+
+template <uint64_t dataplane::Counter::*member>
+std::optional<double> TotalOf(const PoolView& v) {
+  if (v.total == nullptr) return std::nullopt;
+  return Count(v.total->*member);
+}
+
+constexpr Column<PoolView> kPoolColumns[] = {
+    {Id::kPoolPackets, TotalOf<&dataplane::Counter::packets>},
+    {Id::kPoolBytes, TotalOf<&dataplane::Counter::bytes>},
+    {Id::kPoolNewFlows, TotalOf<&dataplane::Counter::new_flows>},
+    {Id::kPoolSlots, [](auto& v) -> std::optional<double> { return v.pool.table_size; }},
+    {Id::kPoolMovingSlots, [](auto& v) -> std::optional<double> { return v.pool.moving_slots; }},
+    {Id::kPoolSkew, SkewOf},
+    {Id::kPoolMatches, MatchesOf},
+    {Id::kPoolDigestMismatch, MismatchOf},
+    {Id::kPoolPanic, [](auto& v) -> std::optional<double> { return Flag(!v.pool.panic.empty()); }},
+    {Id::kPoolNoSpare,
+     [](auto& v) -> std::optional<double> { return Flag(!v.pool.no_spare.empty()); }},
+};
+
+std::optional<double> HealthyOf(const BackendView& v) {
+  if (v.backend.health != "up" && v.backend.health != "down") return std::nullopt;
+  return Flag(v.backend.health == "up");
+}
+
+std::optional<double> LoadOf(const BackendView& v) {
+  if (!v.backend.capacity || *v.backend.capacity <= 0) return std::nullopt;
+  return v.backend.load / *v.backend.capacity;
+}
+
+std::optional<double> ObservedOf(const BackendView& v) {
+  if (v.shares == nullptr) return std::nullopt;
+  return v.shares->flows;
+}
+
+std::optional<double> BackendSkewOf(const BackendView& v) {
+  if (v.shares == nullptr || !v.shares->sufficient) return std::nullopt;
+  return v.shares->ratio;
+}
+
+constexpr Column<BackendView> kBackendColumns[] = {
+    {Id::kBackendPackets,
+     [](auto& v) -> std::optional<double> { return Count(v.backend.counter.packets); }},
+    {Id::kBackendBytes,
+     [](auto& v) -> std::optional<double> { return Count(v.backend.counter.bytes); }},
+    {Id::kBackendNewFlows,
+     [](auto& v) -> std::optional<double> { return Count(v.backend.counter.new_flows); }},
+    {Id::kBackendExpected,
+     [](auto& v) -> std::optional<double> {
+       return v.shares != nullptr ? v.shares->intended : v.backend.share;
+     }},
+    {Id::kBackendTable, [](auto& v) -> std::optional<double> { return v.backend.share; }},
+    {Id::kBackendObserved, ObservedOf},
+    {Id::kBackendSkew, BackendSkewOf},
+    {Id::kBackendHealthy, HealthyOf},
+    {Id::kBackendHeld, [](auto& v) -> std::optional<double> { return Flag(v.backend.held); }},
+    {Id::kBackendAdmitted, [](auto& v) -> std::optional<double> { return v.backend.admitted; }},
+    {Id::kBackendReachable,
+     [](auto& v) -> std::optional<double> { return Flag(v.backend.problem.empty()); }},
+    {Id::kBackendLoad, LoadOf},
+};
+
+class Writer {
+ public:
+  // `fill` adds the series of the metric.
+  template <typename F>
+  void Write(Id id, const F& fill) {
+    Family family(id);
+    fill(family);
+    family.WriteTo(out_);
+  }
+  void Write(Id id, double value) {
+    Write(id, [&](Family& family) { family.Add({}, value); });
+  }
+  // Of each subject with its labels.
+  template <typename Subject, size_t n>
+  void Write(const Column<Subject> (&columns)[n],
+             const std::vector<std::pair<Labels, Subject>>& subjects) {
+    for (const Column<Subject>& column : columns) {
+      Write(column.id, [&](Family& family) {
+        for (const auto& [labels, subject] : subjects) {
+          if (const auto value = column.value(subject)) family.Add(labels, *value);
+        }
+      });
+    }
+  }
+
+  std::string Take() { return std::move(out_).str(); }
+
+ private:
+  std::ostringstream out_;
+};
+
+void WriteState(const engine::Status& status, int64_t now_unix_ns, Writer* to) {
   const engine::Applied& applied = status.applied;
-  to->Set(Id::kBuildInfo, {status.version, status.instance}, true);
-  to->Set(Id::kStartTime, {}, UnixSeconds(status.started_unix_ns));
-  to->Set(Id::kRevision, {}, applied.revision);
-  to->Set(Id::kLastGoodRevision, {}, status.last_good);
-  to->Set(Id::kGeneration, {}, uint64_t{status.generation});
-  to->Set(Id::kAppliedTime, {}, UnixSeconds(applied.applied_unix_ns));
-  to->Set(
-      Id::kPending, {},
-      applied.awaits() ? std::max(0.0, UnixSeconds(applied.deadline_unix_ns - now_unix_ns)) : 0.0);
-  to->Set(Id::kDigestMismatch, {}, !status.digest_matches);
-  to->Set(Id::kPinnedFlows, {}, status.pinned_flows);
-  to->Set(Id::kNotices, {}, uint64_t{status.notices.size()});
+  to->Write(Id::kBuildInfo, [&](Family& f) { f.Add({status.version, status.instance}, 1); });
+  to->Write(Id::kStartTime, UnixSeconds(status.started_unix_ns));
+  to->Write(Id::kRevision, Count(applied.revision));
+  to->Write(Id::kLastGoodRevision, Count(status.last_good));
+  to->Write(Id::kGeneration, Count(status.generation));
+  to->Write(Id::kAppliedTime, UnixSeconds(applied.applied_unix_ns));
+  to->Write(Id::kPending, applied.awaits()
+                              ? std::max(0.0, UnixSeconds(applied.deadline_unix_ns - now_unix_ns))
+                              : 0.0);
+  to->Write(Id::kDigestMismatch, Flag(!status.digest_matches));
+  to->Write(Id::kPinnedFlows, Count(status.pinned_flows));
+  to->Write(Id::kNotices, Count(status.notices.size()));
   if (status.watched) {
-    to->Set(Id::kWatchedHeld, {}, status.watched->state == engine::Watched::State::kHeld);
+    to->Write(Id::kWatchedHeld, Flag(status.watched->state == engine::Watched::State::kHeld));
   }
-  for (const engine::InterfaceStatus& i : status.interfaces) {
-    to->Set(Id::kInterfaceInfo, {i.name, i.mode, i.shared ? "true" : "false"}, true);
-  }
+  to->Write(Id::kInterfaceInfo, [&](Family& f) {
+    for (const engine::InterfaceStatus& i : status.interfaces) {
+      f.Add({i.name, i.mode, i.shared ? "true" : "false"}, 1);
+    }
+  });
 }
 
-void AddChanges(const engine::Status& status, const Tallies::Snapshot& tallies, Families* to) {
-  for (const auto& [outcome, count] : tallies.changes) to->Set(Id::kChanges, {outcome}, count);
-  for (const auto& [key, count] : tallies.violations) {
-    to->Set(Id::kViolations, {key.first, key.second}, count);
-  }
+void WriteChanges(const engine::Status& status, const Tallies::Snapshot& tallies, Writer* to) {
+  const auto by_name = [](const std::map<std::string, uint64_t>& counts) {
+    return [&counts](Family& f) {
+      for (const auto& [name, count] : counts) f.Add({name}, Count(count));
+    };
+  };
+  to->Write(Id::kChanges, by_name(tallies.changes));
+  to->Write(Id::kViolations, [&](Family& f) {
+    for (const auto& [key, count] : tallies.violations) {
+      f.Add({key.first, key.second}, Count(count));
+    }
+  });
+  to->Write(Id::kOverrides, by_name(tallies.overrides));
   std::map<std::string, uint64_t> active;
-  for (const auto& [rule, count] : tallies.overrides) {
-    to->Set(Id::kOverrides, {rule}, count);
-    active[rule] = 0;
-  }
+  for (const auto& [rule, count] : tallies.overrides) active[rule] = 0;
   for (const history::Override& o : status.overrides) ++active[o.rule];
-  for (const auto& [rule, count] : active) to->Set(Id::kOverridesActive, {rule}, count);
-  for (const auto& [phase, durations] : tallies.publications) {
-    to->Set(Id::kPublishDuration, {phase}, durations);
-  }
-  to->Set(Id::kPublishFailures, {}, tallies.publish_failures);
+  to->Write(Id::kOverridesActive, by_name(active));
+  to->Write(Id::kPublishDuration, [&](Family& f) {
+    for (const auto& [phase, durations] : tallies.publications) f.Add({phase}, durations);
+  });
+  to->Write(Id::kPublishFailures, Count(tallies.publish_failures));
 }
 
-void AddVip(const engine::VipStatus& vip, Families* to) {
-  const std::string& name = vip.vip.name;
-  to->Set(Id::kVipInfo,
-          {name, vip.vip.address.ToString(), absl::StrCat(vip.vip.port),
-           std::string(model::ToString(vip.vip.protocol)), vip.vip.pool},
-          true);
-  to->Set(Id::kVipPackets, {name}, vip.counter.packets);
-  to->Set(Id::kVipBytes, {name}, vip.counter.bytes);
-  to->Set(Id::kVipNewFlows, {name}, vip.counter.new_flows);
-  to->Set(Id::kVipDrops, {name}, vip.counter.drops);
-  if (vip.advertised) to->Set(Id::kVipAdvertised, {name}, vip.advertised->routed);
-}
-
-const detect::ServerShares* SharesOf(const engine::PoolStatus& pool,
-                                     const engine::BackendStatus& backend) {
-  if (!pool.distribution) return nullptr;
-  for (const detect::ServerShares& server : pool.distribution->servers) {
-    if (server.address == backend.address) return &server;
+void WriteVips(const engine::Status& status, Writer* to) {
+  std::vector<std::pair<Labels, VipView>> vips;
+  for (const engine::VipStatus& vip : status.vips) {
+    vips.emplace_back(Labels{vip.vip.name}, VipView{.vip = vip});
   }
-  return nullptr;
-}
-
-void AddBackend(const engine::PoolStatus& pool, const engine::BackendStatus& backend,
-                Families* to) {
-  const Labels labels = {pool.name, backend.name};
-  to->Set(Id::kBackendPackets, labels, backend.counter.packets);
-  to->Set(Id::kBackendBytes, labels, backend.counter.bytes);
-  to->Set(Id::kBackendNewFlows, labels, backend.counter.new_flows);
-  to->Set(Id::kBackendTable, labels, backend.share);
-  to->Set(Id::kBackendAdmitted, labels, backend.admitted);
-  to->Set(Id::kBackendReachable, labels, backend.problem.empty());
-  to->Set(Id::kBackendHeld, labels, backend.held);
-  if (backend.health == "up" || backend.health == "down") {
-    to->Set(Id::kBackendHealthy, labels, backend.health == "up");
-  }
-  if (backend.capacity && *backend.capacity > 0) {
-    to->Set(Id::kBackendLoad, labels, backend.load / *backend.capacity);
-  }
-  const detect::ServerShares* shares = SharesOf(pool, backend);
-  to->Set(Id::kBackendExpected, labels, shares != nullptr ? shares->intended : backend.share);
-  if (shares == nullptr) return;
-  to->Set(Id::kBackendObserved, labels, shares->flows);
-  if (shares->sufficient) to->Set(Id::kBackendSkew, labels, shares->ratio);
-}
-
-void AddPool(const engine::PoolStatus& pool, const PoolTotals& totals, Families* to) {
-  const Labels labels = {pool.name};
-  if (const auto total = totals.totals().find(pool.name); total != totals.totals().end()) {
-    to->Set(Id::kPoolPackets, labels, total->second.packets);
-    to->Set(Id::kPoolBytes, labels, total->second.bytes);
-    to->Set(Id::kPoolNewFlows, labels, total->second.new_flows);
-  }
-  to->Set(Id::kPoolSlots, labels, uint64_t{pool.table_size});
-  to->Set(Id::kPoolMovingSlots, labels, uint64_t{pool.moving_slots});
-  to->Set(Id::kPoolPanic, labels, !pool.panic.empty());
-  to->Set(Id::kPoolNoSpare, labels, !pool.no_spare.empty());
-  if (pool.distribution) {
-    const detect::PoolReport& report = *pool.distribution;
-    if (report.verdict != detect::Verdict::kInsufficient) {
-      to->Set(Id::kPoolMatches, labels, report.verdict == detect::Verdict::kMatches);
+  to->Write(Id::kVipInfo, [&](Family& f) {
+    for (const engine::VipStatus& v : status.vips) {
+      f.Add({v.vip.name, v.vip.address.ToString(), absl::StrCat(v.vip.port),
+             std::string(model::ToString(v.vip.protocol)), v.vip.pool},
+            1);
     }
-    const detect::LinkReport& kernel = report.links[static_cast<size_t>(detect::Link::kKernel)];
-    to->Set(Id::kPoolDigestMismatch, labels, kernel.state == detect::LinkState::kBroken);
-    double skew = -1;
-    for (const detect::ServerShares& server : report.servers) {
-      if (server.sufficient) skew = std::max(skew, server.ratio);
-    }
-    if (skew >= 0) to->Set(Id::kPoolSkew, labels, skew);
-  }
-  for (const engine::BackendStatus& backend : pool.backends) AddBackend(pool, backend, to);
+  });
+  to->Write(kVipColumns, vips);
 }
 
-void AddPackets(const engine::Status& status, Families* to) {
-  for (const auto& [name, packets] : status.verdicts) {
-    absl::string_view reason = name;
-    if (absl::ConsumePrefix(&reason, "drop_")) {
-      to->Set(Id::kDropped, {std::string(reason)}, packets);
-    } else if (absl::ConsumePrefix(&reason, "pass_")) {
-      to->Set(Id::kPassed, {std::string(reason)}, packets);
-    } else if (absl::ConsumePrefix(&reason, "reply_")) {
-      to->Set(Id::kReplies, {std::string(reason)}, packets);
+void WritePools(const engine::Status& status, const PoolTotals& totals, Writer* to) {
+  std::vector<std::pair<Labels, PoolView>> pools;
+  std::vector<std::pair<Labels, BackendView>> backends;
+  for (const engine::PoolStatus& pool : status.pools) {
+    const auto total = totals.totals().find(pool.name);
+    pools.emplace_back(
+        Labels{pool.name},
+        PoolView{.pool = pool, .total = total == totals.totals().end() ? nullptr : &total->second});
+    std::map<model::IpAddress, const detect::ServerShares*> shares;
+    if (pool.distribution) {
+      for (const detect::ServerShares& server : pool.distribution->servers) {
+        shares[server.address] = &server;
+      }
+    }
+    for (const engine::BackendStatus& backend : pool.backends) {
+      const auto found = shares.find(backend.address);
+      backends.emplace_back(Labels{pool.name, backend.name},
+                            BackendView{.pool = pool,
+                                        .backend = backend,
+                                        .shares = found == shares.end() ? nullptr : found->second});
     }
   }
+  to->Write(kPoolColumns, pools);
+  to->Write(kBackendColumns, backends);
 }
 
-void AddAlarms(const engine::Status& status, const Tallies::Snapshot& tallies, Families* to) {
+void WritePackets(const engine::Status& status, Writer* to) {
+  struct Kind {
+    Id id;
+    absl::string_view prefix;  // of the verdict's name
+  };
+  for (const Kind& kind :
+       {Kind{Id::kDropped, "drop_"}, Kind{Id::kPassed, "pass_"}, Kind{Id::kReplies, "reply_"}}) {
+    to->Write(kind.id, [&](Family& f) {
+      for (const auto& [name, packets] : status.verdicts) {
+        absl::string_view reason = name;
+        if (absl::ConsumePrefix(&reason, kind.prefix)) f.Add({std::string(reason)}, Count(packets));
+      }
+    });
+  }
+}
+
+void WriteAlarms(const engine::Status& status, const Tallies::Snapshot& tallies, Writer* to) {
   std::map<std::string, uint64_t> open, waiting;
-  for (const auto& [severity, raised] : tallies.alarms) {
-    to->Set(Id::kAlarmsRaised, {severity}, raised);
-    open[severity] = waiting[severity] = 0;
-  }
+  for (const auto& [severity, raised] : tallies.alarms) open[severity] = waiting[severity] = 0;
   for (const detect::Alarm& alarm : status.alarms) {
     const std::string severity(detect::ToString(alarm.severity));
     ++open[severity];
     waiting[severity] += !alarm.acknowledged;
-    to->Set(Id::kAlarmActive,
-            {alarm.pool, alarm.name, std::string(detect::ToString(alarm.kind)), severity,
+  }
+  const auto by_severity = [](const std::map<std::string, uint64_t>& counts) {
+    return [&counts](Family& f) {
+      for (const auto& [severity, count] : counts) f.Add({severity}, Count(count));
+    };
+  };
+  to->Write(Id::kAlarms, by_severity(open));
+  to->Write(Id::kAlarmsUnacknowledged, by_severity(waiting));
+  to->Write(Id::kAlarmActive, [&](Family& f) {
+    for (const detect::Alarm& alarm : status.alarms) {
+      f.Add({alarm.pool, alarm.name, std::string(detect::ToString(alarm.kind)),
+             std::string(detect::ToString(alarm.severity)),
              std::string(detect::ToString(alarm.diagnosis))},
-            true);
-  }
-  for (const auto& [severity, count] : open) to->Set(Id::kAlarms, {severity}, count);
-  for (const auto& [severity, count] : waiting) {
-    to->Set(Id::kAlarmsUnacknowledged, {severity}, count);
-  }
+            1);
+    }
+  });
+  to->Write(Id::kAlarmsRaised, by_severity(tallies.alarms));
 }
 
 }  // namespace
@@ -229,22 +364,22 @@ void AddAlarms(const engine::Status& status, const Tallies::Snapshot& tallies, F
 std::string Render(const engine::Status& status, const PoolTotals& totals,
                    const Tallies::Snapshot& tallies, const ProcessUse& process, int64_t now_unix_ns,
                    double collect_s) {
-  Families families;
-  AddState(status, now_unix_ns, &families);
-  AddChanges(status, tallies, &families);
-  for (const engine::VipStatus& vip : status.vips) AddVip(vip, &families);
-  for (const engine::PoolStatus& pool : status.pools) AddPool(pool, totals, &families);
-  AddPackets(status, &families);
-  AddAlarms(status, tallies, &families);
+  Writer writer;
+  WriteState(status, now_unix_ns, &writer);
+  WriteChanges(status, tallies, &writer);
+  WriteVips(status, &writer);
+  WritePools(status, totals, &writer);
+  WritePackets(status, &writer);
+  WriteAlarms(status, tallies, &writer);
   if (tallies.last_tick_unix_ns != 0) {
-    families.Set(Id::kDetectorTick, {}, UnixSeconds(tallies.last_tick_unix_ns));
+    writer.Write(Id::kDetectorTick, UnixSeconds(tallies.last_tick_unix_ns));
   }
-  families.Set(Id::kDetectorTicks, {}, tallies.ticks.count);
-  families.Set(Id::kDetectorTickDuration, {}, tallies.ticks);
-  families.Set(Id::kCollectDuration, {}, collect_s);
-  families.Set(Id::kResidentMemory, {}, process.resident_bytes);
-  families.Set(Id::kCpu, {}, process.cpu_s);
-  return prometheus::TextSerializer().Serialize(families.Take());
+  writer.Write(Id::kDetectorTicks, Count(tallies.ticks.count));
+  writer.Write(Id::kDetectorTickDuration, [&](Family& f) { f.Add({}, tallies.ticks); });
+  writer.Write(Id::kCollectDuration, collect_s);
+  writer.Write(Id::kResidentMemory, Count(process.resident_bytes));
+  writer.Write(Id::kCpu, process.cpu_s);
+  return writer.Take();
 }
 
 }  // namespace evenkeel::metrics
