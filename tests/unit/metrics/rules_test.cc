@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <yaml-cpp/yaml.h>
 
+#include <fstream>
 #include <regex>
 #include <set>
+#include <sstream>
 
 #include "control/metrics/metric_list.h"
 #include "process.h"
@@ -57,6 +59,15 @@ TEST(PrometheusRules, SpeakOfMetricsThatExist) {
             << it->str() << " in " << expression;
       }
     }
+  }
+}
+
+TEST(PrometheusRules, TheRunbookHasEachAlert) {
+  std::ifstream file(std::string(EK_SOURCE_DIR) + "/docs/runbook.md");
+  std::stringstream runbook;
+  runbook << file.rdbuf();
+  for (const YAML::Node& rule : RulesOf("alerts.rules.yml")) {
+    EXPECT_THAT(runbook.str(), ::testing::HasSubstr("`" + rule["alert"].as<std::string>() + "`"));
   }
 }
 
