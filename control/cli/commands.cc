@@ -170,8 +170,9 @@ const std::vector<CommandSpec>& Commands() {
        "  tcpdump -c 10000 -w - -i eth0 | evenkeel explain --pcap -",
        MakeExplain},
       {"doctor", "Look at the host and the daemon, and say what to mend", true, "text|json",
-       "Kernel, clock, interfaces, backends, the history, the state in the kernel. It\n"
-       "changes nothing, and also works where no daemon answers.\n\n"
+       "Kernel, clock, interfaces, backends, the history, the state in the kernel. Each\n"
+       "server is asked once through its VIPs, for some 3 s; else it changes nothing.\n"
+       "It also works where no daemon answers.\n\n"
        "Exit codes: 0 nothing fails, 1 something does, 4 warnings with --fail-on warn.\n\n"
        "  evenkeel doctor\n"
        "  evenkeel doctor -o json --fail-on warn",

@@ -104,6 +104,7 @@ Environment ProcessEnvironment() {
   env.socket = Variable("EVENKEEL_SOCKET");
   env.socket_exists = SocketExists;
   env.host.clock_synchronised = ClockIsSynchronised();
+  env.host.nic = [](const std::string& interface) { return nic::Read(interface); };
   env.host.processors = static_cast<uint32_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   env.now_unix_ns = NowUnixNs;
   env.sleep = Sleep;

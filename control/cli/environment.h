@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "control/cli/host_checks.h"
+#include "control/cli/host_facts.h"
 #include "control/engine/engine.h"
 
 namespace evenkeel::cli {

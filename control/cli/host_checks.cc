@@ -2,14 +2,15 @@
 #include "control/cli/host_checks.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
+#include <iterator>
 #include <optional>
 #include <sstream>
 
 #include "absl/strings/numbers.h"
 #include "control/cli/cat.h"
+#include "control/cli/nic_checks.h"
 #include "control/cli/text.h"
+#include "control/nic/interface.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -22,24 +23,8 @@ constexpr uint32_t kUsualMtu = 1500;
 // The smallest MTU that IPv6 guarantees: what a client may send whatever lies in between.
 constexpr uint32_t kLeastMtu = 1280;
 
-// The file's text without its last newline; nullopt: it cannot be read.
-std::optional<std::string> Read(const HostFacts& facts, const std::string& path) {
-  std::ifstream file(std::filesystem::path(facts.root) / path);
-  if (!file) return std::nullopt;
-  std::ostringstream text;
-  text << file.rdbuf();
-  std::string result = text.str();
-  while (!result.empty() && result.back() == '\n') result.pop_back();
-  return result;
-}
-
-bool Exists(const HostFacts& facts, const std::string& path) {
-  std::error_code error;
-  return std::filesystem::exists(std::filesystem::path(facts.root) / path, error);
-}
-
 Finding CheckKernel(const HostFacts& facts) {
-  const std::string release = Read(facts, "proc/sys/kernel/osrelease").value_or("");
+  const std::string release = facts.Read("proc/sys/kernel/osrelease").value_or("");
   unsigned major = 0, minor = 0;
   if (std::sscanf(release.c_str(), "%u.%u", &major, &minor) != 2) {
     return {Level::kWarn, "kernel", "", Cat("its version cannot be read: \"", release, "\""),
@@ -52,7 +37,7 @@ Finding CheckKernel(const HostFacts& facts) {
 }
 
 Finding CheckBtf(const HostFacts& facts) {
-  if (Exists(facts, "sys/kernel/btf/vmlinux")) {
+  if (facts.Exists("sys/kernel/btf/vmlinux")) {
     return {Level::kOk, "btf", "", "the kernel describes its types", ""};
   }
   return {Level::kFail, "btf", "", "/sys/kernel/btf/vmlinux is missing",
@@ -61,7 +46,7 @@ Finding CheckBtf(const HostFacts& facts) {
 
 // A kernel that always compiles has no switch.
 Finding CheckJit(const HostFacts& facts) {
-  if (Read(facts, "proc/sys/net/core/bpf_jit_enable").value_or("1") != "0") {
+  if (facts.Read("proc/sys/net/core/bpf_jit_enable").value_or("1") != "0") {
     return {Level::kOk, "jit", "", "BPF programs are compiled", ""};
   }
   return {Level::kFail, "jit", "", "BPF programs are interpreted, many times slower",
@@ -69,7 +54,7 @@ Finding CheckJit(const HostFacts& facts) {
 }
 
 Finding CheckBpfFs(const HostFacts& facts) {
-  std::istringstream mounts(Read(facts, "proc/mounts").value_or(""));
+  std::istringstream mounts(facts.Read("proc/mounts").value_or(""));
   for (std::string line; std::getline(mounts, line);) {
     std::istringstream fields(line);
     std::string device, where, type;
@@ -83,7 +68,7 @@ Finding CheckBpfFs(const HostFacts& facts) {
 }
 
 Finding CheckMemory(const HostFacts& facts) {
-  std::istringstream lines(Read(facts, "proc/meminfo").value_or(""));
+  std::istringstream lines(facts.Read("proc/meminfo").value_or(""));
   for (std::string line; std::getline(lines, line);) {
     uint64_t kib = 0;
     if (std::sscanf(line.c_str(), "MemAvailable: %lu kB", &kib) != 1) continue;
@@ -103,33 +88,9 @@ Finding CheckClock(const HostFacts& facts) {
           "restart go by it"};
 }
 
-uint32_t CountQueues(const HostFacts& facts, const std::string& interface) {
-  std::error_code error;
-  const auto dir = std::filesystem::path(facts.root) / "sys/class/net" / interface / "queues";
-  uint32_t queues = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(dir, error)) {
-    if (entry.path().filename().string().starts_with("rx-")) ++queues;
-  }
-  return queues;
-}
-
-Finding CheckQueues(const HostFacts& facts, const std::string& interface) {
-  const uint32_t queues = CountQueues(facts, interface);
-  const std::string found =
-      Cat(Plural(queues, "receive queue"), ", ", Plural(facts.processors, "processor"));
-  if (queues == 0) {
-    return {Level::kWarn, "queues", interface, "its receive queues cannot be counted",
-            "is the interface in this network namespace?"};
-  }
-  if (queues >= 2 || facts.processors == 1) return {Level::kOk, "queues", interface, found, ""};
-  return {
-      Level::kWarn, "queues", interface, Cat(found, ": one processor carries every packet"),
-      Cat("ethtool -L ", interface, " combined ", facts.processors, ", where the driver has more")};
-}
-
 // What the pools' encapsulations add at most.
 uint32_t LargestOverhead(const engine::Status& status) {
-  constexpr uint32_t kIpv4 = 20, kIpv6 = 40, kGue = 8 + 4;
+  constexpr uint32_t kIpv4 = 20, kIpv6 = 40, kGue = 8;
   uint32_t largest = 0;
   for (const engine::PoolStatus& pool : status.pools) {
     if (pool.forwarding == model::Forwarding::kL2) continue;
@@ -141,13 +102,24 @@ uint32_t LargestOverhead(const engine::Status& status) {
   return largest;
 }
 
-Finding CheckMtu(const HostFacts& facts, const std::string& interface, uint32_t overhead) {
+// The kernel is asked, since /sys may show another network namespace.
+std::optional<uint32_t> ReadMtu(const HostFacts& facts, const std::string& interface) {
+  if (facts.root == "/") {
+    const auto found = nic::ReadInterface(interface);
+    return found ? std::optional(found->mtu) : std::nullopt;
+  }
   uint32_t mtu = 0;
-  const std::string text = Read(facts, Cat("sys/class/net/", interface, "/mtu")).value_or("");
-  if (!absl::SimpleAtoi(text, &mtu)) {
+  const std::string text = facts.Read(Cat("sys/class/net/", interface, "/mtu")).value_or("");
+  return absl::SimpleAtoi(text, &mtu) ? std::optional(mtu) : std::nullopt;
+}
+
+Finding CheckMtu(const HostFacts& facts, const std::string& interface, uint32_t overhead) {
+  const std::optional<uint32_t> read = ReadMtu(facts, interface);
+  if (!read) {
     return {Level::kWarn, "mtu", interface, "its MTU cannot be read",
             "is the interface in this network namespace?"};
   }
+  const uint32_t mtu = *read;
   const std::string found = Cat("MTU ", mtu, ", encapsulation adds up to ", overhead, " bytes");
   if (overhead == 0 || mtu >= kUsualMtu + overhead)
     return {Level::kOk, "mtu", interface, found, ""};
@@ -174,7 +146,9 @@ std::vector<Finding> CheckInterfaces(const HostFacts& facts, const engine::Statu
   std::vector<Finding> findings;
   const uint32_t overhead = LargestOverhead(status);
   for (const engine::InterfaceStatus& interface : status.interfaces) {
-    findings.push_back(CheckQueues(facts, interface.name));
+    std::vector<Finding> nic = CheckNic(facts, interface, status);
+    findings.insert(findings.end(), std::make_move_iterator(nic.begin()),
+                    std::make_move_iterator(nic.end()));
     findings.push_back(CheckMtu(facts, interface.name, overhead));
   }
   return findings;

@@ -17,6 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "control/daemon/advertise_runner.h"
 #include "control/daemon/detect_runner.h"
+#include "control/daemon/examiner.h"
 #include "control/daemon/flags.h"
 #include "control/daemon/hash_key.h"
 #include "control/daemon/health_runner.h"
@@ -112,6 +113,7 @@ class Daemon {
   std::unique_ptr<AdvertiseRunner> advertise_;
   std::unique_ptr<Webhook> webhook_;
   std::unique_ptr<DetectRunner> detect_;
+  std::unique_ptr<Examiner> examiner_;
   std::unique_ptr<WatchedFile> watched_file_;
   std::unique_ptr<engine::FileFollower> follower_;
   Ticker ticker_, watch_ticker_;
@@ -259,6 +261,10 @@ int Daemon::StartEngine() {
     };
   }
   dependencies.judged = [this](const engine::Judged& judged) { tallies_.CountJudged(judged); };
+  dependencies.examine = [this](const engine::DiagnoseOptions& options, const engine::State& state,
+                                const engine::Status& status) {
+    return examiner_->Examine(options, state, status);
+  };
   dependencies.version = EK_VERSION;
   dependencies.instance = settings_.instance;
   engine_ = std::make_unique<engine::LocalEngine>(std::move(dependencies));
@@ -478,6 +484,7 @@ int Daemon::Run() {
   WatchFile();
   if (auto status = StartHealth(); !status.ok()) return Fail(status);
   if (auto status = StartAdvertising(); !status.ok()) return Fail(status);
+  examiner_ = MakeExaminer(health_.get(), dataplane_.get(), resolver_.get());
   detect_->Start();
   if (auto status = server_->Serve(engine_.get()); !status.ok()) return Fail(status);
   web_->Serve({.status = [this] { return engine_->GetStatus(engine::StatusDepth::kQuick); },

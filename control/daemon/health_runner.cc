@@ -20,6 +20,7 @@ constexpr int64_t kRetryNs = 1'000'000'000;
 constexpr int64_t kTellAgainNs = 60'000'000'000;
 constexpr int64_t kRefreshNs = 500'000'000;
 constexpr int64_t kPlanAgainNs = 10'000'000'000;
+constexpr std::chrono::milliseconds kLoanWait{3000};
 
 const health::ServerStatus* Find(const std::vector<health::ServerStatus>& servers,
                                  const model::IpAddress& address) {
@@ -109,6 +110,7 @@ void HealthRunner::Stop() {
     const std::lock_guard lock(mutex_);
     ending_ = true;
     changed_.notify_all();
+    served_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
   prober_.reset();
@@ -118,7 +120,9 @@ void HealthRunner::Stop() {
 void HealthRunner::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait_for(lock, kTick, [this] { return ending_ || monitor_.has_transitions(); });
+    changed_.wait_for(lock, kTick, [this] {
+      return ending_ || monitor_.has_transitions() || loan_.asked != loan_.served;
+    });
     if (ending_) return;
     lock.unlock();
     Step();
@@ -129,6 +133,7 @@ void HealthRunner::Run() {
 void HealthRunner::Step() {
   const std::shared_ptr<const engine::State> state = engine_->Snapshot();
   if (state->desired != configured_) Configure(*state);
+  ServeGuests();
   FollowHost();
   ListenPassively();
   health::Decision decision;
@@ -222,8 +227,8 @@ void HealthRunner::Configure(const engine::State& state) {
 }
 
 // Opened where it is needed, and given back where it is not any more.
-void HealthRunner::PreparePath() {
-  std::set<VipPath::Server> servers;
+absl::Status HealthRunner::PreparePath() {
+  std::set<VipPath::Server> servers = guests_;
   for (const model::Pool& pool : config_.pools) {
     for (const model::IpAddress& server : ServersBehindVips(pool)) {
       servers.insert({.pool = pool.name,
@@ -232,15 +237,56 @@ void HealthRunner::PreparePath() {
     }
   }
   through_vips_ = !servers.empty();
-  if (!through_vips_) return path_.reset();
-  absl::Status status;
+  if (!through_vips_) {
+    path_.reset();
+    return absl::OkStatus();
+  }
   if (path_ == nullptr) {
     auto opened = VipPath::Open(host_.vips);
-    status = opened.status();
-    if (opened.ok()) path_ = *std::move(opened);
+    if (!opened.ok()) return opened.status();
+    path_ = *std::move(opened);
   }
-  if (status.ok()) status = path_->SetServers(servers);
+  return path_->SetServers(servers);
+}
+
+void HealthRunner::ServeGuests() {
+  uint64_t asked = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (loan_.asked == loan_.served) return;
+    asked = loan_.asked;
+    guests_ = loan_.servers;
+  }
+  absl::StatusOr<std::map<VipPath::Server, uint32_t>> marks = std::map<VipPath::Server, uint32_t>();
+  absl::Status status = PreparePath();
+  for (const VipPath::Server& server : guests_) {
+    const auto mark = status.ok() ? path_->MarkOf(server.pool, server.address) : std::nullopt;
+    if (mark) (*marks)[server] = *mark;
+  }
+  if (!status.ok() && !guests_.empty()) {
+    // Those of the health checks stay, whatever becomes of the guests.
+    marks = status;
+    guests_.clear();
+    status = PreparePath();
+  }
   TellPathProblem(status);
+  const std::lock_guard lock(mutex_);
+  loan_.marks = std::move(marks);
+  loan_.served = asked;
+  served_.notify_all();
+}
+
+absl::StatusOr<std::map<VipPath::Server, uint32_t>> HealthRunner::LendPaths(
+    const std::set<VipPath::Server>& servers) {
+  std::unique_lock lock(mutex_);
+  loan_.servers = servers;
+  const uint64_t asked = ++loan_.asked;
+  changed_.notify_all();
+  const bool served =
+      served_.wait_for(lock, kLoanWait, [&] { return ending_ || loan_.served >= asked; });
+  if (ending_) return absl::UnavailableError("the daemon is ending");
+  if (served) return loan_.marks;
+  return absl::DeadlineExceededError("the health checks of this host are busy; ask again");
 }
 
 // Once, however often it is tried again.
@@ -268,7 +314,7 @@ ProbePlan HealthRunner::MakePlan() const {
 }
 
 void HealthRunner::Plan(const Known& known) {
-  PreparePath();
+  TellPathProblem(PreparePath());
   plan_ = MakePlan();
   plan_at_ns_ = clocks_.steady_ns() + kPlanAgainNs;
   model::Config watched = config_;

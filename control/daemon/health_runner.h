@@ -54,6 +54,10 @@ class HealthRunner {
   void Describe(engine::Status* status) const;
   // As the probes say, of a pool that is checked; empty: they say nothing. From any thread.
   std::map<model::IpAddress, detect::Health> HealthOf(const std::string& pool) const;
+  // Paths through VIPs to these servers as well, until it is called with none; the marks that lead
+  // to them. Any thread, but one caller at a time. Waits for 3 s at most.
+  absl::StatusOr<std::map<VipPath::Server, uint32_t>> LendPaths(
+      const std::set<VipPath::Server>& servers);
   // Whether the probes speak for the VIPs of a pool that has a check, in the state that `desired`
   // is of; from any thread.
   PoolServing Serving(const guard::BuiltFleet* desired, const std::string& pool);
@@ -71,7 +75,8 @@ class HealthRunner {
   void Configure(const engine::State& state);
   // Who is to be probed as this host stands now; changes what has changed.
   void Plan(const Known& known = {});
-  void PreparePath();
+  absl::Status PreparePath();
+  void ServeGuests();
   void TellPathProblem(const absl::Status& status);
   ProbePlan MakePlan() const;
   void FollowHost();
@@ -96,7 +101,8 @@ class HealthRunner {
   ProbePlan plan_;
   std::unique_ptr<VipPath> path_;  // while something is probed through a VIP
   std::string path_problem_;
-  bool through_vips_ = false;  // something is to be probed through a VIP
+  bool through_vips_ = false;         // something is to be probed through a VIP
+  std::set<VipPath::Server> guests_;  // of LendPaths
   PassiveWatch passive_;
   int64_t refresh_at_ns_ = 0, plan_at_ns_ = 0;
   health::SlowStart slow_start_;
@@ -115,6 +121,13 @@ class HealthRunner {
   std::string passive_problem_;
   health::Rounds rounds_;
   std::set<std::string> proven_;  // ... of which a server has been up
+  struct Loan {
+    std::set<VipPath::Server> servers;
+    uint64_t asked = 0, served = 0;  // how often
+    absl::StatusOr<std::map<VipPath::Server, uint32_t>> marks =
+        std::map<VipPath::Server, uint32_t>();
+  } loan_;
+  std::condition_variable served_;
   std::thread thread_;
 };
 

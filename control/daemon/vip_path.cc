@@ -18,14 +18,16 @@ constexpr uint8_t kProtocol = 150;  // as of the routes that are advertised
 constexpr uint32_t kMtu = 1280;
 constexpr uint32_t kHeadroom = 64;  // a link header, and the longest outer ones
 
-// 0 where it cannot be read: an IPv6 address has none.
-int ReadRpFilter(const std::string& interface) {
-  int value = 0;
-  std::ifstream file(absl::StrCat("/proc/sys/net/ipv4/conf/", interface, "/rp_filter"));
-  return file >> value ? value : 0;
-}
-
 }  // namespace
+
+int ReadRpFilter(const std::string& interface, const std::string& root) {
+  int strictest = 0;
+  for (const std::string& name : {std::string("all"), interface}) {
+    std::ifstream file(absl::StrCat(root, "proc/sys/net/ipv4/conf/", name, "/rp_filter"));
+    if (int value = 0; file >> value) strictest = std::max(strictest, value);
+  }
+  return strictest;
+}
 
 absl::StatusOr<std::unique_ptr<VipPath>> VipPath::Open(Options options) {
   auto paths = dataplane::ProbePaths::Load(options.encapsulation);
@@ -128,20 +130,24 @@ std::string JudgeReturn(const model::IpAddress& vip, const std::string& interfac
                       interface, ".rp_filter (and all) to ", facts.way.empty() ? "0" : "2");
 }
 
-std::string WhyNoAnswer(const model::IpAddress& vip, const std::string& interface) {
+ReturnFacts ReadReturnFacts(const model::IpAddress& vip, const std::string& interface) {
   ReturnFacts facts;
   if (const auto own = neighbor::NetlinkResolver::OwnAddresses(); own.ok()) {
     facts.own = std::find(own->begin(), own->end(), vip) != own->end();
   }
   if (vip.is_ipv4() && !interface.empty()) {
-    facts.rp_filter = std::max(ReadRpFilter("all"), ReadRpFilter(interface));
+    facts.rp_filter = ReadRpFilter(interface);
   }
   if (facts.rp_filter != 0) {
     if (const auto way = neighbor::NetlinkResolver::LookUpNow({vip}); way.ok() && !way->empty()) {
       facts.way = way->front().interface;
     }
   }
-  return JudgeReturn(vip, interface, facts);
+  return facts;
+}
+
+std::string WhyNoAnswer(const model::IpAddress& vip, const std::string& interface) {
+  return JudgeReturn(vip, interface, ReadReturnFacts(vip, interface));
 }
 
 }  // namespace evenkeel::daemon

@@ -75,16 +75,21 @@ class VipPath {
   uint16_t last_id_ = 0;
 };
 
+// What the kernel applies to IPv4 packets that come in by `interface`: the larger one of its own
+// and that of "all" (ip-sysctl); 0 where neither can be read. `root` ends with a slash.
+int ReadRpFilter(const std::string& interface, const std::string& root = "/");
+
 // Why answers from `vip` would not reach this host where a backend is reached by `interface`;
 // empty: they do. It looks at the host's addresses, and at rp_filter.
 std::string WhyNoAnswer(const model::IpAddress& vip, const std::string& interface);
 
-// What WhyNoAnswer looks at. Pure.
+// What WhyNoAnswer looks at; JudgeReturn is pure.
 struct ReturnFacts {
   bool own = false;   // the VIP is an address of this host
   int rp_filter = 0;  // of the interface: 0 none, 1 strict, 2 loose (RFC 3704)
   std::string way{};  // interface of the route to the VIP; empty: there is none
 };
+ReturnFacts ReadReturnFacts(const model::IpAddress& vip, const std::string& interface);
 std::string JudgeReturn(const model::IpAddress& vip, const std::string& interface,
                         const ReturnFacts& facts);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the daemon can say about itself: its record, the kernel's state, what it reaches.
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -182,7 +183,7 @@ void CheckWorkflow(const Status& status, std::vector<Finding>* findings) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<Finding>> LocalEngine::Diagnose() {
+absl::StatusOr<std::vector<Finding>> LocalEngine::Diagnose(const DiagnoseOptions& options) {
   const absl::StatusOr<Status> status = GetStatus();
   if (!status.ok()) return status.status();
   std::vector<Finding> findings = {CheckRecord(deps_.history->Check()), CheckKernel(*status)};
@@ -193,6 +194,10 @@ absl::StatusOr<std::vector<Finding>> LocalEngine::Diagnose() {
   CheckSpare(*status, &findings);
   CheckAdvertising(*status, &findings);
   CheckWorkflow(*status, &findings);
+  if (!deps_.examine) return findings;
+  std::vector<Finding> more = deps_.examine(options, *Snapshot(), *status);
+  findings.insert(findings.end(), std::make_move_iterator(more.begin()),
+                  std::make_move_iterator(more.end()));
   return findings;
 }
 

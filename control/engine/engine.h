@@ -306,7 +306,7 @@ class Engine {
       uint32_t limit, int64_t before_unix_ns = 0) = 0;
   virtual absl::StatusOr<Status> GetStatus(StatusDepth depth = StatusDepth::kFull) = 0;
   // Looks at what the status takes for granted, too: reads the whole record, and writes to it.
-  virtual absl::StatusOr<std::vector<Finding>> Diagnose() = 0;
+  virtual absl::StatusOr<std::vector<Finding>> Diagnose(const DiagnoseOptions& options = {}) = 0;
   // The alarms that are acknowledged by it, now or before. NotFound: no such alarm is open.
   virtual absl::StatusOr<std::vector<detect::Alarm>> Acknowledge(
       const Acknowledgement& request) = 0;

@@ -16,6 +16,12 @@ struct Finding {
   std::string remedy;   // what to do; empty where it is ok
 };
 
+// What is looked at beyond that which always is.
+struct DiagnoseOptions {
+  // Ask servers through their VIPs, which takes a few seconds: do they take the encapsulation off?
+  bool probe = false;
+};
+
 }  // namespace evenkeel::engine
 
 #endif  // EVENKEEL_CONTROL_ENGINE_FINDING_H_

@@ -73,6 +73,8 @@ struct Dependencies {
   std::string version, instance;
   std::function<void(std::chrono::milliseconds)> pause;  // of WatchDrain; null: the thread sleeps
   std::function<void(const Judged&)> judged;  // told what became of each change; may be null
+  // What only the host's own daemon can look at, for Diagnose; null: nothing.
+  std::function<std::vector<Finding>(const DiagnoseOptions&, const State&, const Status&)> examine;
 };
 
 // The file that --config names, already parsed.
@@ -159,7 +161,7 @@ class LocalEngine final : public Engine {
   absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit,
                                                                int64_t before_unix_ns = 0) override;
   absl::StatusOr<Status> GetStatus(StatusDepth depth = StatusDepth::kFull) override;
-  absl::StatusOr<std::vector<Finding>> Diagnose() override;
+  absl::StatusOr<std::vector<Finding>> Diagnose(const DiagnoseOptions& options = {}) override;
   absl::StatusOr<std::vector<detect::Alarm>> Acknowledge(const Acknowledgement& request) override;
   absl::StatusOr<WithdrawalReport> Withdraw(const WithdrawalRequest& request) override;
   absl::StatusOr<WithdrawalReport> Announce(const WithdrawalRequest& request) override;

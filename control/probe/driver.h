@@ -20,6 +20,7 @@ struct Outcome {
   bool healthy = false;
   bool own_fault = false;
   std::string cause;
+  bool refused = false;  // by the other side: ECONNREFUSED
 };
 
 using OnEnd = std::function<void(TargetId, Outcome)>;

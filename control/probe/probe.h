@@ -51,6 +51,7 @@ struct Result {
   // status 503", "body has more than 64 KiB". Printable ASCII, at most 200 bytes.
   std::string cause;
   std::chrono::nanoseconds took{};  // from the probe's start
+  bool refused = false;             // there is somebody, who says that nobody listens
 };
 
 // Called on the prober's thread, for one probe at a time; must not block. It may call SetTargets,

@@ -167,7 +167,8 @@ void Runner::End(TargetId id, Outcome outcome) {
                     .result = {.healthy = outcome.healthy,
                                .own_fault = outcome.own_fault,
                                .cause = std::move(outcome.cause),
-                               .took = took}});
+                               .took = took,
+                               .refused = outcome.refused}});
 }
 
 // Not where a probe ends: that may be deep in a driver.

@@ -130,7 +130,10 @@ dataplane::UniqueFd OpenUdpSocket(const Target& target) { return Open(target, SO
 
 Outcome OutcomeOfErrno(int error) {
   if (error == 0) return {.healthy = true, .cause = {}};
-  return {.healthy = false, .own_fault = IsOwnFault(error), .cause = Words(error)};
+  return {.healthy = false,
+          .own_fault = IsOwnFault(error),
+          .cause = Words(error),
+          .refused = error == ECONNREFUSED};
 }
 
 std::string PlainText(std::string_view text) {

@@ -33,7 +33,7 @@ Outcome Judge(const model::HealthCheck& check, std::string_view answer) {
 Outcome JudgeIcmp(int error) {
   switch (error) {
     case ECONNREFUSED:
-      return Bad("port unreachable: nobody listens there");
+      return {.cause = "port unreachable: nobody listens there", .refused = true};
     case EACCES:
     case EPERM:
       return Bad("a firewall on the way forbids it");

@@ -31,6 +31,22 @@ uint8_t MethodOf(model::Forwarding forwarding, const model::IpAddress& backend) 
   return backend.is_ipv4() ? EK_METHOD_IPIP4 : EK_METHOD_IPIP6;
 }
 
+size_t OuterLength(uint8_t method) {
+  constexpr size_t kIpv4 = 20, kIpv6 = 40, kUdp = 8;
+  switch (method) {
+    case EK_METHOD_IPIP4:
+      return kIpv4;
+    case EK_METHOD_IPIP6:
+      return kIpv6;
+    case EK_METHOD_GUE4:
+      return kIpv4 + kUdp;
+    case EK_METHOD_GUE6:
+      return kIpv6 + kUdp;
+    default:
+      return 0;
+  }
+}
+
 absl::StatusOr<std::vector<BackendSlot>> Ledger::AssignLocalIds(
     const std::string& pool, model::Forwarding forwarding,
     const std::vector<model::IpAddress>& backends) const {

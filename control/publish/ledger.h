@@ -46,6 +46,7 @@ struct Place {
 };
 
 uint8_t MethodOf(model::Forwarding forwarding, const model::IpAddress& backend);
+size_t OuterLength(uint8_t method);  // bytes that it puts before a packet, behind the link header
 
 class Ledger {
  public:

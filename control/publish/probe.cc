@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bpf/lib/hash.h"
+#include "control/publish/ledger.h"
 
 namespace evenkeel::publish {
 namespace {
@@ -135,21 +136,6 @@ std::array<uint8_t, 16> OuterSource6(const dataplane::Encapsulation& encapsulati
   std::copy_n(encapsulation.source6.bytes().begin(), 8, source.begin());
   for (size_t i = 0; i < 4; ++i) source[12 + i] = static_cast<uint8_t>(entropy >> (24 - 8 * i));
   return source;
-}
-
-size_t OuterLength(uint8_t method) {
-  switch (method) {
-    case EK_METHOD_IPIP4:
-      return kIpv4Length;
-    case EK_METHOD_IPIP6:
-      return kIpv6Length;
-    case EK_METHOD_GUE4:
-      return kIpv4Length + kUdpLength;
-    case EK_METHOD_GUE6:
-      return kIpv6Length + kUdpLength;
-    default:
-      return 0;
-  }
 }
 
 // draft-ietf-intarea-gue, variant 1: the packet follows the UDP header.

@@ -129,7 +129,8 @@ class Client final : public engine::Engine {
   absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit,
                                                                int64_t before_unix_ns) override;
   absl::StatusOr<engine::Status> GetStatus(engine::StatusDepth depth) override;
-  absl::StatusOr<std::vector<engine::Finding>> Diagnose() override;
+  absl::StatusOr<std::vector<engine::Finding>> Diagnose(
+      const engine::DiagnoseOptions& options = {}) override;
   absl::StatusOr<std::vector<detect::Alarm>> Acknowledge(
       const engine::Acknowledgement& request) override;
   absl::StatusOr<engine::WithdrawalReport> Withdraw(
@@ -374,11 +375,14 @@ absl::StatusOr<engine::Status> Client::GetStatus(engine::StatusDepth depth) {
   return FromProto(response);
 }
 
-absl::StatusOr<std::vector<engine::Finding>> Client::Diagnose() {
+absl::StatusOr<std::vector<engine::Finding>> Client::Diagnose(
+    const engine::DiagnoseOptions& options) {
   grpc::ClientContext context;
   Prepare(&context, kReadDeadline);
+  v1::DiagnoseRequest request;
+  request.set_probe(options.probe);
   v1::DiagnoseResponse response;
-  const grpc::Status status = Stub()->Diagnose(&context, v1::DiagnoseRequest(), &response);
+  const grpc::Status status = Stub()->Diagnose(&context, request, &response);
   if (!status.ok()) return Explain(status);
   return FromProto(response);
 }

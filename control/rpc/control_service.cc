@@ -295,11 +295,12 @@ grpc::Status ControlService::Status(grpc::ServerContext* /*context*/,
 }
 
 grpc::Status ControlService::Diagnose(grpc::ServerContext* /*context*/,
-                                      const v1::DiagnoseRequest* /*request*/,
+                                      const v1::DiagnoseRequest* request,
                                       v1::DiagnoseResponse* response) {
   const Running running(this);
   if (!running.status().ok()) return running.status();
-  const absl::StatusOr<std::vector<engine::Finding>> findings = engine_->Diagnose();
+  const absl::StatusOr<std::vector<engine::Finding>> findings =
+      engine_->Diagnose({.probe = request->probe()});
   if (!findings.ok()) return ToGrpc(findings.status());
   *response = ToProto(*findings);
   return grpc::Status::OK;

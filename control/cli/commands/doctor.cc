@@ -4,6 +4,7 @@
 #include "control/cli/change_options.h"
 #include "control/cli/command.h"
 #include "control/cli/host_checks.h"
+#include "control/cli/kernel_config.h"
 #include "control/cli/text.h"
 #include "control/cli/version.h"
 
@@ -47,20 +48,25 @@ class Doctor final : public Command {
     app.add_option("--state-dir", state_dir_,
                    "Where to look for the history if no daemon answers [/var/lib/evenkeel]")
         ->type_name("DIR");
+    app.add_flag("--no-probe", no_probe_,
+                 "Ask no server through its VIP whether it takes the encapsulation off");
     AddFailOn(app, fail_on_);
   }
 
   ExitCode Run(Session& session) override {
     std::vector<Finding> findings = CheckHost(session.env.host);
-    Append(findings, AskDaemon(session));
+    std::vector<Finding> own = AskDaemon(session);
+    findings.push_back(CheckKernelConfig(session.env.host, daemon_answers_));
+    Append(findings, std::move(own));
     session.json() ? PrintJson(session, findings) : PrintText(session, findings);
     return Exit(findings);
   }
 
  private:
-  std::vector<Finding> AskDaemon(Session& session) const {
+  std::vector<Finding> AskDaemon(Session& session) {
     const absl::StatusOr<engine::Status> status = session.daemon().GetStatus();
     if (!status.ok()) return WithoutDaemon(session, status.status());
+    daemon_answers_ = true;
     std::vector<Finding> findings = {
         {Level::kOk, "daemon", session.socket, Cat("evenkeeld ", status->version), ""}};
     if (status->version != kVersion) {
@@ -68,7 +74,11 @@ class Doctor final : public Command {
                      Cat("evenkeeld ", status->version, ", and this is evenkeel ", kVersion),
                      "use the command that was installed with the daemon"};
     }
-    absl::StatusOr<std::vector<Finding>> own = session.daemon().Diagnose();
+    if (!no_probe_ && session.env.err_is_terminal && !status->pools.empty()) {
+      *session.env.err << "asking servers through their VIPs, for some 3 s (--no-probe: not)\n"
+                       << std::flush;
+    }
+    absl::StatusOr<std::vector<Finding>> own = session.daemon().Diagnose({.probe = !no_probe_});
     if (own.ok()) {
       Append(findings, *std::move(own));
     } else {
@@ -140,6 +150,8 @@ class Doctor final : public Command {
 
   std::string state_dir_ = "/var/lib/evenkeel";
   std::string fail_on_;
+  bool no_probe_ = false;
+  bool daemon_answers_ = false;
 };
 
 }  // namespace

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <zlib.h>
+
 #include <filesystem>
 #include <fstream>
 
+#include "control/cli/cat.h"
 #include "control/cli/host_checks.h"
 #include "control/cli/text.h"
 #include "tests/unit/cli/cli_fixture.h"
@@ -11,7 +14,9 @@ namespace {
 
 using engine::Finding;
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 using Level = Finding::Level;
 
@@ -27,7 +32,21 @@ class DoctorTest : public CliTest {
     Put("sys/class/net/eth0/mtu", "1600\n");
     Put("sys/class/net/eth0/queues/rx-0/rps_cpus", "0\n");
     Put("sys/class/net/eth0/queues/rx-1/rps_cpus", "0\n");
+    Put("boot/config-6.1.0-18-amd64",
+        "# a comment\nCONFIG_BPF_SYSCALL=y\nCONFIG_BPF_JIT=y\nCONFIG_DEBUG_INFO_BTF=y\n"
+        "CONFIG_BPF_EVENTS=y\nCONFIG_LWTUNNEL_BPF=y\nCONFIG_IP_MULTIPLE_TABLES=y\n"
+        "CONFIG_IPV6_MULTIPLE_TABLES=y\nCONFIG_PACKET=m\n");
     env_.host.processors = 4;
+    nic_ = {.driver = "ice",
+            .version = "6.1.0",
+            .channels = 2,
+            .max_channels = 4,
+            .indirection = {0, 1, 0, 1},
+            .udp4_ports = true,
+            .udp6_ports = true};
+    env_.host.nic = [this](const std::string& interface) {
+      return interface == "eth0" ? nic_ : nic::Facts{};
+    };
     daemon_.status.version = Version();
     daemon_.status.interfaces = {{"eth0", "native", "", false}};
     engine::PoolStatus pool;
@@ -51,6 +70,27 @@ class DoctorTest : public CliTest {
   void Remove(const std::string& path) const {
     std::filesystem::remove_all(std::filesystem::path(env_.host.root) / path);
   }
+  void AddVip(const std::string& address, model::Protocol protocol) {
+    model::Vip vip;
+    vip.name = address;
+    vip.address = *model::IpAddress::Parse(address);
+    vip.protocol = protocol;
+    daemon_.status.vips.push_back({.vip = vip, .counter = {}});
+  }
+  // "ok rss eth0: 4 hash values ..." of each finding of a check.
+  std::vector<std::string> Of(const std::string& check) {
+    std::vector<std::string> found;
+    const nlohmann::json json = Run({"doctor", "-o", "json"}).Json();
+    for (const auto& f : json["findings"]) {
+      if (f["check"] != check) continue;
+      found.push_back(Cat(f["level"].get<std::string>(), " ", f["subject"].get<std::string>(), ": ",
+                          f["detail"].get<std::string>(),
+                          f["remedy"] == "" ? "" : Cat(" -> ", f["remedy"].get<std::string>())));
+    }
+    return found;
+  }
+
+  nic::Facts nic_;
 };
 
 TEST_F(DoctorTest, AHealthyHostIsWell) {
@@ -59,6 +99,9 @@ TEST_F(DoctorTest, AHealthyHostIsWell) {
   EXPECT_THAT(ran.out, AllOf(HasSubstr("ok   kernel: Linux 6.1.0-18-amd64"),
                              HasSubstr("ok   history: whole, and can be written"),
                              HasSubstr("ok   queues eth0: 2 receive queues, 4 processors"),
+                             HasSubstr("ok   driver eth0: ice 6.1.0, native XDP"),
+                             HasSubstr("ok   rss eth0: 4 hash values over 2 of 2 queues"),
+                             HasSubstr("ok   kernel-config /boot/config-6.1.0-18-amd64: has all"),
                              HasSubstr("ok   mtu eth0: MTU 1600"), HasSubstr("All is well"),
                              Not(HasSubstr("remedy"))));
   const nlohmann::json json = Run({"doctor", "-o", "json"}).Json();
@@ -81,6 +124,8 @@ struct Fault {
 
 class FaultTest : public DoctorTest, public testing::WithParamInterface<int> {
  public:
+  using DoctorTest::daemon_;
+  using DoctorTest::nic_;
   using DoctorTest::Put;
   using DoctorTest::Remove;
 };
@@ -115,8 +160,55 @@ const std::vector<Fault>& Faults() {
       {"ClockGoesAstray", [](auto&, auto& env) { env.host.clock_synchronised = false; }, "warn",
        "clock", "not synchronised", "chrony"},
       {"OneQueue",
-       [](auto& t, auto&) { static_cast<FaultTest&>(t).Remove("sys/class/net/eth0/queues/rx-1"); },
+       [](auto& t, auto&) {
+         static_cast<FaultTest&>(t).nic_ = {};
+         static_cast<FaultTest&>(t).Remove("sys/class/net/eth0/queues/rx-1");
+       },
        "warn", "queues", "one processor carries every packet", "ethtool -L eth0 combined 4"},
+      {"FewQueues",
+       [](auto& t, auto& env) {
+         static_cast<FaultTest&>(t).nic_.max_channels = 64;
+         env.host.processors = 32;
+       },
+       "warn", "queues", "2 receive queues, 32 processors: most processors carry no packet",
+       "ethtool -L eth0 combined 32"},
+      {"NoMoreQueues",
+       [](auto& t, auto&) {
+         static_cast<FaultTest&>(t).nic_.channels = 1;
+         static_cast<FaultTest&>(t).nic_.max_channels = 1;
+       },
+       "warn", "queues", "one processor carries every packet", "has no more here"},
+      {"UnevenTable",
+       [](auto& t, auto&) {
+         static_cast<FaultTest&>(t).nic_.channels = 4;
+         static_cast<FaultTest&>(t).nic_.indirection = {0, 0, 0, 0, 0, 1, 2, 3};
+       },
+       "warn", "rss", "queue 0 gets 5 of 8 hash values, 2.5 times its part of 4 queues",
+       "ethtool -X eth0 equal 4"},
+      {"GenericThoughTheDriverCould",
+       [](auto& t, auto&) {
+         static_cast<FaultTest&>(t).nic_.driver = "virtio_net";
+         static_cast<FaultTest&>(t).daemon_.status.interfaces[0].mode = "generic";
+       },
+       "warn", "driver", "virtio_net 6.1.0, generic XDP, and this driver has native XDP",
+       "ethtool -K eth0 rx-gro-hw off"},
+      {"AllInterruptsOnOneProcessor",
+       [](auto& t, auto&) {
+         for (const char* irq : {"40", "41", "42"}) {
+           static_cast<FaultTest&>(t).Put(Cat("sys/class/net/eth0/device/msi_irqs/", irq), "msix");
+           static_cast<FaultTest&>(t).Put(Cat("proc/irq/", irq, "/effective_affinity_list"), "3\n");
+         }
+       },
+       "warn", "interrupts", "3 interrupts, served by processor 3 alone", "irqbalance"},
+      {"NoTunnelPrograms",
+       [](auto& t, auto&) {
+         static_cast<FaultTest&>(t).Put("boot/config-6.1.0-18-amd64",
+                                        "CONFIG_BPF_SYSCALL=y\n# CONFIG_LWTUNNEL_BPF is not set\n"
+                                        "CONFIG_BPF_EVENTS=y\nCONFIG_IP_MULTIPLE_TABLES=y\n"
+                                        "CONFIG_IPV6_MULTIPLE_TABLES=y\nCONFIG_PACKET=y\n");
+       },
+       "warn", "kernel-config",
+       "lacks CONFIG_LWTUNNEL_BPF (health checks and doctor's probes through VIPs)", "boot"},
       {"NoSuchInterface",
        [](auto& t, auto&) { static_cast<FaultTest&>(t).Remove("sys/class/net/eth0"); }, "warn",
        "mtu", "cannot be read", "network namespace"},
@@ -149,16 +241,83 @@ TEST_P(FaultTest, IsNamedWithItsRemedy) {
   for (std::string_view line : Split(ran.out, '\n')) EXPECT_LE(line.size(), 80u) << line;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, FaultTest, testing::Range(0, 11), [](const auto& tested) {
+INSTANTIATE_TEST_SUITE_P(All, FaultTest, testing::Range(0, 17), [](const auto& tested) {
   return std::string(Faults()[tested.param].name);
 });
 
 TEST_F(DoctorTest, GueAndIpv6NeedMoreRoom) {
   daemon_.status.pools[0].forwarding = model::Forwarding::kGue;
   daemon_.status.pools[0].backends[0].address = *model::IpAddress::Parse("2001:db8::1");
-  EXPECT_THAT(Run({"doctor"}).out, HasSubstr("encapsulation adds up to 52 bytes"));
+  EXPECT_THAT(Run({"doctor"}).out, HasSubstr("encapsulation adds up to 48 bytes"));
   daemon_.status.pools[0].forwarding = model::Forwarding::kL2;
   EXPECT_THAT(Run({"doctor"}).out, HasSubstr("encapsulation adds up to 0 bytes"));
+}
+
+// What works is not missing, whatever is written; what is not written is not guessed.
+TEST_F(DoctorTest, TheKernelsConfigurationIsReadWhereItCanBe) {
+  Put("boot/config-6.1.0-18-amd64", "CONFIG_NET=y\n");
+  Remove("sys/kernel/btf");
+  Put("proc/net/packet", "");
+  EXPECT_THAT(Of("kernel-config"),
+              ElementsAre(AllOf(HasSubstr("fail"), HasSubstr("DEBUG_INFO_BTF"),
+                                Not(HasSubstr("BPF_SYSCALL")), Not(HasSubstr("BPF_JIT")),
+                                Not(HasSubstr("CONFIG_PACKET")))));
+  daemon_.down = absl::UnavailableError("nobody listens");
+  EXPECT_THAT(Of("kernel-config"), ElementsAre(HasSubstr("BPF_SYSCALL")));
+  daemon_.down = absl::OkStatus();
+  Remove("boot");
+  EXPECT_THAT(Of("kernel-config"), ElementsAre(HasSubstr("ok : cannot be told")));
+  const std::string path = Cat(env_.host.root, "/proc/config.gz");
+  gzFile file = gzopen(path.c_str(), "wb");
+  ASSERT_GT(gzputs(file, "CONFIG_BPF_EVENTS=y\n"), 0);
+  gzclose(file);
+  EXPECT_THAT(Of("kernel-config"),
+              ElementsAre(AllOf(HasSubstr("/proc/config.gz: lacks "), HasSubstr("LWTUNNEL_BPF"),
+                                Not(HasSubstr("BPF_EVENTS")))));
+  Put("proc/config.gz", "\x1f\x8bnot gzip");  // unreadable: the other place counts
+  Put("boot/config-6.1.0-18-amd64", "CONFIG_NET=y\n");
+  EXPECT_THAT(Of("kernel-config"), ElementsAre(HasSubstr("/boot/config-")));
+}
+
+TEST_F(DoctorTest, ADriverThatTellsNothingIsNoFault) {
+  nic_ = {};
+  AddVip("192.0.2.10", model::Protocol::kUdp);
+  const Ran ran = Run({"doctor", "--fail-on", "warn"});
+  EXPECT_EQ(ran.code, 0) << ran.out;
+  EXPECT_THAT(Of("driver"), ElementsAre(HasSubstr("cannot be told")));
+  EXPECT_THAT(Of("rss"), ElementsAre(HasSubstr("cannot be told")));
+  EXPECT_THAT(Of("rss-udp"), ElementsAre(HasSubstr("cannot be told")));
+}
+
+TEST_F(DoctorTest, ATableThatCannotBeEvenIsNoFault) {
+  nic_.channels = 3;
+  nic_.indirection = {0, 1, 2, 0};
+  EXPECT_THAT(Of("rss"), ElementsAre(HasSubstr("ok")));
+  nic_.indirection = {0, 1, 0, 1, 0, 1};  // half of what there is: `equal 2`
+  nic_.channels = 4;
+  EXPECT_THAT(Of("rss"), ElementsAre(HasSubstr("6 hash values over 2 of 4 queues")));
+}
+
+TEST_F(DoctorTest, PortsOfUdpMatterOnlyWhereThereAreUdpVips) {
+  nic_.udp4_ports = nic_.udp6_ports = false;
+  AddVip("192.0.2.10", model::Protocol::kTcp);
+  EXPECT_THAT(Of("rss-udp"), IsEmpty());
+  AddVip("2001:db8::10", model::Protocol::kQuic);
+  EXPECT_THAT(Of("rss-udp"),
+              ElementsAre(AllOf(HasSubstr("warn eth0 udp6: only addresses are hashed"),
+                                HasSubstr("ethtool -N eth0 rx-flow-hash udp6 sdfn"))));
+  nic_.channels = 1;
+  EXPECT_THAT(Of("rss-udp"), IsEmpty());
+}
+
+TEST_F(DoctorTest, ServersAreAskedUnlessToldOtherwise) {
+  env_.err_is_terminal = true;
+  const Ran ran = Run({"doctor"});
+  EXPECT_THAT(ran.err, HasSubstr("for some 3 s"));
+  EXPECT_EQ(Run({"doctor", "--no-probe"}).err, "");
+  ASSERT_EQ(daemon_.diagnosed.size(), 2u);
+  EXPECT_TRUE(daemon_.diagnosed[0].probe);
+  EXPECT_FALSE(daemon_.diagnosed[1].probe);
 }
 
 TEST_F(DoctorTest, WhatTheDaemonFindsIsShown) {

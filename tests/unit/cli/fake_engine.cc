@@ -38,7 +38,10 @@ class Connection final : public engine::Engine {
       const engine::Acknowledgement& request) override {
     return fake_.Acknowledge(request);
   }
-  absl::StatusOr<std::vector<engine::Finding>> Diagnose() override { return fake_.Diagnose(); }
+  absl::StatusOr<std::vector<engine::Finding>> Diagnose(
+      const engine::DiagnoseOptions& options) override {
+    return fake_.Diagnose(options);
+  }
   absl::StatusOr<engine::WithdrawalReport> Withdraw(const engine::WithdrawalRequest& r) override {
     return fake_.Withdraw(r);
   }
@@ -264,7 +267,9 @@ void FakeEngine::Settle(history::Standing standing, const std::string& by, const
   history_.back().settled_why = why;
 }
 
-absl::StatusOr<std::vector<engine::Finding>> FakeEngine::Diagnose() {
+absl::StatusOr<std::vector<engine::Finding>> FakeEngine::Diagnose(
+    const engine::DiagnoseOptions& options) {
+  diagnosed.push_back(options);
   if (!down.ok()) return down;
   return findings;
 }

@@ -29,7 +29,8 @@ class FakeEngine final : public engine::Engine {
   absl::StatusOr<std::vector<history::Revision>> ListRevisions(uint32_t limit,
                                                                int64_t before_unix_ns = 0) override;
   absl::StatusOr<engine::Status> GetStatus(engine::StatusDepth depth) override;
-  absl::StatusOr<std::vector<engine::Finding>> Diagnose() override;
+  absl::StatusOr<std::vector<engine::Finding>> Diagnose(
+      const engine::DiagnoseOptions& options) override;
   absl::StatusOr<std::vector<detect::Alarm>> Acknowledge(
       const engine::Acknowledgement& request) override;
   absl::StatusOr<engine::WithdrawalReport> Withdraw(
@@ -57,6 +58,7 @@ class FakeEngine final : public engine::Engine {
   std::optional<traffic::LiveTraffic> live_traffic;  // of Plan
   engine::Status status;
   std::vector<engine::Finding> findings;
+  std::vector<engine::DiagnoseOptions> diagnosed;  // what was asked for
   std::function<absl::Status(const engine::DrainQuery&, const engine::DrainSink&)> watch_drain;
   std::function<absl::StatusOr<engine::ExplainReport>(const engine::ExplainRequest&)> explain;
   std::vector<history::HealthChange> health;  // newest first

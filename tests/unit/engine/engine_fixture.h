@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "control/engine/local_engine.h"
@@ -168,6 +169,13 @@ class EngineFixture : public ::testing::Test {
     dependencies.sample = [this](const dataplane::SampleOptions& options) {
       return sample_(options);
     };
+    dependencies.examine = [this](const DiagnoseOptions& options, const State& state,
+                                  const Status& status) {
+      examined_.push_back(options);
+      EXPECT_EQ(state.applied.revision, status.applied.revision);
+      return std::vector<Finding>{{Finding::Level::kOk, "host", "",
+                                   absl::StrCat("of revision ", state.applied.revision), ""}};
+    };
     if (advertises_) {
       dependencies.advertise = [this] {
         ++reconciled_;
@@ -240,6 +248,7 @@ class EngineFixture : public ::testing::Test {
   SampleSource sample_ = [](const dataplane::SampleOptions&) { return dataplane::Sample{}; };
   bool advertises_ = false;  // how often, with what end, and what is told of it:
   int reconciled_ = 0;
+  std::vector<DiagnoseOptions> examined_;  // what was asked for
   absl::Status routes_;
   std::function<void(Status*)> describe_;
   std::function<void(std::chrono::milliseconds)> pause_;  // null: real time

@@ -107,6 +107,11 @@ TEST_F(StatusTest, ADiagnosisOfAHealthyDaemonHasNothingToMend) {
   EXPECT_THAT(Of(findings, "confirmation"), IsEmpty());
 }
 
+TEST_F(StatusTest, ADiagnosisHasWhatTheHostIsLike) {
+  MustApply(MakeConfig(4));
+  EXPECT_THAT(Of(*engine_->Diagnose(), "host"), ElementsAre("ok of revision 1"));
+}
+
 TEST_F(StatusTest, ADiagnosisNamesWhatIsWrong) {
   EXPECT_THAT(Of(*engine_->Diagnose(), "kernel-state"),
               ElementsAre("warn nothing was applied yet"));

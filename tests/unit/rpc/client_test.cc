@@ -184,6 +184,14 @@ TEST_F(ClientTest, TheWatchedFileComesAcross) {
   }
 }
 
+TEST_F(ClientTest, WhetherServersAreToBeAskedComesAcross) {
+  ASSERT_TRUE(client_->Diagnose().ok());
+  ASSERT_TRUE(client_->Diagnose({.probe = true}).ok());
+  ASSERT_EQ(examined_.size(), 2u);
+  EXPECT_FALSE(examined_[0].probe);
+  EXPECT_TRUE(examined_[1].probe);
+}
+
 TEST_F(ClientTest, FindingsComeAcross) {
   engine_->SetWatched({.state = engine::Watched::State::kHeld, .path = "/w", .detail = "empty"});
   const auto local = *engine_->Diagnose();
