@@ -315,19 +315,20 @@ ProbePlan HealthRunner::MakePlan() const {
 
 void HealthRunner::Plan(const Known& known) {
   TellPathProblem(PreparePath());
+  filters_ = ReadFilters();
   plan_ = MakePlan();
   plan_at_ns_ = clocks_.steady_ns() + kPlanAgainNs;
-  model::Config watched = config_;
-  for (model::Pool& pool : watched.pools) {
-    if (plan_.unprobed.contains(pool.name)) pool.health_check.reset();
-  }
+  const model::Config watched = WatchedConfig(config_, plan_);
   slow_start_.Configure(watched);
   {
     const std::lock_guard lock(mutex_);
     notices_ = plan_.notices;
     probed_.clear();
     for (const probe::Target& target : plan_.targets) probed_.insert(target.pool);
-    std::erase_if(proven_, [this](const std::string& pool) { return !probed_.contains(pool); });
+    blind_ = plan_.blind;
+    std::erase_if(proven_, [this](const std::string& pool) {
+      return !probed_.contains(pool) && !blind_.contains(pool);
+    });
     rounds_.Configure(plan_.witnesses);
     monitor_.Configure(watched, Now());
     monitor_.Seed(known.down, Now());
@@ -349,17 +350,33 @@ void HealthRunner::ListenPassively() {
   }
 }
 
-// Next hops and routes, and whether answers come back.
+// rp_filter of the interfaces that lead to servers which are checked through VIPs.
+std::map<std::string, int> HealthRunner::ReadFilters() const {
+  std::map<std::string, int> filters;
+  for (const model::Pool& pool : config_.pools) {
+    for (const model::IpAddress& server : ServersBehindVips(pool)) {
+      const std::string interface = host_.vips.resolve(server).interface;
+      const auto [it, fresh] = filters.try_emplace(interface);
+      if (fresh && !interface.empty()) it->second = ReadRpFilter(interface);
+    }
+  }
+  return filters;
+}
+
+// Next hops and routes, and whether answers come back. A filter that somebody sets drops all of
+// them at once: that is to be known before enough probes have failed to call servers down.
 void HealthRunner::FollowHost() {
   if (!through_vips_) return;
   const int64_t now = clocks_.steady_ns();
   if (path_ != nullptr && now >= refresh_at_ns_) {
     refresh_at_ns_ = now + kRefreshNs;
     TellPathProblem(path_->Refresh());
+    if (ReadFilters() != filters_) plan_at_ns_ = now;
   }
   if (now < plan_at_ns_) return;
   plan_at_ns_ = now + kPlanAgainNs;
   if (path_ != nullptr) {
+    filters_ = ReadFilters();
     const ProbePlan plan = MakePlan();
     if (plan.targets == plan_.targets && plan.notices == plan_.notices) return;
   }
@@ -412,14 +429,15 @@ PoolServing HealthRunner::Serving(const guard::BuiltFleet* desired, const std::s
   if (watched_.get() != desired) {
     return {advertise::Serving::kUnknown, "its servers are not probed yet"};
   }
-  if (!probed_.contains(pool)) return {};
+  if (!probed_.contains(pool) && !blind_.contains(pool)) return {};
   const health::PoolDecision* decided = decision_.FindPool(pool);
   if (decided != nullptr && decided->panic) {
     if (!decided->withdraw) return {};
     return {advertise::Serving::kNo,
             absl::StrCat("pool ", pool, " is in panic: ", decided->panic->why)};
   }
-  if (proven_.contains(pool)) return {};
+  // Nobody can prove anything where nobody can be asked.
+  if (proven_.contains(pool) || blind_.contains(pool)) return {};
   for (const health::ServerStatus& server : monitor_.Status(pool)) {
     if (server.health != health::Health::kUp) continue;
     proven_.insert(pool);

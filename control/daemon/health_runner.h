@@ -80,6 +80,7 @@ class HealthRunner {
   void TellPathProblem(const absl::Status& status);
   ProbePlan MakePlan() const;
   void FollowHost();
+  std::map<std::string, int> ReadFilters() const;
   void ListenPassively();
   void Note(const probe::Target& target, const probe::Result& result);
   void NoteCounted(const health::Rounds::Server& server, const std::string& witness,
@@ -101,8 +102,9 @@ class HealthRunner {
   ProbePlan plan_;
   std::unique_ptr<VipPath> path_;  // while something is probed through a VIP
   std::string path_problem_;
-  bool through_vips_ = false;         // something is to be probed through a VIP
-  std::set<VipPath::Server> guests_;  // of LendPaths
+  bool through_vips_ = false;           // something is to be probed through a VIP
+  std::map<std::string, int> filters_;  // as the plan found them
+  std::set<VipPath::Server> guests_;    // of LendPaths
   PassiveWatch passive_;
   int64_t refresh_at_ns_ = 0, plan_at_ns_ = 0;
   health::SlowStart slow_start_;
@@ -116,7 +118,7 @@ class HealthRunner {
   health::Monitor monitor_;
   health::Decision decision_;                         // the last one
   std::shared_ptr<const guard::BuiltFleet> watched_;  // the state that the monitor knows
-  std::set<std::string> probed_;                      // pools of it that are probed
+  std::set<std::string> probed_, blind_;              // pools of it that are, and cannot be probed
   std::vector<std::string> notices_;                  // of the plan
   std::string passive_problem_;
   health::Rounds rounds_;

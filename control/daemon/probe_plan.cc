@@ -28,7 +28,11 @@ class Planner {
     for (const model::IpAddress& server : servers) {
       for (const health::Question& question : questions) Ask(pool, server, question);
     }
-    if (!servers.empty() && plan_.targets.size() == before) plan_.unprobed.insert(pool.name);
+    if (servers.empty() || plan_.targets.size() != before) return;
+    plan_.blind.insert(pool.name);
+    Note(pool,
+         "none of its servers can be asked: until that is mended, who is out stays out, and nobody "
+         "goes out");
   }
 
   void AddUnasked(const model::Pool& pool) {
@@ -91,6 +95,15 @@ ProbePlan PlanProbes(const model::Config& config, const ProbeHost& host) {
     }
   }
   return planner.Take();
+}
+
+model::Config WatchedConfig(const model::Config& config, const ProbePlan& plan) {
+  model::Config watched = config;
+  for (model::Pool& pool : watched.pools) {
+    if (plan.unprobed.contains(pool.name)) pool.health_check.reset();
+    if (plan.blind.contains(pool.name)) pool.health_check->start = HealthCheck::Start::kUp;
+  }
+  return watched;
 }
 
 std::set<model::IpAddress> ServersBehindVips(const model::Pool& pool) {

@@ -28,12 +28,17 @@ struct ProbeHost {
 struct ProbePlan {
   std::vector<probe::Target> targets;
   health::Rounds::Witnesses witnesses;
-  std::set<std::string> unprobed;    // pools that have a check, of which no server is asked
+  std::set<std::string> unprobed;    // pools whose check has nothing to ask
+  std::set<std::string> blind;       // ... that this host can ask of no server, as it stands now
   std::vector<std::string> notices;  // why, and what to do
 };
 
 // Each server that may serve, of each pool that has a check, is asked each question of its pool.
 ProbePlan PlanProbes(const model::Config& config, const ProbeHost& host);
+
+// The configuration as health is to know it. Of pools that have nothing to ask nothing is ever
+// known. Of those that cannot be asked now the last verdicts hold, and who joins waits for nobody.
+model::Config WatchedConfig(const model::Config& config, const ProbePlan& plan);
 
 // Of a pool that is checked through VIPs: the servers that may serve.
 std::set<model::IpAddress> ServersBehindVips(const model::Pool& pool);

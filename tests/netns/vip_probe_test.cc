@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <regex>
+#include <thread>
 
 #include "fixture.h"
 
@@ -109,6 +110,10 @@ TEST_F(VipProbeTest, EveryTypeGoesThroughTheVip) {
 TEST_F(VipProbeTest, AnswersThatThisHostDropsSayNothingAboutServers) {
   MakeLab({.config = WithCheck({}, kThrough)});
   ExpectAllUp();
+  // Who was found out is not let back in by it.
+  StopDecap("b3");
+  const auto out = [&] { return Backend("four", "b3").value("admitted", 1.0) == 0; };
+  ASSERT_TRUE(Eventually(milliseconds(20000), out)) << lab().Status().dump(1);
   // There is no route to 192.0.2.10 here, so that a strict host drops what comes from it.
   Run("balancer", {"sysctl", "-q", "-w", "net.ipv4.conf.eth0.rp_filter=1"});
   const auto noticed = [&] {
@@ -116,6 +121,20 @@ TEST_F(VipProbeTest, AnswersThatThisHostDropsSayNothingAboutServers) {
            std::string::npos;
   };
   EXPECT_TRUE(Eventually(milliseconds(25000), noticed)) << lab().Status().dump(1);
+  std::this_thread::sleep_for(milliseconds(2000));  // forty decisions
+  EXPECT_TRUE(out()) << lab().Status().dump(1);
+  EXPECT_EQ(Backend("four", "b3").value("health", ""), "down");
+  for (const char* name : {"b1", "b2", "b4"}) {
+    EXPECT_EQ(Backend("four", name).value("admitted", 0.0), 1) << name;
+  }
+  // Nor by a restart.
+  lab().SignalDaemon(SIGKILL);
+  ASSERT_TRUE(lab().WaitDaemonGone(milliseconds(5000)));
+  ASSERT_EQ(lab().StartDaemon().exit_code, 0);
+  ASSERT_TRUE(Eventually(milliseconds(5000), noticed)) << lab().Status().dump(1);
+  std::this_thread::sleep_for(milliseconds(2000));
+  EXPECT_TRUE(out()) << lab().Status().dump(1);
+  StartDecap("b3");
   Run("balancer", {"sysctl", "-q", "-w", "net.ipv4.conf.eth0.rp_filter=0"});
   EXPECT_TRUE(Eventually(milliseconds(25000), [&] { return !noticed(); }));
   ExpectAllUp();

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "control/daemon/vip_path.h"
+#include "control/health/monitor.h"
 #include "tests/harness/fake_dataplane/fleets.h"
 
 namespace evenkeel::daemon {
@@ -15,6 +16,7 @@ using ::testing::HasSubstr;
 using testing::Ip;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 class ProbePlanTest : public ::testing::Test {
  protected:
@@ -79,8 +81,55 @@ TEST_F(ProbePlanTest, NobodyWaitsForAnswersThatCannotCome) {
   plan = Plan();
   EXPECT_THAT(plan.targets, IsEmpty());
   EXPECT_THAT(plan.witnesses, IsEmpty());
-  EXPECT_THAT(plan.unprobed, ElementsAre("web"));
-  EXPECT_THAT(plan.notices, ElementsAre(HasSubstr("cannot be probed through its VIPs")));
+  EXPECT_THAT(plan.unprobed, IsEmpty());
+  EXPECT_THAT(plan.blind, ElementsAre("web"));
+  EXPECT_THAT(plan.notices, UnorderedElementsAre(HasSubstr("cannot be probed through its VIPs"),
+                                                 HasSubstr("who is out stays out")));
+}
+
+// Pools that have nothing to ask are like those without a check; of those that cannot be asked now,
+// what is known stays.
+TEST_F(ProbePlanTest, HealthKeepsWhatItKnowsOfPoolsThatCannotBeAsked) {
+  check().through = HealthCheck::Through::kVip;
+  check().start = HealthCheck::Start::kDown;
+  ASSERT_TRUE(WatchedConfig(config_, Plan()).pools[0].health_check);
+  EXPECT_EQ(WatchedConfig(config_, Plan()).pools[0].health_check->start, HealthCheck::Start::kDown);
+  has_path_ = false;
+  ASSERT_TRUE(WatchedConfig(config_, Plan()).pools[0].health_check);
+  EXPECT_EQ(WatchedConfig(config_, Plan()).pools[0].health_check->start, HealthCheck::Start::kUp)
+      << "nobody waits for answers that do not come";
+  config_.vips.clear();
+  EXPECT_FALSE(WatchedConfig(config_, Plan()).pools[0].health_check);
+}
+
+// The monitor, told that a pool cannot be asked, goes on with what it decided.
+TEST_F(ProbePlanTest, WhoIsOutStaysOutWhileNobodyCanBeAsked) {
+  config_.pools = {testing::MakePool("web", 1, {1, 2, 3, 4, 5})};
+  config_.pools[0].health_check.emplace().through = HealthCheck::Through::kVip;
+  const model::IpAddress dead = config_.pools[0].backends[1].address;
+  health::Monitor monitor;
+  int64_t now_ns = 1;
+  const auto decide = [&] {
+    now_ns += 1'000'000'000;
+    return monitor.Decide({.steady_ns = now_ns, .unix_ns = now_ns}).FindPool("web")->out;
+  };
+  monitor.Configure(WatchedConfig(config_, Plan()), {.steady_ns = now_ns, .unix_ns = now_ns});
+  for (int i = 0; i < 3; ++i) {
+    for (const model::Backend& backend : config_.pools[0].backends) {
+      monitor.Note("web", backend.address, {.ok = backend.address != dead, .cause = "no answer"},
+                   {.steady_ns = now_ns, .unix_ns = now_ns});
+    }
+  }
+  ASSERT_THAT(decide(), ElementsAre(dead));
+  has_path_ = false;
+  monitor.Configure(WatchedConfig(config_, Plan()), {.steady_ns = now_ns, .unix_ns = now_ns});
+  for (int i = 0; i < 600; ++i) ASSERT_THAT(decide(), ElementsAre(dead)) << i;
+  has_path_ = true;
+  monitor.Configure(WatchedConfig(config_, Plan()), {.steady_ns = now_ns, .unix_ns = now_ns});
+  for (int i = 0; i < 2; ++i) {
+    monitor.Note("web", dead, {.ok = true, .cause = ""}, {.steady_ns = now_ns, .unix_ns = now_ns});
+  }
+  EXPECT_THAT(decide(), IsEmpty()) << "asked again, it answers";
 }
 
 TEST_F(ProbePlanTest, NothingToAskIsSaid) {
