@@ -23,6 +23,7 @@
 #include "control/daemon/health_runner.h"
 #include "control/daemon/host_view.h"
 #include "control/daemon/instance_lock.h"
+#include "control/daemon/lane_reader.h"
 #include "control/daemon/logging.h"
 #include "control/daemon/next_hop_feed.h"
 #include "control/daemon/service_manager.h"
@@ -386,7 +387,8 @@ void Daemon::MakeDetector() {
       .hash_key = dataplane::HashKeyWords(hash_key_),
       .ticked = [this](double took_s) { tallies_.CountTick(NowUnixNs(), took_s); },
       .now_unix_ns = NowUnixNs,
-      .steady_ns = SteadyNs};
+      .steady_ns = SteadyNs,
+      .lanes = ReadLanes(settings_.interfaces, dataplane_.get(), SteadyNs)};
   detect_ = std::make_unique<DetectRunner>(engine_.get(), std::move(sources),
                                            [this](const detect::AlarmEvent& event) {
                                              LogAlarm(event);

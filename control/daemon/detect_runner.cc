@@ -153,7 +153,9 @@ bool DetectRunner::Look() {
   // Counters of a state that is being replaced are nobody's: the next tick has those of the new
   // one.
   if (!counters.ok() || engine_->Snapshot()->kernel != state->kernel) return false;
-  detect::Reading reading{.pools = ReadPools(plan_, *counters, sources_.tracking()), .lanes = {}};
+  detect::Reading reading{
+      .pools = ReadPools(plan_, *counters, sources_.tracking()),
+      .lanes = sources_.lanes ? sources_.lanes() : std::vector<detect::LaneReading>()};
   std::vector<std::string> mismatched;
   for (detect::PoolReading& pool : reading.pools) {
     FillReadback(&pool);

@@ -39,6 +39,7 @@ class DetectRunner {
     std::function<void(double took_s)> ticked{};
     std::function<int64_t()> now_unix_ns;
     std::function<int64_t()> steady_ns;
+    std::function<std::vector<detect::LaneReading>()> lanes;  // ways into this host; may be null
   };
   // Called on the runner's thread.
   using Sink = std::function<void(const detect::AlarmEvent&)>;

@@ -78,6 +78,18 @@ absl::StatusOr<Counters> ReadAllCounters(const KernelObjects& objects, const Lim
   return counters;
 }
 
+absl::StatusOr<std::vector<uint64_t>> ReadCpuPackets(const KernelObjects& objects,
+                                                     const Limits& limits) {
+  auto values = ReadPerCpu<ek_counter>(objects.map(MapId::kVipStats), limits.max_vips,
+                                       NameOf(MapId::kVipStats));
+  if (!values.ok()) return values.status();
+  std::vector<uint64_t> packets(Cpus());
+  for (size_t i = 0; i < values->size(); ++i) {
+    packets[i % Cpus()] += (*values)[i].packets + (*values)[i].drops;
+  }
+  return packets;
+}
+
 absl::Status ClearCounter(const KernelObjects& objects, MapId map, uint32_t id) {
   const std::vector<ek_counter> zero(Cpus());
   const int err = bpf_map_update_elem(objects.map(map), &id, zero.data(), BPF_ANY);

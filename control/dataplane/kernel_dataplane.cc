@@ -314,6 +314,10 @@ absl::StatusOr<Counters> KernelDataPlane::ReadCounters() {
   return ReadAllCounters(impl_->objects, impl_->options.limits);
 }
 
+absl::StatusOr<std::vector<uint64_t>> KernelDataPlane::ReadCpuPackets() const {
+  return dataplane::ReadCpuPackets(impl_->objects, impl_->options.limits);
+}
+
 absl::Status KernelDataPlane::ClearVipCounter(uint32_t id) {
   if (auto status = ClearFlowLimit(impl_->objects, id); !status.ok()) return status;
   return ClearCounter(impl_->objects, MapId::kVipStats, id);

@@ -69,6 +69,10 @@ class KernelDataPlane final : public DataPlane {
   // any other call, but not twice. FailedPrecondition: attached to nothing.
   absl::StatusOr<Sample> TakeSample(const SampleOptions& options);
 
+  // Packets for VIPs by CPU, from 0, since the data plane was made; see ReadCpuPackets in
+  // counter_store.h. At the same time as any other call.
+  absl::StatusOr<std::vector<uint64_t>> ReadCpuPackets() const;
+
   // Removes links, programs, maps and pins: packets are no longer balanced. FailedPrecondition
   // while a KernelDataPlane, of this process too, has `pin_dir` open. OK where there is nothing.
   static absl::Status Remove(const std::string& pin_dir);

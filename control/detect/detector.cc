@@ -113,7 +113,7 @@ std::vector<PoolReport> Detector::Reports(const Time& now) const {
 std::vector<std::string> Detector::WantSamples() const {
   std::vector<std::string> pools;
   for (const std::unique_ptr<PoolWatch>& pool : pools_) {
-    if (pool->wants_sample()) pools.push_back(pool->plan().pool);
+    if (pool->wants_sample() || lanes_.wants_sample()) pools.push_back(pool->plan().pool);
   }
   return pools;
 }

@@ -24,6 +24,8 @@ const char* NameOf(LaneReading::Kind kind) {
   return "";
 }
 
+constexpr uint32_t kWaitForSample = 3;  // ticks
+
 bool IsUneven(const Measure& measure, const Thresholds& thresholds) {
   return measure.expected >= thresholds.lane_packets &&
          (measure.ratio >= thresholds.page_ratio ||
@@ -64,7 +66,9 @@ void Lanes::Judge(double largest_flow, const Scene& scene) {
   uneven_.clear();
   known_ = false;
   packets_ = 0;
+  any_uneven_ = false;
   for (const auto& [kind, group] : groups_) JudgeGroup(kind, group, largest_flow, scene);
+  uneven_ticks_ = any_uneven_ ? uneven_ticks_ + 1 : 0;
   for (const Alarm* alarm : book_.All()) {
     const bool gone = std::none_of(groups_.begin(), groups_.end(), [&](const auto& group) {
       const auto& names = group.second.names;
@@ -95,10 +99,13 @@ void Lanes::JudgeGroup(LaneReading::Kind kind, const Group& group, double larges
                  scene);
       continue;
     }
+    any_uneven_ = true;
     const std::string what = absl::StrCat(name, " gets ", Percent(measure.observed / measure.total),
                                           " of the packets instead of ", Percent(measure.share));
     const bool elephant = largest_flow >= (measure.observed - measure.expected) / 2;
     if (!elephant) uneven_ = what;
+    // A sample may show that it is one flow; it is on its way.
+    if (largest_flow == 0 && uneven_ticks_ < kWaitForSample) continue;
     book_.Raise(subject,
                 {Severity::kTicket, elephant ? Diagnosis::kElephant : Diagnosis::kUpstream,
                  absl::StrCat(what, elephant ? ": a single flow is most of it."

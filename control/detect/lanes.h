@@ -5,6 +5,7 @@
 #ifndef EVENKEEL_CONTROL_DETECT_LANES_H_
 #define EVENKEEL_CONTROL_DETECT_LANES_H_
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ class Lanes {
   // "queue rx-3 gets 81.0 % of the packets instead of 12.5 %"; empty: even, or not known.
   const std::string& uneven() const { return uneven_; }
   bool known() const { return known_; }
+  // Something is uneven: a sample of flows tells whether it is one of them.
+  bool wants_sample() const { return uneven_ticks_ > 0; }
   // In 60 s, the most that one kind of lane saw.
   double packets() const { return packets_; }
   AlarmBook& book() { return book_; }
@@ -45,6 +48,8 @@ class Lanes {
   WindowView short_, long_;
   std::string uneven_;
   bool known_ = false;
+  bool any_uneven_ = false;
+  uint32_t uneven_ticks_ = 0;  // in a row
   double packets_ = 0;
 };
 

@@ -83,6 +83,23 @@ TEST_F(UpstreamTest, ASingleFlowExplainsAQueue) {
   EXPECT_EQ(world.Find(Kind::kUpstream)->diagnosis, Diagnosis::kElephant);
 }
 
+// Before it blames those who spread packets, it asks for a sample, and waits a moment for it.
+TEST_F(UpstreamTest, ASampleIsWantedFirst) {
+  SetLanes(LaneKind::kCpu, 4);
+  Run(60, 10'000, 1);
+  EXPECT_TRUE(world.detector.WantSamples().empty());
+  int waited = 0;
+  for (; world.detector.WantSamples().empty() && waited < 60; ++waited) Run(1, 10'000, 3);
+  ASSERT_LT(waited, 60);
+  EXPECT_EQ(world.Find(Kind::kUpstream), nullptr);
+  EXPECT_TRUE(Run(1, 10'000, 3).empty());
+  EXPECT_FALSE(world.detector.WantSamples().empty());
+  Run(3, 10'000, 3);
+  ASSERT_NE(world.Find(Kind::kUpstream), nullptr) << "there is none";
+  EXPECT_EQ(world.Find(Kind::kUpstream)->diagnosis, Diagnosis::kUpstream);
+  EXPECT_FALSE(world.detector.WantSamples().empty()) << "one may still say otherwise";
+}
+
 TEST_F(UpstreamTest, ALaneThatGoesTakesItsAlarmAlong) {
   SetLanes(LaneKind::kQueue, 8);
   Run(30, 10'000, 4);
