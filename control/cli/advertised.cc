@@ -5,6 +5,7 @@
 
 #include "control/cli/cat.h"
 #include "control/cli/text.h"
+#include "control/json/status.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -23,36 +24,18 @@ std::string Why(const engine::VipStatus& vip) {
 
 }  // namespace
 
-std::string AdvertisedWord(const engine::Advertisement& advertised) {
-  if (advertised.withdrawn) return "withdrawn";
-  if (advertised.missing()) return "missing";
-  return advertised.why.empty() ? "yes" : "no";
-}
-
 Cell AdvertisedCell(const engine::Advertisement& advertised) {
-  const std::string word = AdvertisedWord(advertised);
+  const std::string word = json::AdvertisedWord(advertised);
   return {word, word == "yes" ? Style::kPlain : word == "withdrawn" ? Style::kWarn : Style::kBad};
 }
 
 void PrintNotAdvertised(Printer& out, const std::vector<engine::VipStatus>& vips) {
   bool any = false;
   for (const engine::VipStatus& vip : vips) {
-    if (!vip.advertised || AdvertisedWord(*vip.advertised) == "yes") continue;
+    if (!vip.advertised || json::AdvertisedWord(*vip.advertised) == "yes") continue;
     if (!std::exchange(any, true)) out.End().Line("Not advertised:");
     out.Hanging(2, {Cat(vip.vip.name, ":"), Style::kBold}, Why(vip));
   }
-}
-
-nlohmann::ordered_json AdvertisedJson(const engine::VipStatus& vip) {
-  if (!vip.advertised) return nullptr;
-  const engine::Advertisement& a = *vip.advertised;
-  nlohmann::ordered_json document = {
-      {"state", AdvertisedWord(a)}, {"routed", a.routed}, {"why", a.why}, {"withdrawn", nullptr}};
-  if (a.withdrawn) {
-    document["withdrawn"] = {
-        {"by", a.withdrawn_by}, {"reason", a.reason}, {"since", Rfc3339(a.since_unix_ns)}};
-  }
-  return document;
 }
 
 }  // namespace evenkeel::cli

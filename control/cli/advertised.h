@@ -2,8 +2,6 @@
 #ifndef EVENKEEL_CONTROL_CLI_ADVERTISED_H_
 #define EVENKEEL_CONTROL_CLI_ADVERTISED_H_
 
-#include <nlohmann/json.hpp>
-#include <string>
 #include <vector>
 
 #include "control/cli/printer.h"
@@ -11,15 +9,10 @@
 
 namespace evenkeel::cli {
 
-// "yes", "no", "withdrawn" or "missing".
-std::string AdvertisedWord(const engine::Advertisement& advertised);
 Cell AdvertisedCell(const engine::Advertisement& advertised);
 
 // A line for each VIP that is not advertised, or whose address is so for others only: why.
 void PrintNotAdvertised(Printer& out, const std::vector<engine::VipStatus>& vips);
-
-// null where VIPs are not advertised.
-nlohmann::ordered_json AdvertisedJson(const engine::VipStatus& vip);
 
 }  // namespace evenkeel::cli
 

@@ -7,6 +7,7 @@
 #include "control/cli/standing.h"
 #include "control/cli/text.h"
 #include "control/cli/verdict_report.h"
+#include "control/json/revision.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -102,7 +103,7 @@ ordered_json ApplyJson(const ChangeOptions& options, const Planned& planned,
   document["schema"] = kApplySchema;
   document["outcome"] = OutcomeWord(outcome.kind);
   if (outcome.kind != Kind::kInvalid) document["digest"] = outcome.applied.digest.ToHex();
-  AddStanding(outcome.applied, &document);
+  json::AddStanding(outcome.applied, &document);
   if (outcome.publish) {
     const publish::PublishResult& result = *outcome.publish;
     document["tables_staged"] = result.tables_staged;

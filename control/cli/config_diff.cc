@@ -6,7 +6,7 @@
 #include <map>
 
 #include "control/cli/cat.h"
-#include "control/cli/config_json.h"
+#include "control/json/config.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -55,13 +55,13 @@ void DiffLists(const std::string& parent, const std::vector<T>& before, const st
   for (const T& element : after) new_by_name[element.name] = &element;
   for (const T& element : before) {
     if (new_by_name.contains(element.name)) continue;
-    out.push_back({Kind::kRemoved, Cat(parent, "/", element.name), "", ToJson(element), {}});
+    out.push_back({Kind::kRemoved, Cat(parent, "/", element.name), "", json::ToJson(element), {}});
   }
   for (const T& element : after) {
     const std::string object = Cat(parent, "/", element.name);
     const auto old = old_by_name.find(element.name);
     if (old == old_by_name.end()) {
-      out.push_back({Kind::kAdded, object, "", {}, ToJson(element)});
+      out.push_back({Kind::kAdded, object, "", {}, json::ToJson(element)});
     } else if (!(*old->second == element)) {
       both(object, *old->second, element);
     }
@@ -110,11 +110,11 @@ void DiffPrefixes(const std::string& object, const char* field,
 
 // Without the lists, which are counted.
 ordered_json Summarized(const model::SourceRules& rules) {
-  ordered_json object = ToJson(model::SourceRules{.name = rules.name,
-                                                  .fallback = rules.fallback,
-                                                  .deny = {},
-                                                  .allow = {},
-                                                  .lockdown = rules.lockdown});
+  ordered_json object = json::ToJson(model::SourceRules{.name = rules.name,
+                                                        .fallback = rules.fallback,
+                                                        .deny = {},
+                                                        .allow = {},
+                                                        .lockdown = rules.lockdown});
   object["deny"] = Sorted(rules.deny).size();
   object["allow"] = Sorted(rules.allow).size();
   return object;
@@ -156,7 +156,7 @@ void DiffPolicy(const model::Policy& before, const model::Policy& after,
   model::Config a, b;
   a.policy = before;
   b.policy = after;
-  DiffFields("config", ToJson(a), ToJson(b), out);
+  DiffFields("config", json::ToJson(a), json::ToJson(b), out);
 }
 
 std::string_view Name(Kind kind) {
@@ -194,15 +194,15 @@ std::vector<Difference> DiffConfigs(const model::Config& before, const model::Co
   std::vector<Difference> out;
   DiffLists("vips", before.vips, after.vips, out,
             [&](const std::string& object, const model::Vip& a, const model::Vip& b) {
-              DiffFields(object, ToJson(a), ToJson(b), out);
+              DiffFields(object, json::ToJson(a), json::ToJson(b), out);
             });
   const auto diff_backend = [&](const std::string& object, const model::Backend& a,
                                 const model::Backend& b) {
-    DiffFields(object, ToJson(a), ToJson(b), out);
+    DiffFields(object, json::ToJson(a), json::ToJson(b), out);
   };
   DiffLists("pools", before.pools, after.pools, out,
             [&](const std::string& object, const model::Pool& a, const model::Pool& b) {
-              ordered_json own_a = ToJson(a), own_b = ToJson(b);
+              ordered_json own_a = json::ToJson(a), own_b = json::ToJson(b);
               own_a.erase("backends");
               own_b.erase("backends");
               DiffFields(object, own_a, own_b, out);

@@ -10,26 +10,13 @@
 #include "control/cli/text.h"
 #include "control/cli/verdict_report.h"
 #include "control/engine/verdict_json.h"
+#include "control/json/revision.h"
 
 namespace evenkeel::cli {
 namespace {
 
 constexpr size_t kPoolsInBrief = 3;
 constexpr size_t kBackendsInBrief = 3;
-
-std::string_view Word(history::Outcome outcome) {
-  switch (outcome) {
-    case history::Outcome::kPending:
-      return "pending";
-    case history::Outcome::kApplied:
-      return "applied";
-    case history::Outcome::kFailed:
-      return "failed";
-    case history::Outcome::kRefused:
-      break;
-  }
-  return "refused";
-}
 
 Style StyleOf(history::Outcome outcome) {
   switch (outcome) {
@@ -73,7 +60,7 @@ void PrintHead(Printer& out, const history::Revision& r, int64_t now_unix_ns) {
   const std::string number = r.number == 0 ? "-" : Cat(r.number);
   out.Put(Cat(std::string(number.size() < 5 ? 5 - number.size() : 0, ' '), number, "  "),
           Style::kBold)
-      .Put(Word(r.outcome), StyleOf(r.outcome))
+      .Put(json::OutcomeWord(r.outcome), StyleOf(r.outcome))
       .Line(Cat("  ", UtcTime(r.created_unix_ns), " (", Ago(r.created_unix_ns, now_unix_ns), ")  ",
                 r.author, r.source.empty() ? "" : Cat(" via ", r.source),
                 r.ticket.empty() ? "" : Cat(", ", r.ticket)));
@@ -123,35 +110,7 @@ void PrintBriefly(Printer& out, const history::Revision& r, const guard::Verdict
   if (!warnings.empty()) out.Hanging(7, {"warned:", Style::kWarn}, warnings);
 }
 
-nlohmann::ordered_json RecordedVerdict(const history::Revision& revision) {
-  auto verdict = nlohmann::ordered_json::parse(revision.verdict_json, nullptr, false);
-  return verdict.is_discarded() ? nlohmann::ordered_json() : verdict;
-}
-
 }  // namespace
-
-nlohmann::ordered_json ToJson(const history::Revision& revision) {
-  const bool applied = revision.outcome == history::Outcome::kApplied;
-  return {{"revision", revision.number},
-          {"outcome", std::string(Word(revision.outcome))},
-          {"author", revision.author},
-          {"reason", revision.reason},
-          {"ticket", revision.ticket},
-          {"source", revision.source},
-          {"created_at", Rfc3339(revision.created_unix_ns)},
-          {"digest", revision.digest},
-          {"error", revision.error},
-          {"base", revision.base},
-          {"restores", revision.restores},
-          {"standing", applied ? std::string(StandingWord(revision.standing)) : ""},
-          {"confirm_by", Rfc3339(revision.deadline_unix_ns)},
-          {"settled_at", Rfc3339(revision.settled_unix_ns)},
-          {"settled_by", revision.settled_by},
-          {"settled_why", revision.settled_why},
-          {"carried_on_by", revision.carried_on_by},
-          {"good_at", Rfc3339(revision.good_unix_ns)},
-          {"verdict", RecordedVerdict(revision)}};
-}
 
 void PrintRevisions(Printer& out, const std::vector<history::Revision>& revisions,
                     int64_t now_unix_ns) {
@@ -179,16 +138,6 @@ void PrintRevision(Printer& out, const history::Revision& r, int64_t now_unix_ns
   file.path = Cat("revision ", r.number);
   PrintViolations(out, file, *verdict);
   if (verdict->violations.empty()) out.Line("Every rule passed", Style::kGood);
-}
-
-nlohmann::ordered_json ToJson(const history::HealthChange& change) {
-  return {{"time", Rfc3339(change.unix_ns)},
-          {"pool", change.pool},
-          {"backend", change.backend},
-          {"server", change.server},
-          {"out", change.permille == 0},
-          {"share", change.permille / 1000.0},
-          {"cause", change.cause}};
 }
 
 void PrintHealthChanges(Printer& out, const std::vector<history::HealthChange>& changes,

@@ -2,7 +2,6 @@
 #ifndef EVENKEEL_CONTROL_CLI_HISTORY_REPORT_H_
 #define EVENKEEL_CONTROL_CLI_HISTORY_REPORT_H_
 
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "control/cli/printer.h"
@@ -10,14 +9,11 @@
 
 namespace evenkeel::cli {
 
-// Without the configuration itself; `verdict` as it was recorded.
-nlohmann::ordered_json ToJson(const history::Revision& revision);
 void PrintRevisions(Printer& out, const std::vector<history::Revision>& revisions,
                     int64_t now_unix_ns);
 // One with its whole verdict: every rule that spoke, and the shares before and after.
 void PrintRevision(Printer& out, const history::Revision& revision, int64_t now_unix_ns);
 
-nlohmann::ordered_json ToJson(const history::HealthChange& change);
 void PrintHealthChanges(Printer& out, const std::vector<history::HealthChange>& changes,
                         int64_t now_unix_ns);
 

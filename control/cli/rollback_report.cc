@@ -7,6 +7,7 @@
 #include "control/cli/standing.h"
 #include "control/cli/text.h"
 #include "control/cli/verdict_report.h"
+#include "control/json/revision.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -21,7 +22,7 @@ nlohmann::ordered_json Document(const engine::Outcome& outcome, std::string_view
                                      {"revision", outcome.applied.revision},
                                      {"etag", outcome.applied.etag},
                                      {"digest", outcome.applied.digest.ToHex()}};
-  AddStanding(outcome.applied, &document);
+  json::AddStanding(outcome.applied, &document);
   return document;
 }
 

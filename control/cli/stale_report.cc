@@ -8,6 +8,7 @@
 #include "control/cli/history_report.h"
 #include "control/cli/stored_state.h"
 #include "control/cli/text.h"
+#include "control/json/revision.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -90,7 +91,7 @@ ExitCode ReportStale(Session& session, const ChangeOptions& options, const engin
 
   if (session.json()) {
     ordered_json revisions = ordered_json::array();
-    for (const history::Revision& revision : since) revisions.push_back(ToJson(revision));
+    for (const history::Revision& revision : since) revisions.push_back(json::ToJson(revision));
     session.PrintJson({{"schema", "evenkeel.stale/v1"},
                        {"verdict", "error"},
                        {"outcome", "stale"},

@@ -43,20 +43,6 @@ ExitCode ReportSettled(Session& session, const history::Revision& revision) {
 
 }  // namespace
 
-std::string_view StandingWord(history::Standing standing) {
-  switch (standing) {
-    case history::Standing::kAwaiting:
-      return "awaiting";
-    case history::Standing::kRolledBack:
-      return "rolled_back";
-    case history::Standing::kCarriedOn:
-      return "carried_on";
-    case history::Standing::kConfirmed:
-      break;
-  }
-  return "confirmed";
-}
-
 std::string Deadline(int64_t deadline_unix_ns, int64_t now_unix_ns) {
   return Cat(UtcTime(deadline_unix_ns), " (", SecondsLeft(deadline_unix_ns, now_unix_ns),
              " s left)");
@@ -73,14 +59,6 @@ void PrintAwaited(Printer& out, const engine::Applied& applied, int64_t now_unix
   }
   out.Line(Cat("  to keep it:      evenkeel confirm ", applied.revision));
   out.Line(Cat("  to take it back: evenkeel cancel ", applied.revision));
-}
-
-void AddStanding(const engine::Applied& applied, nlohmann::ordered_json* document) {
-  (*document)["ticket"] = applied.ticket;
-  (*document)["standing"] = std::string(StandingWord(applied.standing));
-  (*document)["confirm_by"] = Rfc3339(applied.deadline_unix_ns);
-  (*document)["auto_confirm"] = applied.auto_confirm;
-  (*document)["restores"] = applied.restores;
 }
 
 ExitCode WaitSettled(Session& session, const engine::Applied& applied) {

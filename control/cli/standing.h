@@ -4,7 +4,6 @@
 #ifndef EVENKEEL_CONTROL_CLI_STANDING_H_
 #define EVENKEEL_CONTROL_CLI_STANDING_H_
 
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "control/cli/exit_code.h"
@@ -14,16 +13,11 @@
 
 namespace evenkeel::cli {
 
-std::string_view StandingWord(history::Standing standing);  // "confirmed", "awaiting", ...
-
 // "2026-03-01 12:02:00 UTC (118 s left)".
 std::string Deadline(int64_t deadline_unix_ns, int64_t now_unix_ns);
 
 // What to do about a revision that awaits its confirmation.
 void PrintAwaited(Printer& out, const engine::Applied& applied, int64_t now_unix_ns);
-
-// {"standing": ..., "confirm_by": ..., "auto_confirm": ..., "restores": ...}
-void AddStanding(const engine::Applied& applied, nlohmann::ordered_json* document);
 
 // Waits until `applied`, or what carries it on, is confirmed or rolled back and says which. The
 // user may stop waiting; the daemon goes on without.

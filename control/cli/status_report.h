@@ -2,11 +2,11 @@
 #ifndef EVENKEEL_CONTROL_CLI_STATUS_REPORT_H_
 #define EVENKEEL_CONTROL_CLI_STATUS_REPORT_H_
 
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "control/cli/printer.h"
 #include "control/engine/engine.h"
+#include "control/json/status.h"
 
 namespace evenkeel::cli {
 
@@ -16,14 +16,10 @@ struct StatusSample {
   int64_t unix_ns = 0;
 };
 
-nlohmann::ordered_json ToJson(const engine::Status& status);
 void PrintStatus(Printer& out, const StatusSample& now, const std::optional<StatusSample>& before);
 
 // What a packet verdict means ("drop_ttl"), from the data plane's own list; empty if unknown.
 std::string_view VerdictMeaning(std::string_view verdict);
-
-// True where the kernel forwards with something else than what was approved.
-bool IsAlarm(const engine::Status& status);
 
 }  // namespace evenkeel::cli
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "bpf/abi/verdict.h"
 #include "control/cli/advertised.h"
 #include "control/cli/alarm_report.h"
 #include "control/cli/cat.h"
@@ -104,7 +105,7 @@ void PrintState(Printer& out, const Status& s, int64_t now) {
                       " with ", RevisionName(o.revision), ": ", o.reason));
     }
   }
-  if (IsAlarm(s)) {
+  if (json::IsAlarm(s)) {
     out.Put(Label("Kernel").text, Style::kBold)
         .Put(" ")
         .Line("ALARM: not what was approved", Style::kBad);
@@ -366,6 +367,18 @@ void PrintStatus(Printer& out, const StatusSample& now, const std::optional<Stat
     out.End().Line(Cat(Plural(s.pinned_flows, "flow"), " pinned while slots change hands"));
   }
   PrintVerdicts(out, s);
+}
+
+std::string_view VerdictMeaning(std::string_view verdict) {
+  static constexpr std::pair<std::string_view, std::string_view> kMeanings[] = {
+#define EK_CLI_MEANING(symbol, name, text) {name, text},
+      EK_VERDICT_LIST(EK_CLI_MEANING)
+#undef EK_CLI_MEANING
+  };
+  for (const auto& [name, text] : kMeanings) {
+    if (name == verdict) return text;
+  }
+  return "";
 }
 
 }  // namespace evenkeel::cli

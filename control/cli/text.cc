@@ -142,14 +142,6 @@ std::string UtcTime(int64_t unix_ns) {
                          t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
-std::string Rfc3339(int64_t unix_ns) {
-  if (unix_ns == 0) return "";
-  const tm t = SplitUtc(unix_ns);
-  return absl::StrFormat("%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1,
-                         t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec,
-                         unix_ns % 1'000'000'000 / 1'000'000);
-}
-
 std::string Ago(int64_t unix_ns, int64_t now_unix_ns) {
   const int64_t seconds = std::max<int64_t>(0, (now_unix_ns - unix_ns) / 1'000'000'000);
   if (seconds < 120) return Cat(seconds, " s ago");

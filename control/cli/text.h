@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "control/json/time.h"
+
 namespace evenkeel::cli {
 
 // `text` with everything that a terminal could obey made visible: C0 and C1 control characters,
@@ -31,8 +33,8 @@ std::string Count(uint64_t n);                          // "950", "12.3 k", "4.5
 std::string Bytes(uint64_t n);                          // "950 B", "12.3 kB"
 std::string Plural(uint64_t n, std::string_view noun);  // "1 slot", "2 slots"
 
+using json::Rfc3339;
 std::string UtcTime(int64_t unix_ns);                   // "2026-03-01 12:00:05 UTC"; "never" for 0
-std::string Rfc3339(int64_t unix_ns);                   // "2026-03-01T12:00:05.123Z"; empty for 0
 std::string Ago(int64_t unix_ns, int64_t now_unix_ns);  // "5 s ago", "3 h ago"
 
 // A bar of `width` columns that `fraction` (0..1) fills.

@@ -200,7 +200,7 @@ class Drawing {
     if (a.awaits()) out.Put("  AWAITS CONFIRMATION", Style::kWarn);
     if (state_.paused) out.Put("  PAUSED", Style::kWarn);
     out.End();
-    const bool wrong = IsAlarm(s_);
+    const bool wrong = json::IsAlarm(s_);
     out.Put("kernel ").Put(wrong ? "NOT AS APPROVED" : "matches",
                            wrong ? Style::kBad : Style::kGood);
     uint32_t moving = 0;

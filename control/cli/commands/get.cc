@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/cli/cat.h"
 #include "control/cli/command.h"
-#include "control/cli/config_json.h"
 #include "control/cli/stored_state.h"
 #include "control/cli/text.h"
+#include "control/json/config.h"
 #include "control/model/yaml.h"
 
 namespace evenkeel::cli {
@@ -42,7 +42,7 @@ class Get final : public Command {
                            {"reason", state->reason},
                            {"applied_at", Rfc3339(state->failure.empty() ? state->unix_ns : 0)},
                            {"failure", state->failure},
-                           {"config", ToJson(state->config)}});
+                           {"config", json::ToJson(state->config)}});
         break;
       case Format::kYaml:
         session.Out().Raw(model::ToYaml(state->config));

@@ -3,6 +3,7 @@
 
 #include "control/cli/command.h"
 #include "control/cli/history_report.h"
+#include "control/json/revision.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -40,7 +41,7 @@ class History final : public Command {
     if (!revisions.ok()) return session.Fail(revisions.status());
     if (session.json()) {
       nlohmann::ordered_json list = nlohmann::ordered_json::array();
-      for (const history::Revision& revision : *revisions) list.push_back(ToJson(revision));
+      for (const history::Revision& revision : *revisions) list.push_back(json::ToJson(revision));
       session.PrintJson({{"schema", "evenkeel.history/v1"}, {"revisions", list}});
       return ExitCode::kDone;
     }
@@ -55,7 +56,8 @@ class History final : public Command {
     const absl::StatusOr<history::Revision> revision = session.daemon().GetRevision(revision_);
     if (!revision.ok()) return session.Fail(revision.status());
     if (session.json()) {
-      session.PrintJson({{"schema", "evenkeel.history/v1"}, {"revisions", {ToJson(*revision)}}});
+      session.PrintJson(
+          {{"schema", "evenkeel.history/v1"}, {"revisions", {json::ToJson(*revision)}}});
       return ExitCode::kDone;
     }
     Printer out = session.Out();
@@ -68,7 +70,7 @@ class History final : public Command {
     if (!changes.ok()) return session.Fail(changes.status());
     if (session.json()) {
       nlohmann::ordered_json list = nlohmann::ordered_json::array();
-      for (const history::HealthChange& change : *changes) list.push_back(ToJson(change));
+      for (const history::HealthChange& change : *changes) list.push_back(json::ToJson(change));
       session.PrintJson({{"schema", "evenkeel.health/v1"}, {"changes", list}});
       return ExitCode::kDone;
     }
@@ -87,7 +89,7 @@ class History final : public Command {
       const auto page = session.daemon().ListRevisions(kMaxListed, before_unix_ns);
       if (!page.ok()) return session.Fail(page.status());
       if (page->empty()) return ExitCode::kDone;
-      for (const history::Revision& revision : *page) session.PrintJsonLine(ToJson(revision));
+      for (const history::Revision& revision : *page) session.PrintJsonLine(json::ToJson(revision));
       before_unix_ns = page->back().created_unix_ns;
     }
   }

@@ -5,6 +5,7 @@
 #include "control/cli/command.h"
 #include "control/cli/rollback_report.h"
 #include "control/cli/standing.h"
+#include "control/json/revision.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -33,7 +34,7 @@ class Confirm final : public Settle {
                                          {"outcome", "confirmed"},
                                          {"revision", outcome.applied.revision},
                                          {"etag", outcome.applied.etag}};
-      AddStanding(outcome.applied, &document);
+      json::AddStanding(outcome.applied, &document);
       session.PrintJson(document);
       return ExitCode::kDone;
     }

@@ -37,7 +37,8 @@ class Status final : public Command {
   void Print(Session& session, const StatusSample& now,
              const std::optional<StatusSample>& before) const {
     if (session.json()) {
-      watch_ ? session.PrintJsonLine(ToJson(now.status)) : session.PrintJson(ToJson(now.status));
+      watch_ ? session.PrintJsonLine(json::ToJson(now.status))
+             : session.PrintJson(json::ToJson(now.status));
       return;
     }
     Printer out = session.Out();

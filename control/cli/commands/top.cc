@@ -70,7 +70,7 @@ class Top final : public Command {
       if (!session.env.sleep(Interval())) return ExitCode::kDone;
       if (const absl::Status status = Read(session); !status.ok()) return session.Fail(status);
       if (session.json()) {
-        session.PrintJsonLine(ToJson(now_->status));
+        session.PrintJsonLine(json::ToJson(now_->status));
       } else {
         Printer out = session.Out();
         std::vector<ScreenLine> lines =

@@ -7,6 +7,7 @@
 #include "control/cli/cat.h"
 #include "control/cli/command.h"
 #include "control/cli/text.h"
+#include "control/json/status.h"
 
 namespace evenkeel::cli {
 namespace {
@@ -58,7 +59,7 @@ class WithdrawCommand : public Command {
       vips.push_back({{"name", vip.vip.name},
                       {"address", vip.vip.address.ToString()},
                       {"named", IsNamed(vip)},
-                      {"advertised", AdvertisedJson(vip)}});
+                      {"advertised", json::AdvertisedJson(vip)}});
     }
     session.PrintJson({{"schema", withdraw_ ? "evenkeel.withdraw/v1" : "evenkeel.announce/v1"},
                        {"problem", report.problem},
@@ -75,7 +76,7 @@ class WithdrawCommand : public Command {
         continue;
       }
       ++others;
-      others_advertised += vip.advertised && AdvertisedWord(*vip.advertised) == "yes";
+      others_advertised += vip.advertised && json::AdvertisedWord(*vip.advertised) == "yes";
     }
     out.Put(withdraw_ ? "Withdrawn" : "Announced", Style::kGood);
     if (request_.all) {

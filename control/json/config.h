@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef EVENKEEL_CONTROL_CLI_CONFIG_JSON_H_
-#define EVENKEEL_CONTROL_CLI_CONFIG_JSON_H_
+#ifndef EVENKEEL_CONTROL_JSON_CONFIG_H_
+#define EVENKEEL_CONTROL_JSON_CONFIG_H_
 
 #include <nlohmann/json.hpp>
 
 #include "control/model/config.h"
 
-namespace evenkeel::cli {
+namespace evenkeel::json {
 
 // In the schema of configuration files, so that the text parses back to an equal state: every
 // scalar with its value, defaults included; what is absent or empty is left out.
@@ -19,6 +19,6 @@ nlohmann::ordered_json ToJson(const model::Pool& pool);
 nlohmann::ordered_json ToJson(const model::SourceRules& rules);
 nlohmann::ordered_json ToJson(const model::Config& config);
 
-}  // namespace evenkeel::cli
+}  // namespace evenkeel::json
 
-#endif  // EVENKEEL_CONTROL_CLI_CONFIG_JSON_H_
+#endif  // EVENKEEL_CONTROL_JSON_CONFIG_H_

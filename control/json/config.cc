@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "control/cli/config_json.h"
-#include "control/cli/cat.h"
+#include "control/json/config.h"
+
+#include <string>
+
 #include "control/model/escaped_bytes.h"
 
-namespace evenkeel::cli {
+namespace evenkeel::json {
 namespace {
 
 using nlohmann::ordered_json;
 
 std::string Duration(std::chrono::milliseconds ms) {
-  return ms.count() % 1000 == 0 ? Cat(ms.count() / 1000, "s") : Cat(ms.count(), "ms");
+  return ms.count() % 1000 == 0 ? std::to_string(ms.count() / 1000) + "s"
+                                : std::to_string(ms.count()) + "ms";
 }
 
 void PutText(ordered_json& object, const char* key, const std::string& text) {
@@ -207,4 +210,4 @@ ordered_json ToJson(const model::Config& config) {
   return object;
 }
 
-}  // namespace evenkeel::cli
+}  // namespace evenkeel::json

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bpf/abi/verdict.h"
-#include "control/cli/advertised.h"
-#include "control/cli/config_json.h"
-#include "control/cli/standing.h"
-#include "control/cli/status_report.h"
-#include "control/cli/text.h"
-#include "control/engine/alarm_text.h"
+#include "control/json/status.h"
 
-namespace evenkeel::cli {
+#include <utility>
+
+#include "control/engine/alarm_text.h"
+#include "control/json/config.h"
+#include "control/json/revision.h"
+#include "control/json/time.h"
+
+namespace evenkeel::json {
 namespace {
 
 using nlohmann::ordered_json;
@@ -17,15 +18,6 @@ ordered_json CounterJson(const dataplane::Counter& counter) {
           {"bytes", counter.bytes},
           {"new_flows", counter.new_flows},
           {"drops", counter.drops}};
-}
-
-ordered_json AppliedJson(const engine::Applied& applied) {
-  ordered_json document = {
-      {"revision", applied.revision},     {"etag", applied.etag},
-      {"digest", applied.digest.ToHex()}, {"author", applied.author},
-      {"reason", applied.reason},         {"applied_at", Rfc3339(applied.applied_unix_ns)}};
-  AddStanding(applied, &document);
-  return document;
 }
 
 ordered_json OverridesJson(const engine::Status& status) {
@@ -82,51 +74,39 @@ ordered_json VipsJson(const engine::Status& status) {
   return list;
 }
 
-ordered_json PoolsJson(const engine::Status& status) {
+ordered_json BackendsJson(const engine::PoolStatus& p) {
   ordered_json list = ordered_json::array();
-  for (const engine::PoolStatus& p : status.pools) {
-    ordered_json backends = ordered_json::array();
-    for (const engine::BackendStatus& b : p.backends) {
-      backends.push_back({{"name", b.name},
-                          {"address", b.address.ToString()},
-                          {"state", std::string(model::ToString(b.state))},
-                          {"share", b.share},
-                          {"counter", CounterJson(b.counter)},
-                          {"problem", b.problem},
-                          {"health", b.health},
-                          {"held", b.held},
-                          {"health_cause", b.health_cause},
-                          {"health_since", b.health_since_unix_ns == 0
-                                               ? ordered_json()
-                                               : ordered_json(Rfc3339(b.health_since_unix_ns))},
-                          {"admitted", b.admitted}});
-      if (p.capacity_unit == model::CapacityUnit::kNone) continue;
-      ordered_json& load = backends.back()["load"];
-      load = {{"now", b.load}, {"after_loss", b.load_after}, {"worst_loss", b.worst_loss}};
-      load["capacity"] = b.capacity ? ordered_json(*b.capacity) : ordered_json();
-    }
-    ordered_json domains = ordered_json::array();
-    for (const traffic::DomainLoad& d : p.domains) {
-      domains.push_back({{"kind", d.kind},
-                         {"name", d.name},
-                         {"load", d.load},
-                         {"capacity", d.capacity ? ordered_json(*d.capacity) : ordered_json()},
-                         {"hottest_after_loss", d.hottest},
-                         {"use_after_loss", d.use}});
-    }
-    list.push_back(
-        {{"name", p.name},
-         {"forwarding", std::string(model::ToString(p.forwarding))},
-         {"table_size", p.table_size},
-         {"table_digest", p.table_digest},
-         {"panic", p.panic},
-         {"moving_slots", p.moving_slots},
-         {"moving_seconds", p.moving_s},
-         {"capacity_unit", std::string(model::ToString(p.capacity_unit))},
-         {"no_spare", p.no_spare},
-         {"distribution", p.distribution ? engine::ToJson(*p.distribution) : ordered_json(nullptr)},
-         {"domains", domains},
-         {"backends", backends}});
+  for (const engine::BackendStatus& b : p.backends) {
+    list.push_back({{"name", b.name},
+                    {"address", b.address.ToString()},
+                    {"state", std::string(model::ToString(b.state))},
+                    {"share", b.share},
+                    {"counter", CounterJson(b.counter)},
+                    {"problem", b.problem},
+                    {"health", b.health},
+                    {"held", b.held},
+                    {"health_cause", b.health_cause},
+                    {"health_since", b.health_since_unix_ns == 0
+                                         ? ordered_json()
+                                         : ordered_json(Rfc3339(b.health_since_unix_ns))},
+                    {"admitted", b.admitted}});
+    if (p.capacity_unit == model::CapacityUnit::kNone) continue;
+    ordered_json& load = list.back()["load"];
+    load = {{"now", b.load}, {"after_loss", b.load_after}, {"worst_loss", b.worst_loss}};
+    load["capacity"] = b.capacity ? ordered_json(*b.capacity) : ordered_json();
+  }
+  return list;
+}
+
+ordered_json DomainsJson(const engine::PoolStatus& p) {
+  ordered_json list = ordered_json::array();
+  for (const traffic::DomainLoad& d : p.domains) {
+    list.push_back({{"kind", d.kind},
+                    {"name", d.name},
+                    {"load", d.load},
+                    {"capacity", d.capacity ? ordered_json(*d.capacity) : ordered_json()},
+                    {"hottest_after_loss", d.hottest},
+                    {"use_after_loss", d.use}});
   }
   return list;
 }
@@ -147,7 +127,50 @@ ordered_json SourceRulesJson(const engine::Status& status) {
 
 }  // namespace
 
-ordered_json ToJson(const engine::Status& status) {
+std::string AdvertisedWord(const engine::Advertisement& advertised) {
+  if (advertised.withdrawn) return "withdrawn";
+  if (advertised.missing()) return "missing";
+  return advertised.why.empty() ? "yes" : "no";
+}
+
+ordered_json AdvertisedJson(const engine::VipStatus& vip) {
+  if (!vip.advertised) return nullptr;
+  const engine::Advertisement& a = *vip.advertised;
+  ordered_json document = {
+      {"state", AdvertisedWord(a)}, {"routed", a.routed}, {"why", a.why}, {"withdrawn", nullptr}};
+  if (a.withdrawn) {
+    document["withdrawn"] = {
+        {"by", a.withdrawn_by}, {"reason", a.reason}, {"since", Rfc3339(a.since_unix_ns)}};
+  }
+  return document;
+}
+
+ordered_json AppliedJson(const engine::Applied& applied) {
+  ordered_json document = {
+      {"revision", applied.revision},     {"etag", applied.etag},
+      {"digest", applied.digest.ToHex()}, {"author", applied.author},
+      {"reason", applied.reason},         {"applied_at", Rfc3339(applied.applied_unix_ns)}};
+  AddStanding(applied, &document);
+  return document;
+}
+
+ordered_json ToJson(const engine::PoolStatus& p) {
+  return {
+      {"name", p.name},
+      {"forwarding", std::string(model::ToString(p.forwarding))},
+      {"table_size", p.table_size},
+      {"table_digest", p.table_digest},
+      {"panic", p.panic},
+      {"moving_slots", p.moving_slots},
+      {"moving_seconds", p.moving_s},
+      {"capacity_unit", std::string(model::ToString(p.capacity_unit))},
+      {"no_spare", p.no_spare},
+      {"distribution", p.distribution ? engine::ToJson(*p.distribution) : ordered_json(nullptr)},
+      {"domains", DomainsJson(p)},
+      {"backends", BackendsJson(p)}};
+}
+
+ordered_json HeadJson(const engine::Status& status) {
   ordered_json verdicts = ordered_json::object(), alarms = ordered_json::array();
   for (const detect::Alarm& alarm : status.alarms) alarms.push_back(engine::ToJson(alarm));
   for (const auto& [name, packets] : status.verdicts) verdicts[name] = packets;
@@ -166,11 +189,18 @@ ordered_json ToJson(const engine::Status& status) {
           {"adoption", status.adoption},
           {"watched", WatchedJson(status)},
           {"interfaces", InterfacesJson(status)},
-          {"vips", VipsJson(status)},
-          {"pools", PoolsJson(status)},
-          {"source_rules", SourceRulesJson(status)},
           {"verdicts", verdicts},
           {"notices", status.notices}};
+}
+
+ordered_json ToJson(const engine::Status& status) {
+  ordered_json pools = ordered_json::array();
+  for (const engine::PoolStatus& pool : status.pools) pools.push_back(ToJson(pool));
+  ordered_json document = HeadJson(status);
+  document["vips"] = VipsJson(status);
+  document["pools"] = std::move(pools);
+  document["source_rules"] = SourceRulesJson(status);
+  return document;
 }
 
 bool IsAlarm(const engine::Status& status) {
@@ -178,16 +208,4 @@ bool IsAlarm(const engine::Status& status) {
   return !nothing_yet && !status.digest_matches;
 }
 
-std::string_view VerdictMeaning(std::string_view verdict) {
-  static constexpr std::pair<std::string_view, std::string_view> kMeanings[] = {
-#define EK_CLI_MEANING(symbol, name, text) {name, text},
-      EK_VERDICT_LIST(EK_CLI_MEANING)
-#undef EK_CLI_MEANING
-  };
-  for (const auto& [name, text] : kMeanings) {
-    if (name == verdict) return text;
-  }
-  return "";
-}
-
-}  // namespace evenkeel::cli
+}  // namespace evenkeel::json
