@@ -489,7 +489,8 @@ int Daemon::Run() {
   examiner_ = MakeExaminer(health_.get(), dataplane_.get(), resolver_.get());
   detect_->Start();
   if (auto status = server_->Serve(engine_.get()); !status.ok()) return Fail(status);
-  web_->Serve({.status = [this] { return engine_->GetStatus(engine::StatusDepth::kQuick); },
+  web_->Serve(engine_.get(),
+              {.status = [this] { return engine_->GetStatus(engine::StatusDepth::kQuick); },
                .tallies = &tallies_,
                .now_unix_ns = NowUnixNs,
                .steady_ns = SteadyNs});

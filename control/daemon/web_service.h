@@ -6,6 +6,8 @@
 
 #include "absl/status/statusor.h"
 #include "control/daemon/settings.h"
+#include "control/daemon/ticker.h"
+#include "control/dashboard/dashboard.h"
 #include "control/metrics/exposition.h"
 #include "control/web/server.h"
 
@@ -18,15 +20,19 @@ class WebService {
   static absl::StatusOr<std::unique_ptr<WebService>> Listen(const Settings& settings);
   ~WebService() { Stop(); }
 
-  void Serve(metrics::Exposition::Sources sources);
-  // Afterwards nobody is answered; the sources may go.
+  void Serve(engine::Engine* engine, metrics::Exposition::Sources sources);
+  // Afterwards nobody is answered; the engine and the sources may go.
   void Stop();
 
  private:
-  explicit WebService(std::unique_ptr<web::Server> server) : server_(std::move(server)) {}
+  WebService(std::unique_ptr<web::Server> server, bool with_dashboard)
+      : with_dashboard_(with_dashboard), server_(std::move(server)) {}
 
+  const bool with_dashboard_;
   std::unique_ptr<metrics::Exposition> exposition_;
-  std::unique_ptr<web::Server> server_;  // ended first
+  std::unique_ptr<dashboard::Dashboard> dashboard_;  // null: not asked for
+  Ticker sampling_;                                  // of the dashboard
+  std::unique_ptr<web::Server> server_;              // ended first
 };
 
 }  // namespace evenkeel::daemon
