@@ -16,24 +16,6 @@ using std::chrono::milliseconds;
 
 class DetectTest : public LabTest {
  protected:
-  // Three of four servers gone, with every rule against it overridden.
-  CommandResult ForceOutage(const Argv& more = {}) {
-    State outage;
-    outage.backends = 1;
-    WriteFile(lab().file("outage.yaml"), outage.ToYaml());
-    Argv argv = {"apply",
-                 "-f",
-                 lab().file("outage.yaml"),
-                 "--yes",
-                 "--reason",
-                 "drill: one server",
-                 "--override",
-                 "LB001,LB003,LB004,LB005,LB006,LB018",
-                 "--expires",
-                 "1h"};
-    argv.insert(argv.end(), more.begin(), more.end());
-    return lab().Cli(argv);
-  }
   nlohmann::json Alarms() { return lab().Status().at("alarms"); }
   nlohmann::json FindAlarm(const std::string& pool) {
     for (const auto& alarm : Alarms()) {

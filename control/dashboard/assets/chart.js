@@ -134,7 +134,8 @@ export function panels(shares, {from, to = now(), marks = [], backends, limit = 
   const all = (backends ?? shares.backends())
     .map((name) => ({name, points: shares.points(name, from, to)}))
     .filter((one) => one.points.length > 0);
-  if (all.length === 0) return el('p', {class: 'quiet', text: 'No samples of that time.'});
+  if (all.length === 0) return el('p', {class: 'quiet', text:
+    'No samples of that time: the daemon takes them from its start, for an hour.'});
   const off = (one) => {
     const last = one.points.findLast((point) => point.observed !== null);
     if (!last) return 0;

@@ -53,16 +53,21 @@ function showState(data) {
     fact('Interfaces', data.interfaces.length
       ? data.interfaces.map((i) => `${i.name} (${i.mode} XDP)`).join(', ') : 'none'));
   const list = [];
-  for (const o of data.overrides) {
-    list.push(el('li', {}, badge('warn', `Override of ${o.rule}`),
-      ` until ${utc(o.expires_at)}, by ${o.author}, revision ${o.revision}: ${o.reason}`));
+  // Those of a revision have one reason and end together.
+  const overrides = Map.groupBy(data.overrides, (o) => `${o.revision} ${o.expires_at}`);
+  for (const [o, ...more] of overrides.values()) {
+    const rules = [o, ...more].map((one) => one.rule).join(', ');
+    list.push(el('li', {}, badge('warn', 'Overridden'), ` ${rules} until ${utc(o.expires_at)}, by ` +
+      `${o.author}, revision ${o.revision}: ${o.reason}`));
   }
   if (data.watched) {
     list.push(el('li', {}, badge(data.watched.state === 'held' ? 'warn' : 'quiet',
       `File ${data.watched.path}: ${data.watched.state}`), ` ${data.watched.detail}`));
   }
   for (const notice of data.notices) list.push(el('li', {}, badge('warn', 'Notice'), ` ${notice}`));
-  byId('state').replaceChildren(facts, ...(list.length ? [el('ul', {class: 'notes'}, list)] : []));
+  byId('state').replaceChildren(facts);
+  byId('notes').hidden = list.length === 0;
+  byId('notes-list').replaceChildren(...list);
 }
 
 let pendingKey = '';
@@ -196,11 +201,10 @@ class Rates {
     }
     was.seen = t;
     if (t > was.t) {
-      const per = (name) => {
-        const grown = counter[name] - was.counter[name];
-        return (grown >= 0 ? grown : counter[name]) / ((t - was.t) / 1000);
-      };
-      was.rate = {flows: per('new_flows'), packets: per('packets'), bits: 8 * per('bytes')};
+      const per = (name) => (counter[name] - was.counter[name]) / ((t - was.t) / 1000);
+      const rate = {flows: per('new_flows'), packets: per('packets'), bits: 8 * per('bytes')};
+      // Less than before: a server left the pool, or its counter began anew.
+      was.rate = Object.values(rate).some((value) => value < 0) ? null : rate;
       was.counter = counter;
       was.t = t;
     }
@@ -366,7 +370,9 @@ class PoolDetail {
     else if (!this.chart.firstChild) this.draw();
   }
   draw() {
-    const from = now() - Number(this.range.value) * 60e3;
+    // Not what was before the first sample, but a minute at least.
+    const first = Math.min(this.shares.segments[0]?.samples[0].t ?? now(), now() - 60e3);
+    const from = Math.max(first, now() - Number(this.range.value) * 60e3);
     const mine = marks.filter((mark) => mark.pools.includes(this.name));
     this.chart.replaceChildren(panels(this.shares, {from, marks: mine}));
   }

@@ -34,7 +34,8 @@ function effects(r) {
     parts.push(el('div', {}, badge(rule.severity === 'block' ? 'bad' : 'warn',
       `${rule.rule} ${rule.name}`), rule.count > 1 ? ` in ${rule.count} places` : ` ${rule.subject}`));
   }
-  for (const pool of r.pools.slice(0, 3)) parts.push(el('div', {text: effect(pool)}));
+  for (const pool of r.pools.slice(0, 3)) parts.push(el('div', {text:
+    (r.outcome === 'applied' ? '' : 'would be ') + effect(pool)}));
   if (r.pools_changed > 3) parts.push(el('div', {text: `${r.pools_changed - 3} pools more`}));
   return parts.length ? parts : ['no pool'];
 }

@@ -46,7 +46,7 @@ function violations(plan) {
     plan.violations.map((v) => [`${v.rule} ${v.name}`, badge(SEVERITY[v.severity] ?? 'quiet',
       v.severity === 'block' ? 'refuses' : v.severity === 'warn' ? 'warns' : v.severity),
       `${v.subject}${v.file && v.line ? `, ${v.file}:${v.line}` : ''}`, v.observed, v.limit,
-      [v.fix || '–', v.message ? el('div', {class: 'quiet', text: v.message}) : null]]));
+      v.fix || v.message || '–']));
 }
 
 function rules(plan) {

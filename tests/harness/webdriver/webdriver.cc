@@ -162,8 +162,8 @@ std::vector<std::string> WebDriver::TakeLog() {
   return lines;
 }
 
-void WebDriver::DevTools(const std::string& command, const json& parameters) {
-  Call("POST", session_ + "/goog/cdp/execute", {{"cmd", command}, {"params", parameters}});
+json WebDriver::DevTools(const std::string& command, const json& parameters) {
+  return Call("POST", session_ + "/goog/cdp/execute", {{"cmd", command}, {"params", parameters}});
 }
 
 }  // namespace evenkeel::testing

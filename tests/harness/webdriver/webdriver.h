@@ -43,7 +43,8 @@ class WebDriver {
   // What the page's console said since the last call, and what it could not load.
   std::vector<std::string> TakeLog();
   // A command of the DevTools protocol.
-  void DevTools(const std::string& command, const nlohmann::json& parameters);
+  nlohmann::json DevTools(const std::string& command,
+                          const nlohmann::json& parameters = nlohmann::json::object());
 
  private:
   nlohmann::json Call(const std::string& method, const std::string& path,
