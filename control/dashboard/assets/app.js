@@ -77,6 +77,7 @@ const VIEWS = ['pools', 'history', 'plan'];
 function route() {
   const [, view = 'pools', which = ''] = location.hash.split('/');
   const shown = VIEWS.includes(view) ? view : 'pools';
+  document.documentElement.dataset.view = shown;
   for (const name of VIEWS) {
     byId(`view-${name}`).hidden = name !== shown;
     setAttr(byId(`nav-${name}`), 'aria-current', name === shown ? 'page' : null);

@@ -231,13 +231,14 @@ function backendRows(pool, t) {
   });
   const off = (row) => row.ratio === null ? 0 : row.ratio >= 1 ? row.ratio
     : 1 / Math.max(row.ratio, 0.01);
+  const trouble = (a, b) => (stateOf(b)[0] === 'bad') - (stateOf(a)[0] === 'bad');
   const orders = {
     name: () => 0,
-    skew: (a, b) => Math.floor(off(b) * 10) - Math.floor(off(a) * 10),
+    skew: (a, b) => Math.floor(off(b) * 10) - Math.floor(off(a) * 10) || trouble(a, b),
     expected: (a, b) => b.share - a.share,
     observed: (a, b) => (b.observed ?? -1) - (a.observed ?? -1),
     flows: (a, b) => (b.rate?.flows ?? -1) - (a.rate?.flows ?? -1),
-    health: (a, b) => (stateOf(b)[0] === 'bad') - (stateOf(a)[0] === 'bad'),
+    health: (a, b) => trouble(a, b),
   };
   const names = new Intl.Collator('en', {numeric: true});
   return rows.sort((a, b) => orders[ui.backendSort](a, b) || names.compare(a.name, b.name));
@@ -349,10 +350,13 @@ class PoolDetail {
       notes.push(el('p', {}, badge('move', `${plural(d.moving_slots, 'slot')} changing hands`),
                     ` of ${d.table_size}, for ${d.moving_seconds} s`));
     }
-    for (const b of d.backends) {
-      if (b.problem) notes.push(el('p', {}, badge('bad', b.name), ` ${b.problem}`));
-      else if (b.health === 'down') notes.push(el('p', {}, badge('bad', b.name),
-                                                  ` ${b.health_cause}`));
+    const troubled = d.backends.filter((b) => b.problem || b.health === 'down').map((b) =>
+      el('p', {}, badge('bad', b.name), ` ${b.problem || b.health_cause}`));
+    if (troubled.length <= 3) notes.push(...troubled);
+    else {
+      notes.push(el('details', {open: this.notes.querySelector('details.troubled')?.open},
+        el('summary', {text: `${troubled.length} backends cannot be reached or are down`}), troubled));
+      notes.at(-1).classList.add('troubled');
     }
     if (d.domains.length) {
       notes.push(plainTable(`Racks and zones, ${d.capacity_unit} per second`,

@@ -63,8 +63,8 @@ async function poolEffect(r, pool) {
   const columns = [{label: 'Backend'}, {label: 'Share before', num: true},
     {label: 'Share after', num: true}, {label: 'Change', num: true}];
   if (measured) {
-    columns.push({label: 'Observed the minute before', num: true},
-                 {label: 'Observed the minute after', num: true});
+    columns.push({label: 'Observed before', num: true},
+                 {label: 'Observed after', num: true});
   }
   const parts = [plainTable(
     `Pool ${pool.pool}: ${plural(pool.slots_moved, 'slot')} of ${pool.table_size} moved`, columns,
@@ -76,6 +76,9 @@ async function poolEffect(r, pool) {
       }
       return cells;
     }))];
+  if (measured) {
+    parts.push(el('p', {class: 'quiet', text: 'Observed: in the minute before and after.'}));
+  }
   if (pool.backends_changed > pool.backends.length) {
     parts.push(el('p', {class: 'quiet', text: `${pool.backends_changed - pool.backends.length} ` +
       'backends more: see the plan viewer.'}));

@@ -42,7 +42,7 @@ const WORDS = {refuse: 'Refused', error: 'Not valid', warn: 'Accepted with warni
 function violations(plan) {
   if (!plan.violations.length) return null;
   return plainTable('Rules that speak against it', [{label: 'Rule'}, {label: 'Says'},
-    {label: 'Where'}, {label: 'Observed'}, {label: 'Limit'}, {label: 'Nearest change that passes'}],
+    {label: 'Where'}, {label: 'Observed'}, {label: 'Limit'}, {label: 'Fix'}],
     plan.violations.map((v) => [`${v.rule} ${v.name}`, badge(SEVERITY[v.severity] ?? 'quiet',
       v.severity === 'block' ? 'refuses' : v.severity === 'warn' ? 'warns' : v.severity),
       `${v.subject}${v.file && v.line ? `, ${v.file}:${v.line}` : ''}`, v.observed, v.limit,
@@ -117,8 +117,8 @@ function live(plan) {
         `${plan.live.sample.lasted_s} s.`}) : null,
     plan.live.pools?.length ? plainTable('What it would do to real traffic', [{label: 'Pool'},
       {label: 'Packets/s', num: true}, {label: 'of which moved', num: true},
-      {label: 'Flows seen', num: true}, {label: 'Flows that get another owner', num: true},
-      {label: 'stay until they end', num: true}, {label: 'are cut off', num: true}],
+      {label: 'Flows seen', num: true}, {label: 'Flows moved', num: true},
+      {label: 'of them stay', num: true}, {label: 'cut off', num: true}],
       plan.live.pools.map((p) => [p.pool, n(p.packets_per_s), n(p.moved_packets_per_s),
         n(p.sampled?.flows), n(p.moved?.flows), n(p.staying?.flows), n(p.cut?.flows)])) : null);
 }
