@@ -187,13 +187,14 @@ TEST_F(DashboardTest, ShowsSharesAsTheyAreARefusalAndAnOutage) {
   RecordProperty("alarm_ms",
                  static_cast<int>(std::chrono::duration_cast<milliseconds>(took).count()));
   EXPECT_EQ(page().Text(".alarm.page .undo code"), lab().Status().at("alarms").at(0).at("undo"));
+  EXPECT_TRUE(Shows(newest, "b1 25.0 % to 100.0 %")) << "the effect on the shares";
+  View("pools");
   for (const char* part : {"Page", "Pool four, b1", "Weights and servers as configured",
                            "drill: one server", "Changed just before"}) {
     EXPECT_TRUE(Shows(".alarm.page", part));
   }
   EXPECT_TRUE(std::regex_search(Announced(), std::regex("^[0-9]+ alarms?: page, ")))
       << "to screen readers: " << Announced();
-  EXPECT_TRUE(Shows(newest, "b1 25.0 % to 100.0 %")) << "the effect on the shares";
   EXPECT_EQ(page().TakeLog(), std::vector<std::string>{}) << "nothing on the console";
 
   // Without a daemon what is shown is old, and says so.

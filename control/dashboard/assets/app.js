@@ -36,6 +36,7 @@ async function ask() {
     }
     await past.follow(data.history_mark);
     await overview.refreshCharts(getJson);
+    await past.refreshOpen();
   } catch (error) {
     problem = error.name === 'TimeoutError' ? `no answer in ${TIMEOUT_MS / 1000} s`
       : error.message;

@@ -4,11 +4,10 @@ import {badge, byId, el, plainTable, setText} from './dom.js';
 import {ago, now, percent, plural, points, utc} from './format.js';
 import {Shares, panels} from './chart.js';
 
-const AROUND_MS = 5 * 60e3, EFFECT_MS = 60e3, SETTLE_MS = 5e3;
+const AROUND_MS = 5 * 60e3, EFFECT_MS = 60e3, SETTLE_MS = 5e3, REFRESH_MS = 5e3;
 const OUTCOMES = {applied: 'good', pending: 'move', failed: 'bad', refused: 'bad'};
 
 let get, onMarks, revisions = [], more = false, mark = null, loading = false;
-const open = new Set();
 const idOf = (r) => r.created_unix_ns;
 
 export const nameOf = (r) => r.revision ? `revision ${r.revision}` : `${r.outcome} change`;
@@ -58,6 +57,7 @@ async function poolEffect(r, pool) {
   const t = Date.parse(r.created_at);
   const shares = new Shares(pool.pool);
   const measured = r.outcome === 'applied' && t > now() - 3600e3;
+  shares.newest = t - AROUND_MS;  // nothing older is wanted
   if (measured) await shares.fetch(get);
   const share = (value) => value === null ? '–' : percent(value, 2);
   const columns = [{label: 'Backend'}, {label: 'Share before', num: true},
@@ -92,18 +92,21 @@ async function poolEffect(r, pool) {
 }
 
 async function fillDetail(box, r) {
-  box.replaceChildren(
+  const parts = [
     el('ul', {}, ending(r).map((line) => el('li', {text: line}))),
-    r.error ? el('p', {}, badge('bad', 'Error'), ` ${r.error}`) : '',
+    r.error ? el('p', {}, badge('bad', 'Error'), ` ${r.error}`) : null,
     el('p', {}, el('a', {href: `#/plan/${r.revision || `at-${r.created_unix_ns}`}`},
-      `Show ${nameOf(r)} in the plan viewer`), ` (every rule, limits and fixes)`));
+      `Show ${nameOf(r)} in the plan viewer`), ` (every rule, limits and fixes)`),
+  ];
   for (const pool of r.pools) {
     try {
-      box.append(await poolEffect(r, pool));
+      parts.push(await poolEffect(r, pool));
     } catch (error) {
-      box.append(el('p', {}, badge('warn', 'Shares'), ` cannot be read: ${error.message}`));
+      parts.push(el('p', {}, badge('warn', 'Shares'), ` cannot be read: ${error.message}`));
     }
   }
+  // All at once, and not while somebody is in it.
+  if (!box.contains(document.activeElement)) box.replaceChildren(...parts.filter(Boolean));
 }
 
 function row(r) {
@@ -114,12 +117,7 @@ function row(r) {
       const shown = box.hidden;
       box.hidden = !shown;
       button.setAttribute('aria-expanded', String(shown));
-      if (shown) {
-        open.add(idOf(r));
-        fillDetail(box, current);
-      } else {
-        open.delete(idOf(r));
-      }
+      if (shown) fill();
     }}, r.revision ? String(r.revision) : '–');
   const cell = (label, tag = 'td') => el(tag, {role: tag === 'th' ? 'rowheader' : 'cell',
     scope: tag === 'th' ? 'row' : undefined, 'data-label': label});
@@ -130,7 +128,17 @@ function row(r) {
     el('tr', {role: 'row'}, number, when, who, why, what, did),
     el('tr', {role: 'row', class: 'more'}, el('td', {role: 'cell', colspan: '6'}, box)));
   let key = '', current = r;
-  return {node: body, update(next) {
+  let filled = 0;
+  const fill = () => {
+    filled = performance.now();
+    return fillDetail(box, current);
+  };
+  // What a new change does is still to be seen.
+  const refresh = async () => {
+    const young = now() - Date.parse(current.created_at) < AROUND_MS;
+    if (!box.hidden && young && performance.now() - filled > REFRESH_MS) await fill();
+  };
+  return {node: body, refresh, update(next) {
     const k = JSON.stringify(next);
     if (k === key) return;
     key = k;
@@ -142,7 +150,7 @@ function row(r) {
       ? el('span', {class: 'quiet', text: ` ${next.ticket}`}) : '');
     what.replaceChildren(outcome(next));
     did.replaceChildren(...effects(next));
-    if (!box.hidden) fillDetail(box, next);
+    if (!box.hidden) fill();
   }};
 }
 
@@ -178,7 +186,6 @@ function syncRows(shown) {
     if (!wanted.has(id)) {
       one.node.remove();
       kept.delete(id);
-      open.delete(id);
     }
   }
   let after = table.tHead;
@@ -230,6 +237,12 @@ export async function follow(newMark) {
   if (newMark === mark) return;
   await load(false);
   mark = newMark;
+}
+
+// The curves of changes that are open.
+export async function refreshOpen() {
+  if (byId('view-history').hidden) return;
+  for (const one of kept.values()) await one.refresh();
 }
 
 export function start(getJson, tellMarks) {
