@@ -3,6 +3,7 @@
 #ifndef EK_DATAPATH_ENCAP_H
 #define EK_DATAPATH_ENCAP_H
 
+#include "bpf/datapath/capture.h"
 #include "bpf/datapath/maps.h"
 #include "bpf/lib/hash.h"
 #include "bpf/lib/outer.h"
@@ -221,6 +222,7 @@ static __always_inline enum ek_verdict ek_forward(struct xdp_md *ctx, struct ek_
 		verdict = ek_rewrite_l2(ctx, pkt, hop);
 	if (unlikely(verdict != EK_FORWARD))
 		return verdict;
+	ek_note_egress(hop->ifindex);
 	if (likely(hop->ifindex == ctx->ingress_ifindex))
 		*action = XDP_TX;
 	else

@@ -143,7 +143,8 @@ TEST(SettingsTest, TheDecapsulationsSwitchIsFound) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, LoadTest,
-                         ::testing::Values("balancer", "decap", "dispatcher", "xdp_pass"),
+                         ::testing::Values("balancer", "capture", "decap", "dispatcher",
+                                           "xdp_pass"),
                          [](const auto& test) { return std::string(test.param); });
 
 }  // namespace

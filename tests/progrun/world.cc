@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/progrun/world.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
@@ -76,6 +77,10 @@ std::vector<std::string> ForwardMoves(VipId vip, const Backend& backend, size_t 
     if (new_flow) moves.push_back(name + " new_flows +1");
   }
   return moves;
+}
+
+Bytes Snapped(const Bytes& frame) {
+  return {frame.begin(), frame.begin() + std::min<size_t>(frame.size(), EK_CAPTURE_MAX_SNAP)};
 }
 
 }  // namespace
@@ -163,6 +168,7 @@ void World::ExpectForwardedAs(const Forwarded& as, const Bytes& frame, VipId vip
   std::vector<std::string> moves = ForwardMoves(vip, backend, IpLength(frame), as.new_flow);
   if (as.orphan) moves.push_back(std::string(kVerdictNames[EK_FORWARD_FRAGMENT]) + " +1");
 
+  if (balancer_->capture() != nullptr) balancer_->capture()->Take();
   const CounterSet before = balancer_->ReadCounters();
   const RunResult result = balancer_->Run(frame);
   const CounterSet after = balancer_->ReadCounters();
@@ -172,6 +178,12 @@ void World::ExpectForwardedAs(const Forwarded& as, const Bytes& frame, VipId vip
   EXPECT_EQ(Describe(result.frame), Describe(expected));
   EXPECT_EQ(result.frame, expected);
   EXPECT_EQ(Moved(before, after), moves);
+  ExpectNoted(frame, expected, EK_FORWARD);
+  if (!noted_.empty()) {
+    EXPECT_EQ(noted_[0].note.vip, vip);
+    EXPECT_EQ(noted_[0].note.backend, backend.counter);
+    EXPECT_EQ(noted_[0].note.egress, backend.hop.ifindex);
+  }
 }
 
 void World::ExpectVerdict(const Bytes& frame, ek_verdict verdict,
@@ -191,6 +203,7 @@ void World::ExpectOutcome(const Bytes& frame, uint32_t action, const Bytes& out,
   if (dropped_for) moves.push_back("vip" + std::to_string(*dropped_for) + " drops +1");
   moves.push_back(std::string(kVerdictNames[verdict]) + " +1");
 
+  if (balancer_->capture() != nullptr) balancer_->capture()->Take();
   const CounterSet before = balancer_->ReadCounters();
   const RunResult result = balancer_->Run(frame);
   const CounterSet after = balancer_->ReadCounters();
@@ -200,6 +213,22 @@ void World::ExpectOutcome(const Bytes& frame, uint32_t action, const Bytes& out,
   EXPECT_EQ(Describe(result.frame), Describe(out));
   EXPECT_EQ(result.frame, out);
   EXPECT_EQ(Moved(before, after), moves);
+  ExpectNoted(frame, action == XDP_TX ? out : Bytes{}, verdict);
+}
+
+void World::ExpectNoted(const Bytes& frame, const Bytes& out, ek_verdict verdict) {
+  if (balancer_->capture() == nullptr) return;
+  noted_ = balancer_->capture()->Take();
+  ASSERT_EQ(noted_.size(), 1u) << "packets in the capture's ring";
+  const Captured& noted = noted_[0];
+  EXPECT_EQ(kVerdictNames[noted.note.verdict], std::string_view(kVerdictNames[verdict]));
+  EXPECT_EQ(Describe(noted.in), Describe(Snapped(frame)));
+  EXPECT_EQ(noted.in, Snapped(frame));
+  EXPECT_EQ(noted.note.length_in, frame.size());
+  EXPECT_EQ(Describe(noted.out), Describe(Snapped(out)));
+  EXPECT_EQ(noted.out, Snapped(out));
+  EXPECT_EQ(noted.note.length_out, out.size());
+  EXPECT_EQ(noted.note.ingress, kIngressIfindex);
 }
 
 }  // namespace evenkeel::testing

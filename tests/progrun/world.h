@@ -84,6 +84,10 @@ class World : public ::testing::Test {
  private:
   void ExpectOutcome(const Bytes& frame, uint32_t action, const Bytes& out, ek_verdict verdict,
                      std::optional<VipId> dropped_for);
+  // Where the capture build is what runs: what it noted of the frame, which is in noted_ then.
+  void ExpectNoted(const Bytes& frame, const Bytes& out, ek_verdict verdict);
+
+  std::vector<Captured> noted_;
 };
 
 // Readable difference of two frames, for failure messages.

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "bpf/abi/maps.h"
@@ -28,6 +29,7 @@ struct Loaded {
   RawLimits limits;
   ek_balancer* skeleton;
   bool lent;
+  std::unique_ptr<CaptureTwin> twin{};
 };
 
 // All that this process has loaded.
@@ -127,6 +129,12 @@ ek_balancer* Load(const HashKey& key, const RawLimits& limits) {
   return skeleton;
 }
 
+Loaded& Find(const ek_balancer& skeleton) {
+  std::vector<Loaded>& all = TheShelf().all();
+  return *std::find_if(all.begin(), all.end(),
+                       [&](const Loaded& loaded) { return loaded.skeleton == &skeleton; });
+}
+
 }  // namespace
 
 BalancerLoan BorrowBalancer(const HashKey& key, const RawLimits& limits) {
@@ -138,17 +146,24 @@ BalancerLoan BorrowBalancer(const HashKey& key, const RawLimits& limits) {
     free->lent = true;
     return BalancerLoan(free->skeleton);
   }
-  all.push_back({key, limits, Load(key, limits), true});
+  all.push_back({.key = key, .limits = limits, .skeleton = Load(key, limits), .lent = true});
   return BalancerLoan(all.back().skeleton);
+}
+
+CaptureTwin* TwinOf(const ek_balancer& borrowed) {
+  Loaded& loaded = Find(borrowed);
+  if (loaded.twin == nullptr) {
+    loaded.twin = std::make_unique<CaptureTwin>(borrowed);
+  } else {
+    loaded.twin->Reset();
+  }
+  return loaded.twin.get();
 }
 
 void GiveBack::operator()(ek_balancer* skeleton) const {
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, skeleton->obj) Empty(map);
-  std::vector<Loaded>& all = TheShelf().all();
-  std::find_if(all.begin(), all.end(), [&](const Loaded& loaded) {
-    return loaded.skeleton == skeleton;
-  })->lent = false;
+  Find(*skeleton).lent = false;
 }
 
 }  // namespace evenkeel::testing

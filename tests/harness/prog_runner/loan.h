@@ -9,6 +9,7 @@
 
 #include "bpf/abi/limits.h"
 #include "tests/harness/packet/oracle.h"
+#include "tests/harness/prog_runner/capture_twin.h"
 
 struct ek_balancer;  // libbpf's skeleton
 
@@ -33,6 +34,10 @@ using BalancerLoan = std::unique_ptr<ek_balancer, GiveBack>;
 // Every map is as after loading: arrays are 0, all others have no entry. Whoever borrows while the
 // balancer is lent gets one of their own.
 BalancerLoan BorrowBalancer(const HashKey& key, const RawLimits& limits);
+
+// The capture build over the maps of a borrowed balancer, reset; loaded when it is first asked for,
+// and as long there as the balancer.
+CaptureTwin* TwinOf(const ek_balancer& borrowed);
 
 }  // namespace evenkeel::testing
 

@@ -122,7 +122,14 @@ ek_line BackendLine(const Backend& backend) {
 }
 
 RawBalancer::RawBalancer(const HashKey& key, const RawLimits& limits)
-    : limits_(limits), skeleton_(BorrowBalancer(key, limits)), table_fds_(limits.tables, -1) {}
+    : limits_(limits), skeleton_(BorrowBalancer(key, limits)), table_fds_(limits.tables, -1) {
+  if (CaptureIsUnderTest()) StartCapture();
+}
+
+CaptureTwin* RawBalancer::StartCapture() {
+  capture_ = TwinOf(*skeleton_);
+  return capture_;
+}
 
 RawBalancer::~RawBalancer() {
   for (const int fd : table_fds_) {
@@ -284,7 +291,10 @@ void RawBalancer::SetControl(uint32_t ek_control::*word, uint32_t value) {
 void RawBalancer::Activate(uint32_t word) { SetControl(&ek_control::active, word); }
 void RawBalancer::Stage(uint32_t word) { SetControl(&ek_control::staged, word); }
 
-int RawBalancer::balancer_fd() const { return bpf_program__fd(skeleton_->progs.ek_balancer); }
+int RawBalancer::balancer_fd() const {
+  return capture_ != nullptr ? capture_->program_fd()
+                             : bpf_program__fd(skeleton_->progs.ek_balancer);
+}
 
 RunResult RawBalancer::Run(const Bytes& frame) const { return RunProgram(balancer_fd(), frame); }
 

@@ -13,6 +13,7 @@
 #include "bpf/abi/maps.h"
 #include "bpf/abi/verdict.h"
 #include "tests/harness/packet/oracle.h"
+#include "tests/harness/prog_runner/capture_twin.h"
 #include "tests/harness/prog_runner/loan.h"
 #include "tests/harness/prog_runner/prog_runner.h"
 
@@ -83,6 +84,9 @@ class RawBalancer {
   RunResult Run(const Bytes& frame) const;     // ek_balancer
   RunResult Verify(const Bytes& frame) const;  // ek_verify
   int balancer_fd() const;
+  // The capture build over the same maps, where that is what Run runs; else null.
+  CaptureTwin* capture() const { return capture_; }
+  CaptureTwin* StartCapture();
 
   CounterSet ReadCounters() const;
 
@@ -102,6 +106,7 @@ class RawBalancer {
 
   RawLimits limits_;
   BalancerLoan skeleton_;
+  CaptureTwin* capture_ = nullptr;  // the loan's
   std::vector<int> table_fds_;
 };
 
