@@ -186,6 +186,9 @@ absl::Status Attachments::DetachOthers(const std::vector<std::string>& keep) {
 
 absl::Status Attachments::Refresh() {
   if (auto status = links_.DropDead(); !status.ok()) return status;
+  auto changed = links_.PutBack();
+  if (!changed.ok()) return changed.status();
+  put_back_ = *changed;
   auto shared = shared_.List();
   if (!shared.ok()) return shared.status();
   for (const auto& [interface, dispatcher] : *shared) {
@@ -201,7 +204,8 @@ absl::StatusOr<std::vector<UniqueFd>> Attachments::Programs() const {
   };
   std::vector<UniqueFd> programs;
   if (std::any_of(list_.begin(), list_.end(), is(AttachKind::kExclusive))) {
-    programs.emplace_back(fcntl(entry_, F_DUPFD_CLOEXEC, 0));
+    std::lock_guard lock(mutex_);
+    programs.emplace_back(fcntl(in_place_.valid() ? in_place_.get() : entry_, F_DUPFD_CLOEXEC, 0));
     if (!programs.back().valid()) return KernelError(errno, "cannot duplicate a descriptor");
   }
   if (std::none_of(list_.begin(), list_.end(), is(AttachKind::kShared))) return programs;
@@ -216,6 +220,59 @@ absl::StatusOr<std::vector<UniqueFd>> Attachments::Programs() const {
     }
   }
   return programs;
+}
+
+absl::Status Attachments::CheckReplaceable() const {
+  if (list_.empty()) {
+    return absl::FailedPreconditionError("the balancer is attached to no interface");
+  }
+  for (const Attachment& attachment : list_) {
+    if (attachment.kind == AttachKind::kExclusive) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "interface ", attachment.interface,
+        " is shared with other XDP programs, and in libxdp's dispatcher the capture build cannot "
+        "take the balancer's place without a moment in which both run; attach exclusively "
+        "(evenkeeld --attach exclusive), or use tcpdump on the backends"));
+  }
+  std::lock_guard lock(mutex_);
+  if (!in_place_.valid()) return absl::OkStatus();
+  return absl::FailedPreconditionError("the capture build is in the balancer's place already");
+}
+
+absl::Status Attachments::Update(int program, int former) const {
+  for (size_t i = 0; i < list_.size(); ++i) {
+    const auto interface = [&](size_t n) {
+      return Interface{list_[n].interface, list_[n].ifindex};
+    };
+    absl::Status status = links_.Update(interface(i), program, former);
+    if (status.ok()) continue;
+    while (i-- > 0) links_.Update(interface(i), former, program).IgnoreError();
+    return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Attachments::PutInPlace(int program) {
+  if (auto status = CheckReplaceable(); !status.ok()) return status;
+  std::lock_guard lock(mutex_);
+  UniqueFd copy(fcntl(program, F_DUPFD_CLOEXEC, 0));
+  if (!copy.valid()) return KernelError(errno, "cannot duplicate a descriptor");
+  if (auto status = Update(program, entry_); !status.ok()) return status;
+  in_place_ = std::move(copy);
+  return absl::OkStatus();
+}
+
+// Of each link, whatever becomes of the others: none is to keep the other build needlessly.
+absl::Status Attachments::PutBack() {
+  std::lock_guard lock(mutex_);
+  if (!in_place_.valid()) return absl::OkStatus();
+  absl::Status first;
+  for (const Attachment& attachment : list_) {
+    first.Update(
+        links_.Update({attachment.interface, attachment.ifindex}, entry_, in_place_.get()));
+  }
+  in_place_ = UniqueFd();
+  return first;
 }
 
 absl::Status Attachments::DetachAll(const PinDir& dir) {

@@ -19,6 +19,7 @@
 #include "control/dataplane/errors.h"
 #include "control/dataplane/flow_pins.h"
 #include "control/dataplane/generation_store.h"
+#include "control/dataplane/kernel_capture.h"
 #include "control/dataplane/kernel_lookups.h"
 #include "control/dataplane/kernel_objects.h"
 #include "control/dataplane/mapped_memory.h"
@@ -174,6 +175,13 @@ absl::StatusOr<Sample> KernelDataPlane::TakeSample(const SampleOptions& options)
   for (const UniqueFd& program : *programs) fds.push_back(program.get());
   return dataplane::TakeSample(fds, options);
 }
+
+absl::StatusOr<std::unique_ptr<Capture>> KernelDataPlane::StartCapture(
+    const CaptureOptions& options) {
+  return StartKernelCapture(impl_->options, impl_->objects, &impl_->attachments, options);
+}
+
+int KernelDataPlane::ended_captures() const { return impl_->attachments.put_back(); }
 
 absl::StatusOr<Snapshot> KernelDataPlane::ReadActive() {
   Snapshot snapshot;

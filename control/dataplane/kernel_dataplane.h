@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "control/dataplane/capture.h"
 #include "control/dataplane/dataplane.h"
 #include "control/dataplane/sampler.h"
 #include "control/maglev/maglev.h"
@@ -72,6 +73,15 @@ class KernelDataPlane final : public DataPlane {
   // Packets for VIPs by CPU, from 0, since the data plane was made; see ReadCpuPackets in
   // counter_store.h. At the same time as any other call.
   absl::StatusOr<std::vector<uint64_t>> ReadCpuPackets() const;
+
+  // Packets before and after the balancer, by another build of it that takes its place on all of
+  // `attachments()` until the result is ended or destroyed, which must be before this is. At the
+  // same time as any other call; one at a time. FailedPrecondition: attached to nothing, or shared.
+  // A process that dies meanwhile leaves the other build there, which forwards the same; the next
+  // Open puts the balancer back.
+  absl::StatusOr<std::unique_ptr<Capture>> StartCapture(const CaptureOptions& options);
+  // Open did so, for so many interfaces.
+  int ended_captures() const;
 
   // Removes links, programs, maps and pins: packets are no longer balanced. FailedPrecondition
   // while a KernelDataPlane, of this process too, has `pin_dir` open. OK where there is nothing.

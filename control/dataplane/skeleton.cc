@@ -32,9 +32,11 @@ absl::Status SizeMaps(const Skeleton& skeleton, const Limits& limits) {
   return absl::OkStatus();
 }
 
-absl::Status ReuseMaps(const Skeleton& skeleton, const KernelObjects& objects) {
+}  // namespace
+
+absl::Status ReuseMaps(bpf_object* object, const KernelObjects& objects) {
   for (size_t i = 0; i < kMapNames.size(); ++i) {
-    bpf_map* map = bpf_object__find_map_by_name(skeleton->obj, kMapNames[i].data());
+    bpf_map* map = bpf_object__find_map_by_name(object, kMapNames[i].data());
     if (map == nullptr) return absl::InternalError(absl::StrCat("no map ", kMapNames[i]));
     if (const int err = bpf_map__reuse_fd(map, objects.maps[i].get()); err != 0) {
       return KernelError(err, absl::StrCat("cannot reuse pinned map ", kMapNames[i]));
@@ -43,17 +45,20 @@ absl::Status ReuseMaps(const Skeleton& skeleton, const KernelObjects& objects) {
   return absl::OkStatus();
 }
 
-}  // namespace
+void FillConfig(const KernelOptions& options, ek_config* config) {
+  const auto key = HashKeyWords(options.hash_key);
+  std::copy(key.begin(), key.end(), config->hash_key);
+  config->gue_port = htons(options.encapsulation.gue_port);
+}
 
 void SkeletonDeleter::operator()(ek_balancer* skeleton) const { ek_balancer__destroy(skeleton); }
 
 absl::StatusOr<Skeleton> OpenSkeleton(const KernelOptions& options, const KernelObjects* existing) {
   Skeleton skeleton(ek_balancer__open());
   if (!skeleton) return KernelError(errno, "cannot open the built-in program");
-  const auto key = HashKeyWords(options.hash_key);
-  std::copy(key.begin(), key.end(), skeleton->rodata->ek_config.hash_key);
-  skeleton->rodata->ek_config.gue_port = htons(options.encapsulation.gue_port);
-  auto prepared = existing ? ReuseMaps(skeleton, *existing) : SizeMaps(skeleton, options.limits);
+  FillConfig(options, &skeleton->rodata->ek_config);
+  auto prepared =
+      existing ? ReuseMaps(skeleton->obj, *existing) : SizeMaps(skeleton, options.limits);
   if (!prepared.ok()) return prepared;
   return skeleton;
 }

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "control/dataplane/kernel_objects.h"
 
+struct bpf_object;
 struct ek_balancer;
 
 namespace evenkeel::dataplane {
@@ -22,6 +23,10 @@ using Skeleton = std::unique_ptr<ek_balancer, SkeletonDeleter>;
 // With the hash key of `options`, and with new maps of its limits or, where `existing` is given,
 // over that one's. Not yet loaded.
 absl::StatusOr<Skeleton> OpenSkeleton(const KernelOptions& options, const KernelObjects* existing);
+
+// For other builds of the balancer: its settings of `options`, and maps that stand already.
+void FillConfig(const KernelOptions& options, ek_config* config);
+absl::Status ReuseMaps(bpf_object* object, const KernelObjects& objects);
 
 // The kernel's digest of the program's instructions. Programs of one build have the same, whichever
 // way they are attached.

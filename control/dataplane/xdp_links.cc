@@ -119,6 +119,48 @@ absl::Status XdpLinks::Remove(const Interface& interface) const {
   return Detach(*dir_, PinOf(interface.index));
 }
 
+absl::Status XdpLinks::Update(const Interface& interface, int program, int former) const {
+  const std::string name = PinOf(interface.index);
+  auto link = dir_->Get(name);
+  if (!link.ok()) return link.status();
+  LIBBPF_OPTS(bpf_link_update_opts, options, .flags = BPF_F_REPLACE,
+              .old_prog_fd = static_cast<uint32_t>(former));
+  const int err = bpf_link_update(link->get(), program, &options);
+  if (err == 0 || err == -ENOLINK) return absl::OkStatus();
+  if (err == -EPERM) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("somebody else has put another program under the link of ", interface.name,
+                     " (`bpftool link show pinned ", dir_->PathOf(name),
+                     "`), which is left alone; restart evenkeeld to put its own back"));
+  }
+  return KernelError(err, absl::StrCat("cannot replace the program on ", interface.name));
+}
+
+absl::StatusOr<int> XdpLinks::PutBack() const {
+  bpf_prog_info entry{};
+  uint32_t size = sizeof(entry);
+  if (const int err = bpf_obj_get_info_by_fd(program_, &entry, &size); err != 0) {
+    return KernelError(err, "cannot inspect the balancer");
+  }
+  auto names = dir_->List();
+  if (!names.ok()) return names.status();
+  int count = 0;
+  for (const std::string& name : *names) {
+    if (!absl::StartsWith(name, kLinkPrefix)) continue;
+    auto link = dir_->Get(name);
+    if (!link.ok()) return link.status();
+    auto info = LinkInfo(link->get(), name);
+    if (!info.ok()) return info.status();
+    if (info->xdp.ifindex == 0 || info->prog_id == entry.id) continue;
+    const int err = bpf_link_update(link->get(), program_, nullptr);
+    if (err != 0 && err != -ENOLINK) {
+      return KernelError(err, absl::StrCat("cannot replace the program of ", dir_->PathOf(name)));
+    }
+    ++count;
+  }
+  return count;
+}
+
 absl::Status XdpLinks::RemoveOthers(const std::vector<std::string>& keep) const {
   if (auto status = DropDead(); !status.ok()) return status;
   auto names = dir_->List();

@@ -29,6 +29,11 @@ class XdpLinks {
   absl::Status RemoveOthers(const std::vector<std::string>& keep) const;
   // Unpins links whose interface is gone.
   absl::Status DropDead() const;
+  // Puts `program` under the link in the place of `former`, in one step. FailedPrecondition:
+  // something else is there. OK where the interface is gone.
+  absl::Status Update(const Interface& interface, int program, int former) const;
+  // Puts the entry program under every link that has another one; how many had.
+  absl::StatusOr<int> PutBack() const;
   // Detaches and unpins every link.
   static absl::Status RemoveAll(const PinDir& dir);
 
