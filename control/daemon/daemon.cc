@@ -206,6 +206,7 @@ absl::Status Daemon::OpenKernel() {
                                         .encapsulation = settings_.encapsulation});
   if (!opened.ok()) return opened.status();
   dataplane_ = *std::move(opened);
+  LogEndedCaptures(dataplane_->ended_captures());
   feed_ = std::make_unique<NextHopFeed>();
   absl::StatusOr<std::unique_ptr<neighbor::NetlinkResolver>> resolver =
       neighbor::NetlinkResolver::Create(
@@ -236,9 +237,8 @@ int Daemon::StartEngine() {
   dependencies.retention = std::chrono::hours(24) * settings_.history_days;
   dependencies.bake = std::chrono::seconds(settings_.bake_time_s);
   dependencies.interfaces = [this] { return interfaces_; };
-  dependencies.sample = [this](const dataplane::SampleOptions& options) {
-    return dataplane_->TakeSample(options);
-  };
+  dependencies.sample = [this](const auto& options) { return dataplane_->TakeSample(options); };
+  dependencies.capture = [this](const auto& options) { return dataplane_->StartCapture(options); };
   dependencies.describe_health = [this](engine::Status* status) {
     if (health_ != nullptr) health_->Describe(status);
   };

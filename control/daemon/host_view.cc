@@ -65,6 +65,12 @@ void LogAttachment(const dataplane::Attachment& attached) {
                attached.fallback_reason.empty() ? "" : ", because ", attached.fallback_reason);
 }
 
+void LogEndedCaptures(int interfaces) {
+  if (interfaces == 0) return;
+  spdlog::info("an earlier daemon did not end its capture: the balancer is back on {} interface{}",
+               interfaces, interfaces == 1 ? "" : "s");
+}
+
 absl::StatusOr<model::ParseResult> ReadConfig(const std::string& path) {
   absl::StatusOr<std::string> text = model::ReadConfigText(path);
   if (!text.ok()) return text.status();

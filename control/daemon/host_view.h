@@ -27,6 +27,8 @@ absl::StatusOr<std::map<model::IpAddress, guard::Reach>> ReadReach(
 
 engine::InterfaceStatus DescribeInterface(const dataplane::Attachment& attached);
 void LogAttachment(const dataplane::Attachment& attached);
+// As of KernelDataPlane::ended_captures.
+void LogEndedCaptures(int interfaces);
 
 // A configuration with the lists beside it.
 absl::StatusOr<model::ParseResult> ReadConfig(const std::string& path);

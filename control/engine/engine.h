@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "control/detect/report.h"
+#include "control/engine/capture.h"
 #include "control/engine/drain.h"
 #include "control/engine/explain.h"
 #include "control/engine/finding.h"
@@ -324,6 +325,11 @@ class Engine {
   virtual absl::Status WatchDrain(const DrainQuery& query, const DrainSink& sink) = 0;
   // What becomes of packets, of the kernel's maps and by its program. Changes nothing.
   virtual absl::StatusOr<ExplainReport> Explain(const ExplainRequest& request) = 0;
+  // Returns when the capture has ended, by its limits or because `sink` wants no more; over the
+  // socket, the counts of what `sink` ended are those that it got last. ResourceExhausted: somebody
+  // else captures.
+  virtual absl::StatusOr<CaptureReport> Capture(const CaptureRequest& request,
+                                                const CaptureSink& sink) = 0;
 };
 
 }  // namespace evenkeel::engine

@@ -35,6 +35,7 @@ class Kernel {
   virtual std::chrono::seconds flow_idle_timeout() const = 0;
   virtual absl::StatusOr<publish::ExplainResult> Explain(
       const std::vector<publish::Flow>& flows) = 0;
+  virtual publish::CounterNames Names() const = 0;
 };
 
 }  // namespace evenkeel::engine

@@ -54,7 +54,11 @@ Applied MakeApplied(const history::Revision& revision, const guard::Digest& dige
 LocalEngine::LocalEngine(Dependencies dependencies)
     : deps_(std::move(dependencies)),
       started_unix_ns_(deps_.now_unix_ns()),
-      sampler_(deps_.sample) {
+      sampler_(deps_.sample),
+      captures_({.start = deps_.capture,
+                 .names = [this] { return deps_.kernel->Names(); },
+                 .now_unix_ns = deps_.now_unix_ns,
+                 .tell = [this](const std::string& runs) { SetNotice("capture", runs); }}) {
   auto nothing = std::make_shared<State>();
   nothing->applied.etag = MakeEtag(0, {});
   auto empty = std::make_shared<guard::BuiltFleet>();

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "control/engine/capture_runner.h"
 #include "control/engine/drain_monitor.h"
 #include "control/engine/engine.h"
 #include "control/engine/evaluate.h"
@@ -69,7 +70,8 @@ struct Dependencies {
   // right when they were last looked at. Null: there is no detector.
   std::function<void(StatusDepth, Status*)> describe_detection;
   std::function<absl::StatusOr<std::vector<detect::Alarm>>(const Acknowledgement&)> acknowledge;
-  SampleSource sample;  // null: packets cannot be sampled
+  SampleSource sample;    // null: packets cannot be sampled
+  CaptureSource capture;  // null: packets cannot be captured
   std::string version, instance;
   std::function<void(std::chrono::milliseconds)> pause;  // of WatchDrain; null: the thread sleeps
   std::function<void(const Judged&)> judged;  // told what became of each change; may be null
@@ -171,6 +173,8 @@ class LocalEngine final : public Engine {
       uint32_t limit, const std::string& pool = "", int64_t before_unix_ns = 0) override;
   absl::Status WatchDrain(const DrainQuery& query, const DrainSink& sink) override;
   absl::StatusOr<ExplainReport> Explain(const ExplainRequest& request) override;
+  absl::StatusOr<CaptureReport> Capture(const CaptureRequest& request,
+                                        const CaptureSink& sink) override;
 
  private:
   void SetState(std::shared_ptr<const State> state);
@@ -267,6 +271,7 @@ class LocalEngine final : public Engine {
 
   TrafficMonitor traffic_;
   TrafficSampler sampler_;
+  CaptureRunner captures_;
   std::map<std::string, SpareAlarm> spare_;  // by pool; apply_mutex_ to write, state_mutex_ too
   int64_t spare_reading_ns_ = 0;             // apply_mutex_: the reading that they were judged by
   DrainMonitor drains_;

@@ -47,6 +47,7 @@ class PublisherKernel : public Kernel {
   absl::StatusOr<publish::ExplainResult> Explain(const std::vector<publish::Flow>& flows) override {
     return publisher_->Explain(flows);
   }
+  publish::CounterNames Names() const override { return publisher_->Names(); }
 
  private:
   publish::Publisher* publisher_;

@@ -246,6 +246,32 @@ absl::StatusOr<CounterReport> Publisher::Impl::ReadCounters() {
   return report;
 }
 
+// Former generations first, so that what both have gets the names of now.
+CounterNames Publisher::Impl::Names() const {
+  CounterNames names;
+  const auto add = [&](const GenerationRecord& record) {
+    if (!record.index_released) names.revisions[record.index] = record.revision;
+    if (record.fleet == nullptr) return;
+    for (const model::Vip& vip : record.fleet->vips) {
+      const auto id = ledger.VipCounter({.address = vip.address,
+                                         .port = vip.port,
+                                         .ip_protocol = guard::IpProtocol(vip.protocol)});
+      if (id) names.vips[*id] = {vip.name, vip.pool};
+    }
+    for (const auto& pool : record.fleet->pools) {
+      for (const model::Backend& backend : pool->config.backends) {
+        const auto id = ledger.BackendCounter(pool->name(), backend.address);
+        if (id) names.backends[*id] = {pool->name(), backend.name, backend.address};
+      }
+    }
+  };
+  std::lock_guard lock(mu);
+  for (const GenerationRecord& record : retired) add(record);
+  if (previous) add(*previous);
+  if (active) add(*active);
+  return names;
+}
+
 Publisher::Publisher(dataplane::DataPlane* dataplane, neighbor::Resolver* resolver,
                      const maglev::HashKey& flow_key, const FlowTimeouts& timeouts,
                      std::chrono::milliseconds sweeping)
@@ -311,6 +337,8 @@ std::shared_ptr<const guard::BuiltFleet> Publisher::applied() const {
   std::lock_guard lock(impl_->mu);
   return impl_->active ? impl_->active->fleet : nullptr;
 }
+
+CounterNames Publisher::Names() const { return impl_->Names(); }
 
 absl::StatusOr<CounterReport> Publisher::ReadCounters() { return impl_->ReadCounters(); }
 

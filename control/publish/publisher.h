@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,6 +60,21 @@ struct CounterReport {
   std::vector<BackendCounters> backends;
   std::vector<std::pair<std::string, uint64_t>> verdicts;  // by name of bpf/abi/verdict.h, all
   uint32_t generation = 0;                                 // that packets see; 0: none
+};
+
+// What the ids stand for that the data plane notes of a packet (counters and generations): of all
+// that stands in the kernel, with the names that are in force.
+struct CounterNames {
+  struct Vip {
+    std::string name, pool;
+  };
+  struct Backend {
+    std::string pool, name;
+    model::IpAddress address;
+  };
+  std::map<uint32_t, Vip> vips{};
+  std::map<uint32_t, Backend> backends{};
+  std::map<uint32_t, uint64_t> revisions{};  // by generation
 };
 
 // The table of one pool, as it stands in the kernel.
@@ -133,6 +149,7 @@ class Publisher {
 
   std::shared_ptr<const guard::BuiltFleet> applied() const;  // null: nothing published or adopted
   absl::StatusOr<CounterReport> ReadCounters();
+  CounterNames Names() const;
 
   // What becomes of packets of these flows, at most kMaxExplained, all of one generation: each is
   // run through the program. Changes nothing.

@@ -33,6 +33,7 @@ struct Publisher::Impl {
   absl::Status KeepFollowing(const std::vector<model::IpAddress>& addresses);
   absl::Status UpdateNextHop(const neighbor::Resolution& resolution);
   absl::StatusOr<CounterReport> ReadCounters();
+  CounterNames Names() const;
   void Settle();
 
   // No lock held (explain.cc).

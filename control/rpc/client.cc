@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "control/model/yaml.h"
 #include "control/rpc/alarm_convert.h"
+#include "control/rpc/capture_client.h"
 #include "control/rpc/config_convert.h"
 #include "control/rpc/drain_client.h"
 #include "control/rpc/enum_convert.h"
@@ -144,6 +145,8 @@ class Client final : public engine::Engine {
                                                                 int64_t before_unix_ns) override;
   absl::Status WatchDrain(const engine::DrainQuery& query, const engine::DrainSink& sink) override;
   absl::StatusOr<engine::ExplainReport> Explain(const engine::ExplainRequest& asked) override;
+  absl::StatusOr<engine::CaptureReport> Capture(const engine::CaptureRequest& asked,
+                                                const engine::CaptureSink& sink) override;
 
  private:
   std::shared_ptr<v1::Control::Stub> Stub();
@@ -438,6 +441,14 @@ absl::StatusOr<std::vector<history::HealthChange>> Client::ListHealth(uint32_t l
 
 absl::Status Client::WatchDrain(const engine::DrainQuery& query, const engine::DrainSink& sink) {
   return Explain(ReadDrain(*Stub(), query, sink));
+}
+
+absl::StatusOr<engine::CaptureReport> Client::Capture(const engine::CaptureRequest& asked,
+                                                      const engine::CaptureSink& sink) {
+  engine::CaptureReport report;
+  const grpc::Status status = ReadCapture(*Stub(), asked, sink, &report);
+  if (!status.ok()) return Explain(status);
+  return report;
 }
 
 absl::StatusOr<engine::ExplainReport> Client::Explain(const engine::ExplainRequest& asked) {

@@ -20,8 +20,9 @@ class ControlService final : public v1::Control::Service {
  public:
   static constexpr size_t kMaxWatchers = 64;
   static constexpr size_t kMaxDrains = 32;
+  static constexpr size_t kMaxCaptures = 4;
   static constexpr char kEnding[] = "the daemon is shutting down";
-  // A client of WatchDrain that reads nothing for so long gives way to another.
+  // A client of WatchDrain or Capture that reads nothing for so long gives way to another.
   static constexpr std::chrono::seconds kStuck{5};
 
   explicit ControlService(engine::Engine* engine) : engine_(engine) {}
@@ -62,6 +63,8 @@ class ControlService final : public v1::Control::Service {
                           grpc::ServerWriter<v1::DrainProgress>* writer) override;
   grpc::Status Explain(grpc::ServerContext* context, const v1::ExplainRequest* request,
                        v1::ExplainResponse* response) override;
+  grpc::Status Capture(grpc::ServerContext* context, const v1::CaptureRequest* request,
+                       grpc::ServerWriter<v1::CaptureResponse>* writer) override;
 
  private:
   // Of every call: counts it while it runs, and says whether it may.
@@ -81,19 +84,21 @@ class ControlService final : public v1::Control::Service {
   grpc::Status SendEvents(grpc::ServerContext* context, EventQueue* queue,
                           grpc::ServerWriter<v1::WatchResponse>* writer);
 
-  // One call of WatchDrain (drain_service.cc).
-  struct DrainStream {
+  // One call of WatchDrain (drain_service.cc) or Capture (capture_service.cc).
+  struct OpenStream {
     grpc::ServerContext* context = nullptr;
     std::optional<std::chrono::steady_clock::time_point> writing{};  // since when
   };
-  grpc::Status AddDrain(DrainStream* stream);
-  void RemoveDrain(DrainStream* stream);
-  void SetWriting(DrainStream* stream, bool writing);
+  grpc::Status AddDrain(OpenStream* stream);
+  void RemoveDrain(OpenStream* stream);
+  void SetWriting(OpenStream* stream, bool writing);
+  grpc::Status AddCapture(OpenStream* stream);
+  void RemoveCapture(OpenStream* stream);
   bool ending();
 
   engine::Engine* const engine_;
   std::mutex mutex_;  // guards all below
-  std::set<DrainStream*> drains_;
+  std::set<OpenStream*> drains_, captures_;
   std::set<EventQueue*> watchers_;
   int running_ = 0;
   bool ending_ = false;

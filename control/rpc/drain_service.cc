@@ -15,11 +15,11 @@ constexpr std::chrono::seconds kMakeRoom{2};
 
 }  // namespace
 
-grpc::Status ControlService::AddDrain(DrainStream* stream) {
+grpc::Status ControlService::AddDrain(OpenStream* stream) {
   std::unique_lock lock(mutex_);
   const auto is_room = [&] { return drains_.size() < kMaxDrains; };
   if (!is_room()) {
-    for (DrainStream* other : drains_) {
+    for (OpenStream* other : drains_) {
       if (other->writing && Clock::now() - *other->writing > kStuck) other->context->TryCancel();
     }
     idle_.wait_for(lock, kMakeRoom, is_room);
@@ -32,13 +32,13 @@ grpc::Status ControlService::AddDrain(DrainStream* stream) {
   return grpc::Status::OK;
 }
 
-void ControlService::RemoveDrain(DrainStream* stream) {
+void ControlService::RemoveDrain(OpenStream* stream) {
   std::lock_guard lock(mutex_);
   drains_.erase(stream);
   idle_.notify_all();
 }
 
-void ControlService::SetWriting(DrainStream* stream, bool writing) {
+void ControlService::SetWriting(OpenStream* stream, bool writing) {
   std::lock_guard lock(mutex_);
   stream->writing.reset();
   if (writing) stream->writing = Clock::now();
@@ -56,7 +56,7 @@ grpc::Status ControlService::WatchDrain(grpc::ServerContext* context,
   if (!running.status().ok()) return running.status();
   const absl::StatusOr<engine::DrainQuery> query = FromProto(*request);
   if (!query.ok()) return ToGrpc(query.status());
-  DrainStream stream{.context = context};
+  OpenStream stream{.context = context};
   if (grpc::Status status = AddDrain(&stream); !status.ok()) return status;
   bool gone = false;
   const absl::Status status =

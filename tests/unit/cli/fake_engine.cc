@@ -60,6 +60,10 @@ class Connection final : public engine::Engine {
   absl::StatusOr<engine::ExplainReport> Explain(const engine::ExplainRequest& r) override {
     return fake_.Explain(r);
   }
+  absl::StatusOr<engine::CaptureReport> Capture(const engine::CaptureRequest& r,
+                                                const engine::CaptureSink& s) override {
+    return fake_.Capture(r, s);
+  }
 
  private:
   FakeEngine& fake_;
@@ -348,6 +352,13 @@ absl::StatusOr<engine::ExplainReport> FakeEngine::Explain(const engine::ExplainR
   if (!down.ok()) return down;
   if (!explain) return absl::UnimplementedError("no explain in this test");
   return explain(request);
+}
+
+absl::StatusOr<engine::CaptureReport> FakeEngine::Capture(const engine::CaptureRequest& request,
+                                                          const engine::CaptureSink& sink) {
+  if (!down.ok()) return down;
+  if (!capture) return absl::UnimplementedError("no capture in this test");
+  return capture(request, sink);
 }
 
 absl::Status FakeEngine::WatchDrain(const engine::DrainQuery& query,

@@ -43,6 +43,8 @@ class FakeEngine final : public engine::Engine {
       uint32_t limit, const std::string& pool = "", int64_t before_unix_ns = 0) override;
   absl::Status WatchDrain(const engine::DrainQuery& query, const engine::DrainSink& sink) override;
   absl::StatusOr<engine::ExplainReport> Explain(const engine::ExplainRequest& request) override;
+  absl::StatusOr<engine::CaptureReport> Capture(const engine::CaptureRequest& request,
+                                                const engine::CaptureSink& sink) override;
 
   // Puts `config` into force without asking anybody, as another operator would.
   void Force(const model::Config& config, const std::string& author, const std::string& reason);
@@ -61,6 +63,9 @@ class FakeEngine final : public engine::Engine {
   std::vector<engine::DiagnoseOptions> diagnosed;  // what was asked for
   std::function<absl::Status(const engine::DrainQuery&, const engine::DrainSink&)> watch_drain;
   std::function<absl::StatusOr<engine::ExplainReport>(const engine::ExplainRequest&)> explain;
+  std::function<absl::StatusOr<engine::CaptureReport>(const engine::CaptureRequest&,
+                                                      const engine::CaptureSink&)>
+      capture;
   std::vector<history::HealthChange> health;  // newest first
   std::vector<engine::Event> events;          // delivered at Subscribe
   std::vector<engine::Request> applied_requests;

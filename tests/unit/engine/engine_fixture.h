@@ -73,6 +73,7 @@ class FakeKernel final : public Kernel {
     return uses ? uses(server) : std::vector<publish::ServerUse>{};
   }
   std::chrono::seconds flow_idle_timeout() const override { return std::chrono::seconds(900); }
+  publish::CounterNames Names() const override { return names; }
   absl::StatusOr<publish::ExplainResult> Explain(const std::vector<publish::Flow>& flows) override {
     explained = flows;
     publish::ExplainResult result{.published = in_kernel_ != nullptr, .revision = revision_};
@@ -86,6 +87,7 @@ class FakeKernel final : public Kernel {
     revision_ = revision;
   }
 
+  publish::CounterNames names;
   absl::Status publish_error;
   std::function<void()> before_publish;
   publish::CounterReport counters;
@@ -176,6 +178,9 @@ class EngineFixture : public ::testing::Test {
       return std::vector<Finding>{{Finding::Level::kOk, "host", "",
                                    absl::StrCat("of revision ", state.applied.revision), ""}};
     };
+    dependencies.capture = [this](const dataplane::CaptureOptions& options) {
+      return capture_(options);
+    };
     if (advertises_) {
       dependencies.advertise = [this] {
         ++reconciled_;
@@ -246,6 +251,7 @@ class EngineFixture : public ::testing::Test {
   guard::Pace pace_{.gap_ns = 0, .per_hour = 1'000'000};
   std::function<absl::StatusOr<guard::Facts>()> facts_ = [] { return guard::Facts{}; };
   SampleSource sample_ = [](const dataplane::SampleOptions&) { return dataplane::Sample{}; };
+  CaptureSource capture_;
   bool advertises_ = false;  // how often, with what end, and what is told of it:
   int reconciled_ = 0;
   std::vector<DiagnoseOptions> examined_;  // what was asked for
