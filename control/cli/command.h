@@ -74,6 +74,7 @@ std::unique_ptr<Command> MakeAck();
 std::unique_ptr<Command> MakeTop();
 std::unique_ptr<Command> MakeApply();
 std::unique_ptr<Command> MakeCancel();
+std::unique_ptr<Command> MakeCapture();
 std::unique_ptr<Command> MakeCheck();
 std::unique_ptr<Command> MakeCompletion();
 std::unique_ptr<Command> MakeConfirm();

@@ -169,6 +169,19 @@ const std::vector<CommandSpec>& Commands() {
        "  evenkeel explain 198.51.100.7:4711 192.0.2.10:443/quic --quic-id 2003\n"
        "  tcpdump -c 10000 -w - -i eth0 | evenkeel explain --pcap -",
        MakeExplain},
+      {"capture", "Write packets to a file, before and after, with what became of them", true,
+       "text|json",
+       "A pcapng file for tcpdump, tshark and Wireshark: each frame as it came in and as it\n"
+       "left, with verdict, VIP, backend, slot and generation as its comment. While it runs,\n"
+       "another build of the balancer forwards, at some cost for each packet; without a\n"
+       "capture there is none. One at a time. Packets hold what clients send: the file is\n"
+       "for its owner alone, and the daemon logs who asked.\n\n"
+       "Exit codes: 0 ended by its limits or Ctrl-C, 1 error.\n\n"
+       "  evenkeel capture --vip web -c 100 -w web.pcapng\n"
+       "  evenkeel capture --drops --for 5m -w drops.pcapng\n"
+       "  evenkeel capture --pool web --backend web-3 -w - | tshark -r - -T fields -e "
+       "frame.comment",
+       MakeCapture},
       {"doctor", "Look at the host and the daemon, and say what to mend", true, "text|json",
        "Kernel, clock, interfaces, backends, the history, the state in the kernel. Each\n"
        "server is asked once through its VIPs, for some 3 s; else it changes nothing.\n"

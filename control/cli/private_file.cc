@@ -44,4 +44,30 @@ absl::Status WritePrivately(const std::string& path, std::string_view text) {
   return failed;
 }
 
+absl::StatusOr<dataplane::UniqueFd> CreatePrivately(const std::string& path) {
+  struct stat there {};
+  if (lstat(path.c_str(), &there) == 0) {
+    if (!S_ISREG(there.st_mode) && !S_ISLNK(there.st_mode)) {
+      return absl::FailedPreconditionError(
+          Cat(path, ": is there, and no file; name another, or write to standard output with -"));
+    }
+    if (unlink(path.c_str()) != 0) return Failed(path, "cannot be replaced");
+  }
+  // O_EXCL follows no link, not even one that came meanwhile.
+  dataplane::UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd.valid()) return Failed(path, "cannot be made; check the folder and its permissions");
+  return fd;
+}
+
+absl::Status WriteTo(const std::string& path, const dataplane::UniqueFd& file,
+                     std::string_view bytes) {
+  if (WriteAll(file.get(), bytes)) return absl::OkStatus();
+  return Failed(path, "cannot be written; is the disk full?");
+}
+
+absl::Status ClosePrivately(const std::string& path, dataplane::UniqueFd file) {
+  if (fsync(file.get()) == 0 && close(file.release()) == 0) return absl::OkStatus();
+  return Failed(path, "cannot be written; is the disk full?");
+}
+
 }  // namespace evenkeel::cli

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "control/model/yaml.h"
@@ -186,6 +187,45 @@ TEST_F(OverSocketTest, ExplainOfOnePacketAndOfACaptureOnStandardInput) {
   EXPECT_EQ(ports, (std::vector<uint16_t>{1000, 1001}));
   engine_.down = absl::UnavailableError("not now");
   EXPECT_EQ(Run({"explain", "198.51.100.7:4711", "192.0.2.10:443/tcp"}).code, 1);
+}
+
+TEST_F(OverSocketTest, CaptureWritesWhatTheDaemonSends) {
+  engine_.capture = [](const engine::CaptureRequest& request,
+                       const engine::CaptureSink& sink) -> absl::StatusOr<engine::CaptureReport> {
+    EXPECT_EQ(request.backend, "web-1");
+    EXPECT_THAT(request.author, HasSubstr("uid "));
+    engine::CaptureNews news{.packets = {}, .counts = {{.interface = "eth0"}}};
+    sink(&news);
+    for (int i = 0; i < 500; ++i) {
+      news.packets = {{.unix_ns = 1,
+                       .verdict = "forward",
+                       .vip = "web",
+                       .ingress = "eth0",
+                       .egress = "eth1",
+                       .length_in = 3,
+                       .length_out = 3,
+                       .in = "abc",
+                       .out = "xyz"}};
+      sink(&news);
+    }
+    return engine::CaptureReport{.end = engine::CaptureReport::End::kTime,
+                                 .packets = 500,
+                                 .counts = {{.interface = "eth0", .matched = 507, .no_room = 7}}};
+  };
+  const std::string path = dir_.Path("web.pcapng");
+  const Finished ran = Run({"capture", "--backend", "web-1", "-w", path, "-o", "json"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  const auto json = nlohmann::json::parse(ran.out);
+  EXPECT_EQ(json["packets"], 500);
+  EXPECT_EQ(json["frames"], 1000);
+  EXPECT_EQ(json["missed_no_room"], 7);
+  EXPECT_EQ(json["ended_by"], "time");
+  const Finished piped = Run({"capture", "--backend", "web-1", "-w", "-"});
+  EXPECT_EQ(piped.code, 0) << piped.err;
+  EXPECT_THAT(piped.err, AllOf(HasSubstr("500 packets"), HasSubstr("7 missed")));
+  EXPECT_EQ(std::filesystem::file_size(path), piped.out.size());
+  engine_.capture = nullptr;
+  EXPECT_EQ(Run({"capture", "--all", "-w", path}).code, 1);
 }
 
 }  // namespace
