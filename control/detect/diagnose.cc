@@ -73,6 +73,11 @@ PoolWatch::Cause PoolWatch::CauseOf(size_t i, const Measure& measure, const Lane
       std::string text = absl::StrCat("Few clients make it: ", DescribeAll(heavy), ".");
       return {Diagnosis::kFewSources, std::move(text), std::move(heavy)};
     }
+    if (!variation_.bounded && measure.z <= page_z_) {
+      return {Diagnosis::kFewSources,
+              absl::StrCat(KnownGood(), ", and clients differ so much that some server has that."),
+              std::move(heavy)};
+    }
   } else if (!variation_.bounded) {
     return {Diagnosis::kFewSources,
             absl::StrCat(KnownGood(), ", and what decides the server is ",

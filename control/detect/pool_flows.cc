@@ -58,7 +58,8 @@ std::optional<PoolWatch::Over> PoolWatch::OverOf(size_t i, const Views& views,
   const Thresholds& t = scene.thresholds;
   if (Trusted(i, scene)) {
     for (const Window window : {Window::k1, Window::k3, Window::k10}) {
-      if (Pages(i, At(views, window), t.fast_z, scene)) return Over{Severity::kPage, window};
+      const double z = window == Window::k1 ? t.page_z : t.fast_z;
+      if (Pages(i, At(views, window), z, scene)) return Over{Severity::kPage, window};
     }
     if (Pages(i, At(views, Window::k10), t.page_z, scene) &&
         Pages(i, At(views, Window::k60), t.page_z, scene)) {
@@ -86,18 +87,48 @@ std::optional<PoolWatch::Over> PoolWatch::StillOver(size_t i, const Views& views
   return over ? std::optional(Over{Severity::kTicket, Window::k10}) : std::nullopt;
 }
 
+// Where clients come in clusters one server may have much by right, and often has: the report says
+// it, and only what is much, for long, is an alarm.
+bool PoolWatch::IsByRight(int64_t twice_since_ns, const Scene& scene) const {
+  return twice_since_ns == 0 || Seconds(twice_since_ns, scene) < scene.thresholds.by_right_s;
+}
+
+// Of what nobody was told yet. A sample must show for as long as the minute that is looked at that
+// its clients cannot make it: those of the minutes before may have gone.
+bool PoolWatch::IsClientsOwn(size_t i, const Finding& finding, const Scene& scene) const {
+  if (variation_.bounded || shares_[i] == 0) return false;
+  const Server& server = servers_[i];
+  if (finding.diagnosis == Diagnosis::kFewSources) return IsByRight(server.twice_since_ns, scene);
+  const int64_t since = server.beyond_clients_since_ns;
+  const bool beyond = since != 0 && Seconds(since, scene) >= SecondsOf(Window::k60);
+  return finding.severity == Severity::kTicket && finding.diagnosis == Diagnosis::kDataPath &&
+         !beyond;
+}
+
 // Since when each minute, or five where a minute says nothing, had too much.
 void PoolWatch::NoteOver(size_t i, const Views& views, const Scene& scene) {
-  Measure recent = At(views, Window::k60).Of(i, scene.thresholds, variation_);
-  if (!recent.sufficient) recent = At(views, Window::k300).Of(i, scene.thresholds, variation_);
-  int64_t& since = servers_[i].over_since_ns;
-  if (!recent.sufficient || recent.ratio < scene.thresholds.ticket_ratio) {
-    since = 0;
-  } else if (since == 0) {
-    since = scene.now.steady_ns;
+  const Thresholds& t = scene.thresholds;
+  const Measure minute = At(views, Window::k60).Of(i, t, variation_);
+  const Measure recent = minute.sufficient ? minute : At(views, Window::k300).Of(i, t, variation_);
+  const auto note = [&](double from, double until, int64_t* since) {
+    if (!recent.sufficient || recent.ratio < until) {
+      *since = 0;
+    } else if (*since == 0 && recent.ratio >= from) {
+      *since = scene.now.steady_ns;
+    }
+  };
+  // Chance takes a minute of what is 1.5 times below that, again and again.
+  note(t.ticket_ratio, t.clear_ratio, &servers_[i].over_since_ns);
+  note(t.page_ratio, t.page_ratio, &servers_[i].twice_since_ns);
+  int64_t& beyond = servers_[i].beyond_clients_since_ns;
+  if (variation_.bounded || !knows_clients_ || !minute.sufficient ||
+      minute.ratio < t.ticket_ratio || minute.z <= t.page_z) {
+    beyond = 0;
+  } else if (beyond == 0) {
+    beyond = scene.now.steady_ns;
   }
   int64_t& pages = servers_[i].pages_since_ns;
-  const double z = scene.thresholds.page_z;
+  const double z = t.page_z;
   if (variation_.bounded || !knows_clients_ || !Pages(i, At(views, Window::k10), z, scene) ||
       !Pages(i, At(views, Window::k60), z, scene)) {
     pages = 0;
@@ -123,6 +154,7 @@ std::optional<PoolWatch::Over> PoolWatch::StrayOf(size_t i, const Views& views,
 
 void PoolWatch::JudgeFlows(const Lanes& lanes, Views& views, const Scene& scene) {
   bool suspicious = false;
+  std::erase_if(by_right_, [](const Fact& fact) { return fact.subject.kind == Kind::kFlows; });
   LookAtSample();
   for (const Window window : {Window::k1, Window::k3, Window::k10, Window::k60, Window::k300}) {
     At(views, window).Take(witness(), window, shares_);
@@ -133,6 +165,7 @@ void PoolWatch::JudgeFlows(const Lanes& lanes, Views& views, const Scene& scene)
   for (size_t i = 0; i < servers_.size(); ++i) {
     NoteOver(i, views, scene);
     JudgeFlowsOf(i, lanes, views, scene);
+    suspicious_ = suspicious_ || servers_[i].over_since_ns != 0;
   }
   // What one has too much, others have too little: that is one fault, not many.
   for (size_t i = 0; i < servers_.size(); ++i) {
@@ -167,6 +200,12 @@ void PoolWatch::JudgeFlowsOf(size_t i, const Lanes& lanes, const Views& views, c
     Finding finding{severity, cause.diagnosis, "", ToEvidence(measure, over->window, unit())};
     finding.text = absl::StrCat(subject.name, " ", Describe(finding.evidence), ". ", cause.text);
     finding.evidence.heavy = std::move(cause.heavy);
+    if (book_.Find(subject) == nullptr && IsClientsOwn(i, finding, scene)) {
+      if (finding.diagnosis == Diagnosis::kFewSources) {
+        by_right_.push_back({subject, std::move(finding)});
+      }
+      return;
+    }
     return book_.Raise(subject, std::move(finding), scene);
   }
   if (book_.Find(subject) == nullptr) return;

@@ -15,6 +15,7 @@ void PoolWatch::JudgeLoad(Views& views, const Scene& scene) {
   At(views, Window::k3).Take(bytes_, Window::k300, shares_);
   At(views, Window::k60).Take(packets_, Window::k60, shares_);
   At(views, Window::k300).Take(packets_, Window::k300, shares_);
+  std::erase_if(by_right_, [](const Fact& fact) { return fact.subject.kind == Kind::kLoad; });
   const bool suspicious = At(views, Window::k1).Suspicious(scene.thresholds, {}) ||
                           At(views, Window::k60).Suspicious(scene.thresholds, {});
   if (!suspicious && !std::exchange(load_suspicious_, false) && book_.empty()) return;
@@ -30,23 +31,31 @@ void PoolWatch::JudgeLoadOf(size_t i, const Views& views, const Scene& scene) {
   const auto measure = [&](Window window) { return At(views, window).Of(i, t, {}); };
   const Measure packets = measure(Window::k300), bytes = measure(Window::k3);
   const bool enough = packets.expected >= t.min_expected * t.packets_per_flow;
-  const bool by_packets = plan_.counts_flows && packets.ratio >= t.ticket_ratio &&
-                          measure(Window::k60).ratio >= t.ticket_ratio;
-  const bool by_bytes =
-      bytes.ratio >= t.ticket_ratio && measure(Window::k1).ratio >= t.ticket_ratio;
+  const auto by_packets = [&](double ratio) {
+    return plan_.counts_flows && packets.ratio >= ratio && measure(Window::k60).ratio >= ratio;
+  };
+  const auto by_bytes = [&](double ratio) {
+    return bytes.ratio >= ratio && measure(Window::k1).ratio >= ratio;
+  };
+  const auto note = [&](double ratio, int64_t* since) {
+    if (!by_packets(ratio) && !by_bytes(ratio)) {
+      *since = 0;
+    } else if (*since == 0) {
+      *since = scene.now.steady_ns;
+    }
+  };
   const Subject subject = SubjectOf(Kind::kLoad, i);
-  int64_t& since = servers_[i].load_over_since_ns;
-  if (!by_packets && !by_bytes) {
-    since = 0;
-  } else if (since == 0) {
-    since = scene.now.steady_ns;
-  }
+  Server& server = servers_[i];
+  note(t.ticket_ratio, &server.load_over_since_ns);
+  note(t.page_ratio, &server.load_twice_since_ns);
+  const int64_t since = server.load_over_since_ns;
   const bool lasts = since != 0 && Seconds(since, scene) >= t.ticket_s - SecondsOf(Window::k60);
   const bool settled = lasts && moving_ == 0 && Seconds(packets_since_ns_, scene) >= t.ticket_s;
   const bool same_fault = book_.Find(SubjectOf(Kind::kFlows, i)) != nullptr;
   if (enough && settled && !same_fault) {
     WantSample(scene);
-    const bool shows_bytes = by_bytes && (!by_packets || bytes.ratio > packets.ratio);
+    const bool shows_bytes =
+        by_bytes(t.ticket_ratio) && (!by_packets(t.ticket_ratio) || bytes.ratio > packets.ratio);
     Finding finding{
         Severity::kTicket, Diagnosis::kElephant, "",
         ToEvidence(shows_bytes ? bytes : packets, Window::k300, shows_bytes ? "bytes" : "packets")};
@@ -58,6 +67,10 @@ void PoolWatch::JudgeLoadOf(size_t i, const Views& views, const Scene& scene) {
         heavy.empty() ? "some connections carry much more than others."
                       : absl::StrCat("single flows carry much: ", DescribeAll(heavy), "."));
     finding.evidence.heavy = std::move(heavy);
+    if (book_.Find(subject) == nullptr && IsByRight(server.load_twice_since_ns, scene)) {
+      by_right_.push_back({subject, std::move(finding)});
+      return;
+    }
     return book_.Raise(subject, std::move(finding), scene);
   }
   const bool known = enough && moving_ == 0;

@@ -80,11 +80,25 @@ std::string PoolWatch::DescribeEven(const WindowView& view, const Thresholds& th
                       ") of the expected share");
 }
 
+const Fact* PoolWatch::ByRight(Kind kind) const {
+  const Fact* worst = nullptr;
+  for (const Fact& fact : by_right_) {
+    if (fact.subject.kind != kind) continue;
+    if (worst == nullptr || fact.finding.evidence.ratio > worst->finding.evidence.ratio) {
+      worst = &fact;
+    }
+  }
+  return worst;
+}
+
 LinkReport PoolWatch::FlowsLink(const WindowView& view, const Thresholds& thresholds) const {
   for (const Kind kind : {Kind::kFlows, Kind::kStarved}) {
     if (const Alarm* alarm = book_.Worst(kind)) {
       return {Link::kFlows, LinkState::kBroken, alarm->text};
     }
+  }
+  if (const Fact* fact = ByRight(Kind::kFlows)) {
+    return {Link::kFlows, LinkState::kBroken, fact->finding.text};
   }
   double known = 0;
   for (size_t i = 0; i < servers_.size(); ++i) {
@@ -118,6 +132,9 @@ LinkReport PoolWatch::LinkOf(Link link, const WindowView& view,
       return FlowsLink(view, thresholds);
     case Link::kLoad:
       if (const Alarm* alarm = broken(Kind::kLoad)) return {link, LinkState::kBroken, alarm->text};
+      if (const Fact* fact = ByRight(Kind::kLoad)) {
+        return {link, LinkState::kBroken, fact->finding.text};
+      }
       if (moving_ > 0) {
         return {link, LinkState::kUnknown,
                 absl::StrCat(moving_,
@@ -170,6 +187,9 @@ void PoolWatch::Conclude(const Time& now, PoolReport* report) const {
     report->text = link.detail;
     for (const Alarm* alarm : book_.All()) {
       if (alarm->text == link.detail) report->diagnosis = alarm->diagnosis;
+    }
+    for (const Fact& fact : by_right_) {
+      if (fact.finding.text == link.detail) report->diagnosis = fact.finding.diagnosis;
     }
     if (!report->diagnosis || IsBalancer(*report->diagnosis)) return;
     absl::StrAppend(&report->text, " The table of revision ", plan_.revision, ", unchanged for ",

@@ -30,6 +30,7 @@ uint64_t Since(uint64_t counter, uint64_t before) {
 PoolWatch::PoolWatch(PoolPlan plan, const Thresholds& thresholds)
     : plan_(std::move(plan)),
       packets_per_flow_(thresholds.packets_per_flow),
+      page_z_(thresholds.page_z),
       facts_(FactsOf(plan_, thresholds)),
       sample_(plan_.spread, plan_.counts_flows),
       book_(plan_.pool) {
@@ -55,6 +56,7 @@ void PoolWatch::Begin() {
   packets_ = Series(n);
   bytes_ = Series(n);
   sample_ = PoolSample(plan_.spread, plan_.counts_flows);
+  by_right_.clear();
   counted_ = false;
 }
 

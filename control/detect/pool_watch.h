@@ -49,12 +49,15 @@ class PoolWatch {
   // Of one server, in the order of the plan.
   struct Server {
     ServerReading last;
-    int64_t down_since_ns = 0;        // 0: it is not
-    int64_t over_since_ns = 0;        // 0: it has not more than its share, by far
-    int64_t load_over_since_ns = 0;   // the same of packets or bytes
-    int64_t pages_since_ns = 0;       // by a sample, where only that tells
-    int64_t unanswered_since_ns = 0;  // 0: it answers, as far as known
-    bool fresh = true;                // `last` is of another table: what follows is counted
+    int64_t down_since_ns = 0;       // 0: it is not
+    int64_t over_since_ns = 0;       // 0: it has not more than its share, by far
+    int64_t twice_since_ns = 0;      // the same, twice its share
+    int64_t load_over_since_ns = 0;  // the same two of packets or bytes
+    int64_t load_twice_since_ns = 0;
+    int64_t pages_since_ns = 0;           // by a sample, where only that tells
+    int64_t beyond_clients_since_ns = 0;  // more than a sample's clients can make
+    int64_t unanswered_since_ns = 0;      // 0: it answers, as far as known
+    bool fresh = true;                    // `last` is of another table: what follows is counted
   };
   struct Over {
     Severity severity;
@@ -95,18 +98,21 @@ class PoolWatch {
   void NoteOver(size_t i, const Views& views, const Scene& scene);
   bool Pages(size_t i, const WindowView& view, double z, const Scene& scene) const;
   bool Trusted(size_t i, const Scene& scene) const;
+  bool IsByRight(int64_t twice_since_ns, const Scene& scene) const;
+  bool IsClientsOwn(size_t i, const Finding& finding, const Scene& scene) const;
   bool IsUnanswered(size_t i) const;
   Cause CauseOf(size_t i, const Measure& measure, const Lanes& lanes) const;  // diagnose.cc
   Cause KeepKnown(const Subject& subject, Cause cause, const Scene& scene) const;
   std::string KnownGood() const;
 
+  const Fact* ByRight(Kind kind) const;  // the gravest
   LinkReport FlowsLink(const WindowView& view, const Thresholds& thresholds) const;
   LinkReport LinkOf(Link link, const WindowView& view, const Thresholds& thresholds) const;
   std::string DescribeEven(const WindowView& view, const Thresholds& thresholds) const;
   void Conclude(const Time& now, PoolReport* report) const;
 
   PoolPlan plan_;
-  double packets_per_flow_;
+  double packets_per_flow_, page_z_;
   std::vector<Fact> facts_;
   std::vector<float> shares_;  // as built
   std::vector<Server> servers_;
@@ -119,6 +125,7 @@ class PoolWatch {
   int64_t packets_since_ns_ = 0;  // later than that where slots moved meanwhile
   int64_t differs_since_ns_ = 0;  // 0: the kernel's table does not differ
   std::optional<Fact> kernel_fact_;
+  std::vector<Fact> by_right_;  // uneven, and no alarm: heavy clients or flows make it
   Readback readback_ = Readback::kUnknown;
   uint32_t moving_ = 0;
   int64_t load_wait_s_ = 0;

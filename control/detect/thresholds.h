@@ -12,7 +12,7 @@ struct Thresholds {
   double clear_ratio = 1.25, clear_starved_ratio = 0.8;
   // Almost all of the flows on one server, also where that is less than page_ratio.
   double everything = 0.95, everything_ratio = 1.2;
-  // Standard deviations.
+  // Standard deviations. In 3 s or 10 s alone, which take in a while before, more: fast_z.
   double page_z = 6, fast_z = 8, ticket_z = 4;
   double min_expected = 25;  // flows in a window; less is insufficient data
   // Variance over that of independent flows: at least, and at most where each connection is
@@ -25,6 +25,7 @@ struct Thresholds {
   double limit_of_two = 0.8, limit_of_many = 0.5;
   // Seconds.
   double ticket_s = 300;
+  double by_right_s = 4 * 3600;  // of page_ratio, where heavy clients or flows make it by right
   double clear_hold_s = 30;
   double down_s = 10;            // until a server that is down but has slots is a ticket
   double unanswered_s = 15;      // that health has to find a server that does not answer

@@ -5,12 +5,14 @@
 //
 //   build/bench/detect_bench month --pools 100 --days 30
 //   build/bench/detect_bench skew --trials 10000
+//   build/bench/detect_bench ticket --times 1.6 --flows 200
 //   build/bench/detect_bench causes --trials 200
 //   build/bench/detect_bench night --trials 200
 //   build/bench/detect_bench tick --pools 1000 --servers 100
 #include <time.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "tests/property/detect/causes.h"
@@ -34,16 +36,32 @@ void Month(const MonthOptions& options) {
   std::printf("false pages: %zu, %.2f a month of 100 pools\n", result.pages.size(),
               result.PagesAMonth());
   for (const std::string& page : result.pages) std::printf("  %s\n", page.c_str());
-  for (const auto& [kind, n] : result.tickets) std::printf("tickets %s: %lu\n", kind.c_str(), n);
+  std::printf("%zu of the pools have clients in clusters\n", result.clustered);
+  const double days = result.pool_seconds / kDay / static_cast<double>(options.pools);
+  for (const auto& [kind, n] : result.tickets) {
+    const size_t pools =
+        kind.starts_with("plain") ? options.pools - result.clustered : result.clustered;
+    std::printf("tickets %s: %lu, %.3f a day and pool\n", kind.c_str(), n,
+                static_cast<double>(n) / days / static_cast<double>(pools));
+  }
 }
 
-void Skew(const SkewOptions& options) {
-  const std::vector<double> times = DetectionTimes(options);
+void Print(const std::vector<double>& times) {
   const auto at = [&](double part) {
     return times[static_cast<size_t>(part * static_cast<double>(times.size() - 1))];
   };
   std::printf("%zu trials: p50 %.2f s, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f\n", times.size(),
               at(0.5), at(0.9), at(0.99), at(0.999), times.back());
+}
+
+void Ticket(const SkewOptions& options, int patience_s) {
+  std::vector<double> times = TicketTimes(options, patience_s);
+  const auto first = std::lower_bound(times.begin(), times.end(), 0);
+  const auto last = std::lower_bound(first, times.end(), patience_s);
+  std::printf("within %d s: %zd pages, %zd tickets, %zd without any\n", patience_s,
+              first - times.begin(), last - first, times.end() - last);
+  times.assign(first, last);
+  if (!times.empty()) Print(times);
 }
 
 void Causes(int trials, uint64_t seed) {
@@ -69,10 +87,15 @@ int Main(int argc, char** argv) {
   run_month->add_option("--days", days);
   run_month->add_option("--often", often, "events this many times as often");
   CLI::App* run_skew = app.add_subcommand("skew", "time until a skew is found");
-  run_skew->add_option("--trials", skew.trials);
-  run_skew->add_option("--servers", skew.servers);
-  run_skew->add_option("--flows", skew.flows, "new flows a second");
-  run_skew->add_option("--times", skew.times, "the share of one server");
+  CLI::App* run_ticket = app.add_subcommand("ticket", "time until a smaller skew is a ticket");
+  int patience_s = 600;
+  run_ticket->add_option("--patience", patience_s, "seconds that it lasts");
+  for (CLI::App* run : {run_skew, run_ticket}) {
+    run->add_option("--trials", skew.trials);
+    run->add_option("--servers", skew.servers);
+    run->add_option("--flows", skew.flows, "new flows a second");
+    run->add_option("--times", skew.times, "the share of one server");
+  }
   run_skew->add_flag("--new-generation", skew.new_generation);
   CLI::App* run_causes = app.add_subcommand("causes", "confusion of causes");
   run_causes->add_option("--trials", trials);
@@ -94,7 +117,10 @@ int Main(int argc, char** argv) {
     Month(month);
   } else if (*run_skew) {
     skew.seed = seed;
-    Skew(skew);
+    Print(DetectionTimes(skew));
+  } else if (*run_ticket) {
+    skew.seed = seed;
+    Ticket(skew, patience_s);
   } else if (*run_causes) {
     Causes(trials, seed);
   } else if (*run_night) {

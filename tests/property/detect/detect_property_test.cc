@@ -24,7 +24,15 @@ TEST(DetectPropertyTest, NobodyIsWokenForNothing) {
   const MonthResult result = RunMonth(options);
   for (const std::string& page : result.pages) ADD_FAILURE() << page;
   EXPECT_GT(result.plans, 5000u);
-  for (const auto& [kind, n] : result.tickets) std::printf("tickets %s: %lu\n", kind.c_str(), n);
+  // Two and a half days' events of a hundred pools.
+  uint64_t tickets = 0, of_clients = 0;
+  for (const auto& [kind, n] : result.tickets) {
+    std::printf("tickets %s: %lu\n", kind.c_str(), n);
+    tickets += n;
+    if (kind.starts_with("clustered")) of_clients += n;
+  }
+  EXPECT_LE(tickets, 40u);
+  EXPECT_LE(of_clients, 6u);
   std::printf("generations %lu, seconds sampled %lu\n", result.plans, result.sampled);
 }
 
@@ -37,6 +45,23 @@ TEST(DetectPropertyTest, ThreeTimesIsFoundWithinTwoSeconds) {
     std::printf("p50 %.2f p99 %.2f max %.2f s\n", times[500], times[990], times.back());
     EXPECT_LE(times.back(), 2.0);
   }
+}
+
+// Twenty flows a second for each server: 1.6 times is a ticket in little more than five minutes,
+// 1.35 times is none, and neither is a page.
+TEST(DetectPropertyTest, OneAndAHalfTimesIsATicket) {
+  constexpr int kPatience_s = 900;
+  SkewOptions options;
+  options.trials = 200;
+  options.flows = 200;
+  options.times = 1.6;
+  const std::vector<double> over = TicketTimes(options, kPatience_s);
+  std::printf("p50 %.0f max %.0f s\n", over[100], over.back());
+  EXPECT_GE(over.front(), 270);
+  EXPECT_LE(over.back(), 330);
+  options.times = 1.35;
+  const std::vector<double> under = TicketTimes(options, kPatience_s);
+  EXPECT_EQ(under.front(), kPatience_s);
 }
 
 TEST(DetectPropertyTest, CausesAreToldApart) {

@@ -7,7 +7,14 @@
 namespace evenkeel::detect::simulation {
 namespace {
 
-void Count(const std::vector<AlarmEvent>& events, int64_t second, MonthResult& result) {
+size_t IndexOf(const std::string& name) { return std::stoul(name.substr(5)); }
+
+bool IsClustered(const PoolPlan& plan) {
+  return plan.spread != Spread::kConnection || !plan.counts_flows;
+}
+
+void Count(const std::vector<AlarmEvent>& events, const std::vector<SyntheticPool>& pools,
+           int64_t second, MonthResult& result) {
   for (const AlarmEvent& event : events) {
     const Alarm& alarm = event.alarm;
     const bool rises =
@@ -18,7 +25,9 @@ void Count(const std::vector<AlarmEvent>& events, int64_t second, MonthResult& r
                                           model::Av(ToString(alarm.diagnosis)), ", z ",
                                           alarm.evidence.z, ": ", alarm.text));
     } else {
-      ++result.tickets[absl::StrCat(model::Av(ToString(alarm.kind)), "/",
+      const PoolPlan& plan = pools[IndexOf(alarm.pool)].plan();
+      ++result.tickets[absl::StrCat(IsClustered(plan) ? "clustered " : "plain ",
+                                    model::Av(ToString(alarm.kind)), "/",
                                     model::Av(ToString(alarm.diagnosis)))];
     }
   }
@@ -49,12 +58,13 @@ MonthResult RunMonth(const MonthOptions& options) {
       detector.Configure(std::move(plans), now);
     }
     for (const std::string& name : detector.WantSamples()) {
-      pools[std::stoul(name.substr(5))].Sample(detector);
+      pools[IndexOf(name)].Sample(detector);
       ++result.sampled;
     }
     for (size_t i = 0; i < pools.size(); ++i) pools[i].Read(reading.pools[i]);
-    Count(detector.Tick(reading, now), second, result);
+    Count(detector.Tick(reading, now), pools, second, result);
   }
+  for (const SyntheticPool& pool : pools) result.clustered += IsClustered(pool.plan()) ? 1 : 0;
   result.pool_seconds = static_cast<double>(options.pools) * static_cast<double>(options.seconds);
   return result;
 }

@@ -24,7 +24,8 @@ struct MonthResult {
   double pool_seconds = 0;
   uint64_t plans = 0, sampled = 0;          // generations; pools and seconds that were sampled
   std::vector<std::string> pages;           // what they said
-  std::map<std::string, uint64_t> tickets;  // by kind and diagnosis
+  size_t clustered = 0;                     // pools where clients come in clusters
+  std::map<std::string, uint64_t> tickets;  // by profile of the pool, kind, and diagnosis
 
   // In 30 days of a hundred pools.
   double PagesAMonth() const {

@@ -10,7 +10,9 @@ namespace {
 constexpr double kPacketsOfFlow = 8, kBytesOfPacket = 700;
 constexpr int kDrained_s = 1200, kDeadUntilFound_s = 5, kStep_s = 3;
 constexpr double kStep = 0.1;
-constexpr size_t kSampled = 200;
+// Packets are sampled for half a second in three, as by the daemon.
+constexpr double kSampled = 200, kSampledPart = 0.5;
+constexpr int64_t kSampleEvery_s = 3;
 
 // A SYN that is not answered comes again after 1, 3 and 7 s.
 double Repeats(int64_t dead_s) { return dead_s < 1 ? 1 : dead_s < 3 ? 2 : dead_s < 7 ? 3 : 4; }
@@ -294,9 +296,10 @@ void SyntheticPool::Read(PoolReading& reading) const {
 }
 
 void SyntheticPool::Sample(Detector& detector) {
+  if (now_ % kSampleEvery_s != 0) return;
   double all = 0;
   for (const Server& server : servers_) all += server.now;
-  const auto n = static_cast<size_t>(std::min(all, static_cast<double>(kSampled)));
+  const auto n = static_cast<size_t>(std::min(all * kSampledPart, kSampled));
   for (size_t draw = 0; draw < n; ++draw) {
     FlowSample sample{.pool = plan_.pool,
                       .server = {},

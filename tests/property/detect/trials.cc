@@ -60,6 +60,24 @@ std::vector<double> DetectionTimes(const SkewOptions& options) {
   return times;
 }
 
+std::vector<double> TicketTimes(const SkewOptions& options, int patience_s) {
+  std::vector<double> times;
+  for (int trial = 0; trial < options.trials; ++trial) {
+    OnePool pool(options.servers, options.seed * 1'000'003 + static_cast<uint64_t>(trial));
+    double time = patience_s;
+    for (int second = -kWarm_s; second < patience_s && time == patience_s; ++second) {
+      pool.Flows(options.flows, second < 0 ? 1 : options.times, options.repeats);
+      for (const AlarmEvent& event : pool.Tick()) {
+        if (event.alarm.kind != Kind::kFlows) continue;
+        time = event.alarm.severity == Severity::kTicket ? second + 1 : -1;
+      }
+    }
+    times.push_back(time);
+  }
+  std::sort(times.begin(), times.end());
+  return times;
+}
+
 NightResult RunNights(int trials, uint64_t seed) {
   NightResult result;
   for (int trial = 0; trial < trials; ++trial) {

@@ -22,6 +22,10 @@ struct SkewOptions {
 // Ascending.
 std::vector<double> DetectionTimes(const SkewOptions& options);
 
+// Seconds until a ticket, of a skew that lasts; `patience_s` where there is none, and less than
+// zero where it is a page. Ascending.
+std::vector<double> TicketTimes(const SkewOptions& options, int patience_s);
+
 struct NightResult {
   int raised = 0, cleared_at_night = 0, marked = 0, cleared_after = 0;
 };

@@ -64,7 +64,9 @@ INSTANTIATE_TEST_SUITE_P(
         // Both windows must have twice the share: 2.2 times it takes 50 s and more in a minute.
         PageCase{"both-windows", 120, 2.2, 90, 45, 70},
         // z > 8 within 10 s: 1.2 * 240 / sqrt(3.6 * 240) = 9.8.
-        PageCase{"fast-in-10-s", 240, 2.2, 90, 9, 10}, PageCase{"fast-in-3-s", 400, 3, 90, 2, 3},
+        PageCase{"fast-in-10-s", 240, 2.2, 90, 9, 10},
+        // z > 6 in a second: 2 * 40 / sqrt(3.6 * 40) = 6.7; with 30 it is 5.8.
+        PageCase{"fast-in-1-s", 400, 3, 90, 1, 1}, PageCase{"fast-in-3-s", 300, 3, 90, 3, 3},
         // 1.95 times is a matter for tickets, however sure.
         PageCase{"below-twice", 5000, 1.95, 120, 121, 121},
         // 28 expected in 10 s are enough, 22 are not.
@@ -99,6 +101,30 @@ TEST(SkewTest, OneAndAHalfTimesForFiveMinutesIsATicket) {
 TEST(SkewTest, ABurstOfOneMinuteIsNoTicket) {
   World world;
   world.Run(400, World::Even(world.plan, 22));
+  EXPECT_TRUE(world.Run(60, World::Skewed(world.plan, 22, 0, 6)).empty());
+  EXPECT_TRUE(world.Run(400, World::Even(world.plan, 22)).empty());
+}
+
+// Chance takes single minutes below 1.5 times.
+TEST(SkewTest, MinutesAroundOneAndAHalfTimesAreATicket) {
+  World world;
+  int ticket_s = 0;
+  for (int second = 0; second < 900 && world.Find(Kind::kFlows) == nullptr; ++second) {
+    const double times = second / 30 % 2 == 0 ? 1.75 : 1.35;
+    world.Second(World::Skewed(world.plan, 200, 0, times));
+    ticket_s = second;
+  }
+  EXPECT_GE(ticket_s, 270);
+  EXPECT_LE(ticket_s, 390);
+}
+
+// What was over an hour ago is not the beginning of five minutes.
+TEST(SkewTest, WhatIsOverDoesNotCountForAnotherBurst) {
+  World world;
+  world.Run(400, World::Even(world.plan, 22));
+  EXPECT_TRUE(world.Run(100, World::Skewed(world.plan, 22, 0, 1.6)).empty());
+  EXPECT_TRUE(world.Run(300, World::Skewed(world.plan, 22, 0, 1.35)).empty());
+  EXPECT_TRUE(world.Run(3600, World::Even(world.plan, 22)).empty());
   EXPECT_TRUE(world.Run(60, World::Skewed(world.plan, 22, 0, 6)).empty());
   EXPECT_TRUE(world.Run(400, World::Even(world.plan, 22)).empty());
 }
