@@ -2,11 +2,12 @@
 #include "control/daemon/detect_plan.h"
 
 #include <algorithm>
-#include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "control/guard/policy.h"
 
 namespace evenkeel::daemon {
 namespace {
@@ -17,13 +18,46 @@ double ShareOf(uint32_t slots, uint32_t size) {
   return size == 0 ? 0 : static_cast<double>(slots) / static_cast<double>(size);
 }
 
-std::vector<detect::ServerPlan> PlanServers(const guard::BuiltPool& pool) {
+// The part that each server could take, where every backend that serves declares its capacity.
+std::map<model::IpAddress, double> CapacitiesOf(const guard::BuiltPool& pool) {
+  std::map<model::IpAddress, double> parts;
+  double total = 0;
+  for (size_t i = 0; i < pool.table->servers.size(); ++i) {
+    if (pool.slots[i] == 0) continue;
+    const model::IpAddress& address = pool.table->servers[i];
+    const auto backend =
+        std::find_if(pool.config.backends.begin(), pool.config.backends.end(),
+                     [&](const model::Backend& b) { return b.address == address; });
+    if (backend == pool.config.backends.end() || !backend->capacity) return {};
+    total += parts[address] = *backend->capacity;
+  }
+  for (auto& [address, part] : parts) part /= total;
+  return parts;
+}
+
+// As LB001, by the policy in force; 0 where that is the detector's own limit.
+void PlanLimits(const guard::BuiltPool& pool, const model::Policy& policy,
+                std::vector<detect::ServerPlan>* servers) {
+  const auto serving = static_cast<size_t>(std::count_if(pool.slots.begin(), pool.slots.end(),
+                                                         [](uint32_t slots) { return slots > 0; }));
+  if (serving == 0 || (serving == 1 && (policy.single_backend || !policy.max_share))) return;
+  const double most = guard::MaxShare(policy, serving);
+  const double factor = guard::LimitOf(guard::kShareFactor, policy);
+  const std::map<model::IpAddress, double> capacities = CapacitiesOf(pool);
+  for (detect::ServerPlan& server : *servers) {
+    server.limit = most;
+    const auto part = capacities.find(server.address);
+    if (part != capacities.end()) server.limit = std::min(most, factor * part->second);
+  }
+}
+
+std::vector<detect::ServerPlan> PlanServers(const guard::BuiltPool& pool,
+                                            const model::Policy& policy) {
   std::map<model::IpAddress, detect::ServerPlan> servers;  // one server may have several names
   for (const model::Backend& backend : pool.config.backends) {
     detect::ServerPlan& server = servers[backend.address];
     server.address = backend.address;
     absl::StrAppend(&server.name, server.name.empty() ? "" : ", ", backend.name);
-    server.limit = pool.config.policy.max_share.value_or(0);
   }
   const guard::BuiltTable& table = *pool.table;
   for (size_t i = 0; i < table.servers.size(); ++i) {
@@ -33,22 +67,40 @@ std::vector<detect::ServerPlan> PlanServers(const guard::BuiltPool& pool) {
   }
   std::vector<detect::ServerPlan> plan;
   for (auto& [address, server] : servers) plan.push_back(std::move(server));
+  PlanLimits(pool, policy, &plan);
   return plan;
 }
 
-// How the packets of the pool's VIPs are spread, and what of them is counted.
-void PlanSpread(const guard::BuiltFleet& fleet, const guard::BuiltPool& pool,
-                detect::PoolPlan* plan) {
-  plan->counts_flows = false;
-  const bool source = pool.config.affinity == model::Affinity::kSource;
-  if (source) plan->spread = detect::Spread::kSource;
-  for (const model::Vip& vip : fleet.vips) {
-    if (vip.pool != pool.name()) continue;
-    plan->counts_flows |= vip.protocol != model::Protocol::kUdp;
-    if (!source && vip.spread_by == model::SpreadBy::kDestinationPort) {
-      plan->spread = detect::Spread::kPort;
-    }
+// How the packets of a pool's VIPs are spread, and what of them is counted.
+struct Reach {
+  bool counts_flows = false, by_port = false;
+};
+
+std::map<std::string_view, Reach> ReachedBy(const std::vector<model::Vip>& vips) {
+  std::map<std::string_view, Reach> reached;
+  for (const model::Vip& vip : vips) {
+    Reach& reach = reached[vip.pool];
+    reach.counts_flows |= vip.protocol != model::Protocol::kUdp;
+    reach.by_port |= vip.spread_by == model::SpreadBy::kDestinationPort;
   }
+  return reached;
+}
+
+detect::Spread SpreadOf(const guard::BuiltPool& pool, const Reach& reach) {
+  if (pool.config.affinity == model::Affinity::kSource) return detect::Spread::kSource;
+  return reach.by_port ? detect::Spread::kPort : detect::Spread::kConnection;
+}
+
+detect::PoolPlan MakePlan(const ShareAge& age, const Reach& reach, uint64_t revision) {
+  return {.pool = age.pool->name(),
+          .revision = revision,
+          .generation = age.generation,
+          .since_unix_ns = age.since_unix_ns,
+          .table_size = age.pool->table->size,
+          .spread = SpreadOf(*age.pool, reach),
+          .counts_flows = reach.counts_flows,
+          .single_backend = age.policy.single_backend.has_value(),
+          .servers = PlanServers(*age.pool, age.policy)};
 }
 
 std::map<model::IpAddress, double> SharesOf(const guard::BuiltPool* pool) {
@@ -93,35 +145,41 @@ std::string Summarize(const guard::BuiltPool* before, const guard::BuiltPool& af
 
 }  // namespace
 
-std::vector<detect::PoolPlan> PlanDetection(const engine::State& state, uint32_t next,
-                                            int64_t now_unix_ns, ShareAges* ages) {
-  std::vector<detect::PoolPlan> plans;
+detect::Detector::Plans PlanDetection(const engine::State& state, const model::Policy& host,
+                                      uint32_t next, int64_t now_unix_ns, ShareAges* ages) {
+  detect::Detector::Plans plans;
   if (state.kernel == nullptr) {
     ages->clear();
     return plans;
   }
   const guard::BuiltFleet& fleet = *state.kernel;
-  std::set<std::string> reached;
-  for (const model::Vip& vip : fleet.vips) reached.insert(vip.pool);
+  const std::map<std::string_view, Reach> reached = ReachedBy(fleet.vips);
   std::erase_if(*ages, [&](const auto& age) { return !reached.contains(age.first); });
   for (const auto& pool : fleet.pools) {
-    if (!reached.contains(pool->name())) continue;
+    const auto reach = reached.find(pool->name());
+    if (reach == reached.end()) continue;
     ShareAge& age = (*ages)[pool->name()];
-    if (age.table != pool->table) {
-      age = {.table = pool->table,
-             .digest = pool->digest,
-             .generation = next,
-             .since_unix_ns = now_unix_ns};
+    model::Policy policy = guard::StricterOf(host, fleet.policy, pool->config.policy);
+    const bool as_before = age.plan != nullptr && age.pool == pool && age.policy == policy &&
+                           age.plan->revision == state.applied.revision &&
+                           age.plan->counts_flows == reach->second.counts_flows &&
+                           age.plan->spread == SpreadOf(*pool, reach->second);
+    if (!as_before) {
+      if (age.table != pool->table) {
+        age = {.table = pool->table,
+               .digest = pool->digest,
+               .generation = next,
+               .since_unix_ns = now_unix_ns,
+               .pool = {},
+               .plan = {},
+               .policy = {}};
+      }
+      age.pool = pool;
+      age.policy = std::move(policy);
+      age.plan =
+          std::make_shared<detect::PoolPlan>(MakePlan(age, reach->second, state.applied.revision));
     }
-    detect::PoolPlan plan{.pool = pool->name(),
-                          .revision = state.applied.revision,
-                          .generation = age.generation,
-                          .since_unix_ns = age.since_unix_ns,
-                          .table_size = pool->table->size,
-                          .single_backend = pool->config.policy.single_backend.has_value(),
-                          .servers = PlanServers(*pool)};
-    PlanSpread(fleet, *pool, &plan);
-    plans.push_back(std::move(plan));
+    plans.push_back(age.plan);
   }
   return plans;
 }
@@ -156,7 +214,7 @@ detect::Change DescribeChange(const engine::Applied& applied, uint64_t base,
   return change;
 }
 
-std::vector<detect::PoolReading> ReadPools(const std::vector<detect::PoolPlan>& plan,
+std::vector<detect::PoolReading> ReadPools(const detect::Detector::Plans& plans,
                                            const publish::CounterReport& counters,
                                            const publish::TrackingReport& tracking) {
   std::map<std::string_view, std::map<model::IpAddress, const dataplane::Counter*>> by_pool;
@@ -166,8 +224,9 @@ std::vector<detect::PoolReading> ReadPools(const std::vector<detect::PoolPlan>& 
   std::map<std::string_view, uint32_t> moving;
   for (const publish::TrackingReport::Pool& pool : tracking.pools) moving[pool.pool] = pool.moving;
   std::vector<detect::PoolReading> readings;
-  readings.reserve(plan.size());
-  for (const detect::PoolPlan& pool : plan) {
+  readings.reserve(plans.size());
+  for (const std::shared_ptr<const detect::PoolPlan>& plan : plans) {
+    const detect::PoolPlan& pool = *plan;
     detect::PoolReading reading{.pool = pool.pool, .generation = pool.generation, .servers = {}};
     if (const auto found = moving.find(pool.pool); found != moving.end()) {
       reading.moving_slots = found->second;

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,13 +17,22 @@ namespace {
 constexpr std::chrono::milliseconds kTick{1000};
 // Tables are read back for so long in a second: two hundredths of a core.
 constexpr int64_t kReadbackNs = 20'000'000;
-// Of packets, while the detector asks for them.
-constexpr int64_t kSampleEveryNs = 10'000'000'000;
+// Of packets, while the detector asks for them: of ten new flows a second it has seen enough to
+// speak of clients after half a minute.
+constexpr int64_t kSampleEveryNs = 3'000'000'000;
 constexpr int64_t kSampleAgainNs = 300'000'000'000;  // where it cannot be done
-constexpr dataplane::SampleOptions kSample{
-    .window = std::chrono::milliseconds(300), .one_in = 16, .max_packets = 4000};
+constexpr std::chrono::milliseconds kSampleWindow{500};
+constexpr uint32_t kSampledPackets = 4000;
 
 }  // namespace
+
+dataplane::SampleOptions DetectRunner::SampleOptionsFor(double packets_per_s) {
+  const double expected = packets_per_s * std::chrono::duration<double>(kSampleWindow).count();
+  const double one_in = std::clamp(std::ceil(expected / kSampledPackets), 1.0, 1e9);
+  return {.window = kSampleWindow,
+          .one_in = static_cast<uint32_t>(one_in),
+          .max_packets = kSampledPackets};
+}
 
 DetectRunner::DetectRunner(engine::LocalEngine* engine, Sources sources, Sink sink)
     : engine_(engine), sources_(std::move(sources)), sink_(std::move(sink)) {}
@@ -42,7 +52,7 @@ void DetectRunner::Configure(const engine::State& state) {
   const bool first = configured_ == nullptr;
   // What was there before this daemon has been so since it was applied, as far as is known.
   const int64_t since = first ? state.applied.applied_unix_ns : sources_.now_unix_ns();
-  plan_ = PlanDetection(state, ++generation_, since, &ages_);
+  plan_ = PlanDetection(state, sources_.host_policy, ++generation_, since, &ages_);
   std::erase_if(readbacks_, [this](const auto& item) { return !ages_.contains(item.first); });
   std::optional<detect::Change> change;
   if (state.applied.revision != described_revision_ && state.applied.revision != 0) {
@@ -58,7 +68,7 @@ void DetectRunner::Configure(const engine::State& state) {
   in_force_ = state.applied.revision;
   applied_unix_ns_ = state.applied.applied_unix_ns;
   if (change) detector_.NoteChange(*std::move(change));
-  detector_.Configure(plan_, Now());
+  detector_.Adopt(plan_, Now());
 }
 
 // One pool after the other, as many as fit the time. Whom it finds changed is looked at again at
@@ -66,7 +76,7 @@ void DetectRunner::Configure(const engine::State& state) {
 void DetectRunner::ReadBack() {
   const int64_t until = sources_.steady_ns() + kReadbackNs;
   for (size_t i = 0; i < plan_.size() && sources_.steady_ns() < until; ++i) {
-    const std::string& pool = plan_[next_readback_++ % plan_.size()].pool;
+    const std::string& pool = plan_[next_readback_++ % plan_.size()]->pool;
     const auto read = sources_.read_pool(pool);
     if (absl::IsNotFound(read.status())) {
       readbacks_.erase(pool);
@@ -101,6 +111,21 @@ void DetectRunner::FillReadback(detect::PoolReading* reading) const {
   }
 }
 
+void DetectRunner::NoteRate(const publish::CounterReport& counters) {
+  uint64_t packets = 0;
+  for (const publish::BackendCounters& backend : counters.backends) {
+    packets += backend.counter.packets;
+  }
+  const int64_t now = sources_.steady_ns();
+  // Fewer than before: servers left, and took their counters along.
+  if (now > counted_ns_ && packets >= counted_packets_) {
+    packets_per_s_ = static_cast<double>(packets - counted_packets_) * 1e9 /
+                     static_cast<double>(now - counted_ns_);
+  }
+  counted_packets_ = packets;
+  counted_ns_ = now;
+}
+
 void DetectRunner::TakeSample(const engine::State& state) {
   const int64_t now = sources_.steady_ns();
   if (!sources_.sample || now < sample_at_ns_ || state.kernel == nullptr) return;
@@ -108,7 +133,8 @@ void DetectRunner::TakeSample(const engine::State& state) {
     const std::lock_guard lock(mutex_);
     if (detector_.WantSamples().empty()) return;
   }
-  const auto sample = sources_.sample(kSample);
+  const dataplane::SampleOptions options = SampleOptionsFor(packets_per_s_);
+  const auto sample = sources_.sample(options);
   sample_at_ns_ = now + (sample.ok() ? kSampleEveryNs : kSampleAgainNs);
   if (!sample.ok()) {
     spdlog::info("packets cannot be sampled for an alarm: {}",
@@ -129,8 +155,8 @@ void DetectRunner::TakeSample(const engine::State& state) {
                         .destination_port = flow->destination_port,
                         .ip_protocol = flow->ip_protocol,
                         .opening = flow->opening,
-                        .packets = kSample.one_in,
-                        .bytes = uint64_t{packet.length} * kSample.one_in});
+                        .packets = options.one_in,
+                        .bytes = uint64_t{packet.length} * options.one_in});
   }
 }
 
@@ -153,6 +179,7 @@ bool DetectRunner::Look() {
   // Counters of a state that is being replaced are nobody's: the next tick has those of the new
   // one.
   if (!counters.ok() || engine_->Snapshot()->kernel != state->kernel) return false;
+  NoteRate(*counters);
   detect::Reading reading{
       .pools = ReadPools(plan_, *counters, sources_.tracking()),
       .lanes = sources_.lanes ? sources_.lanes() : std::vector<detect::LaneReading>()};

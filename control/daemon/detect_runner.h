@@ -37,6 +37,7 @@ class DetectRunner {
     std::array<uint64_t, 2> hash_key{};
     // Told after each look at the counters how many seconds it took; may be null.
     std::function<void(double took_s)> ticked{};
+    model::Policy host_policy{};
     std::function<int64_t()> now_unix_ns;
     std::function<int64_t()> steady_ns;
     std::function<std::vector<detect::LaneReading>()> lanes;  // ways into this host; may be null
@@ -50,6 +51,9 @@ class DetectRunner {
 
   void Start();
   void Stop();
+
+  // One packet in so many that about as many are looked at, whatever comes.
+  static dataplane::SampleOptions SampleOptionsFor(double packets_per_s);
 
   // From any thread.
   void NoteHealth(detect::HealthChange change);
@@ -75,6 +79,7 @@ class DetectRunner {
   void Configure(const engine::State& state);
   void ReadBack();
   void FillReadback(detect::PoolReading* reading) const;
+  void NoteRate(const publish::CounterReport& counters);
   void TakeSample(const engine::State& state);
 
   engine::LocalEngine* const engine_;
@@ -88,10 +93,13 @@ class DetectRunner {
   uint64_t described_revision_ = 0;
   uint32_t generation_ = 0;
   ShareAges ages_;
-  std::vector<detect::PoolPlan> plan_;
+  detect::Detector::Plans plan_;
   std::map<std::string, Readback> readbacks_;
   size_t next_readback_ = 0;
   int64_t sample_at_ns_ = 0;
+  uint64_t counted_packets_ = 0;
+  int64_t counted_ns_ = 0;
+  double packets_per_s_ = 0;
 
   mutable std::mutex mutex_;  // guards all below
   detect::Detector detector_;

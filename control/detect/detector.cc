@@ -18,17 +18,23 @@ Scene Detector::SceneOf(const PoolPlan* plan, const Time& now) {
 }
 
 void Detector::Configure(std::vector<PoolPlan> plans, const Time& now) {
+  Plans shared;
+  for (PoolPlan& plan : plans) shared.push_back(std::make_shared<PoolPlan>(std::move(plan)));
+  Adopt(std::move(shared), now);
+}
+
+void Detector::Adopt(Plans plans, const Time& now) {
   std::vector<std::unique_ptr<PoolWatch>> before = std::exchange(pools_, {});
   const std::map<std::string, size_t> index = std::exchange(index_, {});
-  for (PoolPlan& plan : plans) {
-    const std::string name = plan.pool;
+  for (std::shared_ptr<const PoolPlan>& plan : plans) {
+    const std::string& name = plan->pool;
     if (!index_.try_emplace(name, pools_.size()).second) continue;
     const auto known = index.find(name);
     if (known == index.end()) {
       pools_.push_back(std::make_unique<PoolWatch>(std::move(plan), thresholds_));
       continue;
     }
-    const Scene scene = SceneOf(&plan, now);
+    const Scene scene = SceneOf(plan.get(), now);
     pools_.push_back(std::move(before[known->second]));
     pools_.back()->Configure(std::move(plan), scene);
   }

@@ -32,6 +32,9 @@ class Detector {
   // All pools that packets can reach. Windows of those whose shares are as before go on. Alarms of
   // what is gone end with the next Tick.
   void Configure(std::vector<PoolPlan> pools, const Time& now);
+  // As Configure. A plan that is the same object as before is not looked at.
+  using Plans = std::vector<std::shared_ptr<const PoolPlan>>;
+  void Adopt(Plans pools, const Time& now);
   void NoteChange(Change change) { changes_.Note(std::move(change)); }
   void NoteHealth(HealthChange change) { changes_.Note(std::move(change)); }
   void NoteFlow(const FlowSample& sample);

@@ -22,7 +22,7 @@ constexpr float kEnoughFlows = 25, kEnoughOfOthers = 10;
 // A client repeats the SYN that nobody answers: the flows that are counted are more than there are,
 // and have no other packets. The other servers tell what is usual.
 bool PoolWatch::IsUnanswered(size_t i) const {
-  if (!plan_.counts_flows) return false;
+  if (!plan_->counts_flows) return false;
   std::vector<float> flows, packets;
   for (const Window window : {Window::k1, Window::k3, Window::k10}) {
     flows_.Sum(window, flows);
@@ -66,7 +66,7 @@ PoolWatch::Cause PoolWatch::CauseOf(size_t i, const Measure& measure, const Lane
   const double observed = measure.total > 0 ? measure.observed / measure.total : 0;
   const bool known = knows_clients_;
   if (known) {
-    std::vector<Heavy> heavy = sample_.Clients(plan_.servers[i].address);
+    std::vector<Heavy> heavy = sample_.Clients(plan_->servers[i].address);
     double share = 0;
     for (const Heavy& client : heavy) share += client.share;
     if (share > 0 && share >= kExplains * (observed - measure.share)) {
@@ -81,9 +81,9 @@ PoolWatch::Cause PoolWatch::CauseOf(size_t i, const Measure& measure, const Lane
   } else if (!variation_.bounded) {
     return {Diagnosis::kFewSources,
             absl::StrCat(KnownGood(), ", and what decides the server is ",
-                         plan_.spread == Spread::kSource ? "the client's address"
-                         : plan_.spread == Spread::kPort ? "the port"
-                                                         : "the flow",
+                         plan_->spread == Spread::kSource ? "the client's address"
+                         : plan_->spread == Spread::kPort ? "the port"
+                                                          : "the flow",
                          " alone: presumably few of them make most of the traffic. No sample "
                          "tells.")};
   }

@@ -19,8 +19,8 @@ constexpr double kSampleLasts_s = 30;  // twice an epoch of PoolSample
 
 void PoolWatch::LookAtSample() {
   knows_clients_ = sample_.KnowsClients();
-  variation_.unit = plan_.counts_flows ? 1 : packets_per_flow_;
-  variation_.bounded = plan_.counts_flows && plan_.spread == Spread::kConnection;
+  variation_.unit = plan_->counts_flows ? 1 : packets_per_flow_;
+  variation_.bounded = plan_->counts_flows && plan_->spread == Spread::kConnection;
   variation_.clustering = knows_clients_ ? sample_.Clustering() : 0;
 }
 

@@ -32,7 +32,7 @@ void PoolWatch::JudgeLoadOf(size_t i, const Views& views, const Scene& scene) {
   const Measure packets = measure(Window::k300), bytes = measure(Window::k3);
   const bool enough = packets.expected >= t.min_expected * t.packets_per_flow;
   const auto by_packets = [&](double ratio) {
-    return plan_.counts_flows && packets.ratio >= ratio && measure(Window::k60).ratio >= ratio;
+    return plan_->counts_flows && packets.ratio >= ratio && measure(Window::k60).ratio >= ratio;
   };
   const auto by_bytes = [&](double ratio) {
     return bytes.ratio >= ratio && measure(Window::k1).ratio >= ratio;

@@ -72,8 +72,8 @@ std::string PoolWatch::DescribeEven(const WindowView& view, const Thresholds& th
   for (size_t i = 0; i < servers_.size(); ++i) {
     const Measure m = view.Of(i, thresholds, variation_);
     if (!m.sufficient) continue;
-    if (most.empty() || m.ratio > high) most = plan_.servers[i].name, high = m.ratio;
-    if (least.empty() || m.ratio < low) least = plan_.servers[i].name, low = m.ratio;
+    if (most.empty() || m.ratio > high) most = plan_->servers[i].name, high = m.ratio;
+    if (least.empty() || m.ratio < low) least = plan_->servers[i].name, low = m.ratio;
   }
   return absl::StrCat(Number(view.total()), " ", unit(), " in ", Number(SecondsOf(view.window())),
                       " s, from ", Times(low), " (", least, ") to ", Times(high), " (", most,
@@ -155,10 +155,10 @@ LinkReport PoolWatch::LinkOf(Link link, const WindowView& view,
 
 PoolReport PoolWatch::Report(const Thresholds& thresholds, const Time& now) const {
   PoolReport report;
-  report.pool = plan_.pool;
-  report.revision = plan_.revision;
-  report.generation = plan_.generation;
-  report.unchanged_since_unix_ns = plan_.since_unix_ns;
+  report.pool = plan_->pool;
+  report.revision = plan_->revision;
+  report.generation = plan_->generation;
+  report.unchanged_since_unix_ns = shares_since_unix_ns_;
   WindowView view;
   view.Take(witness(), Window::k60, shares_);
   for (size_t i = 0; i < kLinks; ++i) {
@@ -169,7 +169,7 @@ PoolReport PoolWatch::Report(const Thresholds& thresholds, const Time& now) cons
   packets_.Sum(Window::k60, packets);
   bytes_.Sum(Window::k60, bytes);
   for (size_t i = 0; i < servers_.size(); ++i) {
-    const ServerPlan& plan = plan_.servers[i];
+    const ServerPlan& plan = plan_->servers[i];
     const Measure m = view.Of(i, thresholds, variation_);
     report.servers.push_back({plan.address, plan.name, plan.intended, plan.built,
                               servers_[i].last.kernel, Part(flows, i), Part(packets, i),
@@ -180,7 +180,7 @@ PoolReport PoolWatch::Report(const Thresholds& thresholds, const Time& now) cons
 }
 
 void PoolWatch::Conclude(const Time& now, PoolReport* report) const {
-  const std::string since = Ago(now.unix_ns - plan_.since_unix_ns);
+  const std::string since = Ago(now.unix_ns - shares_since_unix_ns_);
   for (const LinkReport& link : report->links) {
     if (link.state != LinkState::kBroken) continue;
     report->verdict = Verdict::kBroken;
@@ -192,7 +192,7 @@ void PoolWatch::Conclude(const Time& now, PoolReport* report) const {
       if (fact.finding.text == link.detail) report->diagnosis = fact.finding.diagnosis;
     }
     if (!report->diagnosis || IsBalancer(*report->diagnosis)) return;
-    absl::StrAppend(&report->text, " The table of revision ", plan_.revision, ", unchanged for ",
+    absl::StrAppend(&report->text, " The table of revision ", plan_->revision, ", unchanged for ",
                     since, ", is not the cause.");
     return;
   }
@@ -203,7 +203,7 @@ void PoolWatch::Conclude(const Time& now, PoolReport* report) const {
   }
   report->verdict = Verdict::kMatches;
   report->text =
-      absl::StrCat("The distribution matches revision ", plan_.revision, ", unchanged for ", since,
+      absl::StrCat("The distribution matches revision ", plan_->revision, ", unchanged for ", since,
                    ": the balancer is not the cause. ", flows.detail,
                    "; kernel: ", report->links[static_cast<size_t>(Link::kKernel)].detail, ".");
 }

@@ -27,24 +27,25 @@ uint64_t Since(uint64_t counter, uint64_t before) {
 
 }  // namespace
 
-PoolWatch::PoolWatch(PoolPlan plan, const Thresholds& thresholds)
+PoolWatch::PoolWatch(std::shared_ptr<const PoolPlan> plan, const Thresholds& thresholds)
     : plan_(std::move(plan)),
+      shares_since_unix_ns_(plan_->since_unix_ns),
       packets_per_flow_(thresholds.packets_per_flow),
       page_z_(thresholds.page_z),
-      facts_(FactsOf(plan_, thresholds)),
-      sample_(plan_.spread, plan_.counts_flows),
-      book_(plan_.pool) {
+      facts_(FactsOf(*plan_, thresholds)),
+      sample_(plan_->spread, plan_->counts_flows),
+      book_(plan_->pool) {
   Begin();
 }
 
 void PoolWatch::Begin() {
-  const size_t n = plan_.servers.size();
+  const size_t n = plan_->servers.size();
   shares_.clear();
-  for (const ServerPlan& server : plan_.servers)
+  for (const ServerPlan& server : plan_->servers)
     shares_.push_back(static_cast<float>(server.built));
   std::vector<Server> servers(n);
   for (size_t i = 0; i < n; ++i) {
-    servers[i].last.address = plan_.servers[i].address;
+    servers[i].last.address = plan_->servers[i].address;
     for (const Server& before : servers_) {
       if (before.last.address != servers[i].last.address) continue;
       servers[i].down_since_ns = before.down_since_ns;
@@ -55,22 +56,24 @@ void PoolWatch::Begin() {
   flows_ = Series(n);
   packets_ = Series(n);
   bytes_ = Series(n);
-  sample_ = PoolSample(plan_.spread, plan_.counts_flows);
+  sample_ = PoolSample(plan_->spread, plan_->counts_flows);
   by_right_.clear();
   counted_ = false;
 }
 
-void PoolWatch::Configure(PoolPlan plan, const Scene& scene) {
-  const bool same = SameShares(plan_, plan);
-  if (same) plan.since_unix_ns = std::min(plan.since_unix_ns, plan_.since_unix_ns);
+void PoolWatch::Configure(std::shared_ptr<const PoolPlan> plan, const Scene& scene) {
+  if (plan == plan_) return;
+  const bool same = SameShares(*plan_, *plan);
+  shares_since_unix_ns_ =
+      same ? std::min(plan->since_unix_ns, shares_since_unix_ns_) : plan->since_unix_ns;
   plan_ = std::move(plan);
-  facts_ = FactsOf(plan_, scene.thresholds);
+  facts_ = FactsOf(*plan_, scene.thresholds);
   if (same) return;
   Begin();
   for (const Alarm* alarm : book_.All()) {
     if (!alarm->server) continue;
     const bool there =
-        std::any_of(plan_.servers.begin(), plan_.servers.end(),
+        std::any_of(plan_->servers.begin(), plan_->servers.end(),
                     [&](const ServerPlan& server) { return server.address == *alarm->server; });
     if (!there) book_.End(std::string(alarm->id), scene);
   }
@@ -93,7 +96,7 @@ void PoolWatch::Read(const PoolReading* reading, int64_t seconds, const Time& no
   bytes_.Advance(seconds);
   load_wait_s_ -= seconds;
   sample_.Age(now.steady_ns);
-  read_ = reading != nullptr && reading->generation == plan_.generation;
+  read_ = reading != nullptr && reading->generation == plan_->generation;
   if (!read_) {
     for (Server& server : servers_) server.fresh = true;  // counters may hold another table's
     return;
@@ -104,10 +107,10 @@ void PoolWatch::Read(const PoolReading* reading, int64_t seconds, const Time& no
   for (const ServerReading& server : reading->servers) {
     if (next >= servers_.size() || servers_[next].last.address != server.address) {
       const auto found = std::lower_bound(
-          plan_.servers.begin(), plan_.servers.end(), server.address,
+          plan_->servers.begin(), plan_->servers.end(), server.address,
           [](const ServerPlan& plan, const model::IpAddress& a) { return plan.address < a; });
-      if (found == plan_.servers.end() || found->address != server.address) continue;
-      next = static_cast<size_t>(found - plan_.servers.begin());
+      if (found == plan_->servers.end() || found->address != server.address) continue;
+      next = static_cast<size_t>(found - plan_->servers.begin());
     }
     Server& known = servers_[next];
     if (server.health != Health::kDown) {
@@ -131,12 +134,12 @@ void PoolWatch::Read(const PoolReading* reading, int64_t seconds, const Time& no
     kernel_fact_.reset();
   } else {
     if (differs_since_ns_ == 0) differs_since_ns_ = now.steady_ns;
-    kernel_fact_ = KernelFact(plan_, *reading);
+    kernel_fact_ = KernelFact(*plan_, *reading);
   }
 }
 
 Subject PoolWatch::SubjectOf(Kind kind, size_t i) const {
-  return {kind, plan_.servers[i].address, plan_.servers[i].name};
+  return {kind, plan_->servers[i].address, plan_->servers[i].name};
 }
 
 double PoolWatch::Seconds(int64_t since_ns, const Scene& scene) const {
@@ -189,7 +192,7 @@ void PoolWatch::JudgeBackends(const Scene& scene) {
     const Server& server = servers_[i];
     if (server.down_since_ns == 0 && book_.empty()) continue;
     const Subject subject = SubjectOf(Kind::kBackend, i);
-    const double share = plan_.servers[i].built;
+    const double share = plan_->servers[i].built;
     if (server.down_since_ns == 0 || share == 0) {
       const bool well = server.last.health == Health::kUp || share == 0;
       book_.Note(subject, well ? Calm::kRecovered : Calm::kUnknown, scene);
@@ -197,7 +200,7 @@ void PoolWatch::JudgeBackends(const Scene& scene) {
       Evidence evidence;
       evidence.unit = "slots";
       evidence.expected_share = evidence.observed_share = share;
-      evidence.expected = evidence.observed = share * plan_.table_size;
+      evidence.expected = evidence.observed = share * plan_->table_size;
       evidence.ratio = 1;
       book_.Raise(subject,
                   {Severity::kTicket, Diagnosis::kBackend,

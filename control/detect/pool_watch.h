@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,10 +28,10 @@ class PoolWatch {
   // Buffers that all pools share, one pool after the other.
   using Views = std::array<WindowView, 5>;  // by Window
 
-  PoolWatch(PoolPlan plan, const Thresholds& thresholds);
+  PoolWatch(std::shared_ptr<const PoolPlan> plan, const Thresholds& thresholds);
 
   // Where the shares changed, windows begin anew.
-  void Configure(PoolPlan plan, const Scene& scene);
+  void Configure(std::shared_ptr<const PoolPlan> plan, const Scene& scene);
   void Add(const FlowSample& sample) { sample_.Add(sample); }
   // Counters since the reading before, which was `seconds` ago. Null: there is none of this pool.
   void Read(const PoolReading* reading, int64_t seconds, const Time& now);
@@ -41,7 +42,7 @@ class PoolWatch {
   double LargestFlow() const;
   // Something may be wrong that knowing the clients would explain.
   bool wants_sample() const { return wants_sample_; }
-  const PoolPlan& plan() const { return plan_; }
+  const PoolPlan& plan() const { return *plan_; }
   AlarmBook& book() { return book_; }
   const AlarmBook& book() const { return book_; }
 
@@ -77,8 +78,8 @@ class PoolWatch {
   void CountServer(size_t i, const ServerReading& reading);
   void LookAtSample();
   void WantSample(const Scene& scene);
-  const Series& witness() const { return plan_.counts_flows ? flows_ : packets_; }
-  const char* unit() const { return plan_.counts_flows ? "new flows" : "packets"; }
+  const Series& witness() const { return plan_->counts_flows ? flows_ : packets_; }
+  const char* unit() const { return plan_->counts_flows ? "new flows" : "packets"; }
   Subject SubjectOf(Kind kind, size_t i) const;
   double Seconds(int64_t since_ns, const Scene& scene) const;
 
@@ -111,7 +112,8 @@ class PoolWatch {
   std::string DescribeEven(const WindowView& view, const Thresholds& thresholds) const;
   void Conclude(const Time& now, PoolReport* report) const;
 
-  PoolPlan plan_;
+  std::shared_ptr<const PoolPlan> plan_;
+  int64_t shares_since_unix_ns_;  // earlier than the plan where that did not change them
   double packets_per_flow_, page_z_;
   std::vector<Fact> facts_;
   std::vector<float> shares_;  // as built

@@ -4,6 +4,11 @@
 #include <algorithm>
 
 namespace evenkeel::guard {
+namespace {
+
+constexpr double kMaxShareOfMany = 0.5;  // with 3 or more serving
+
+}  // namespace
 
 double LimitOf(const Range& range, const model::Policy& policy) {
   const std::optional<double>& value = policy.*range.value;
@@ -33,6 +38,11 @@ model::Policy StricterOf(const model::Policy& host, const model::Policy& all,
     strict.min_serving_backends = std::max(strict.min_serving_backends.value_or(0), *minimum);
   }
   return strict;
+}
+
+double MaxShare(const model::Policy& in_force, size_t serving) {
+  const double share = LimitOf(kShare, in_force);
+  return serving >= 3 ? std::min(share, kMaxShareOfMany) : share;
 }
 
 uint32_t MinServing(const model::Policy& in_force) {

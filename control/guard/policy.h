@@ -4,6 +4,7 @@
 #ifndef EVENKEEL_CONTROL_GUARD_POLICY_H_
 #define EVENKEEL_CONTROL_GUARD_POLICY_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -39,6 +40,9 @@ bool Loosens(const Range& range, const model::Policy& policy);
 // from each level.
 model::Policy StricterOf(const model::Policy& host, const model::Policy& all,
                          const model::Policy& pool);
+
+// LB001: the largest share of the table that a server may have, of so many that serve.
+double MaxShare(const model::Policy& in_force, size_t serving);
 
 // LB003: how many servers must serve at least, by the policy in force.
 uint32_t MinServing(const model::Policy& in_force);

@@ -16,7 +16,6 @@ namespace evenkeel::guard {
 namespace {
 
 constexpr double kWarnFactor = 1.25;
-constexpr double kMaxShareOfMany = 0.5;  // with 3 or more serving
 constexpr double kSlotTolerance = 1;
 
 struct Limits {
@@ -46,8 +45,7 @@ std::vector<uint64_t> WeightsOf(const PoolState& state) {
 }
 
 Limits LimitsFor(const model::Policy& policy, size_t serving) {
-  const double share = LimitOf(kShare, policy);
-  return {serving >= 3 ? std::min(share, kMaxShareOfMany) : share, LimitOf(kShareFactor, policy)};
+  return {MaxShare(policy, serving), LimitOf(kShareFactor, policy)};
 }
 
 // The largest share that server `i` may have.
