@@ -6,6 +6,7 @@
 //   build/bench/detect_bench month --pools 100 --days 30
 //   build/bench/detect_bench skew --trials 10000
 //   build/bench/detect_bench ticket --times 1.6 --flows 200
+//   build/bench/detect_bench replay FILE --speed 4 --times 3
 //   build/bench/detect_bench causes --trials 200
 //   build/bench/detect_bench night --trials 200
 //   build/bench/detect_bench tick --pools 1000 --servers 100
@@ -14,7 +15,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <stdexcept>
 
+#include "replay.h"
 #include "tests/property/detect/causes.h"
 #include "tests/property/detect/month.h"
 #include "tests/property/detect/trials.h"
@@ -64,6 +67,29 @@ void Ticket(const SkewOptions& options, int patience_s) {
   if (!times.empty()) Print(times);
 }
 
+int RunReplay(const ReplayOptions& options) {
+  ReplayResult result;
+  try {
+    result = Replay(options);
+  } catch (const std::runtime_error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+  std::printf("%zu packets, %zu new flows in %.0f s: %.0f a second; %zu pools, %.1f pool-hours\n",
+              result.packets, result.flows, result.seconds,
+              static_cast<double>(result.flows) / result.seconds, options.pools,
+              static_cast<double>(options.pools) * result.seconds / 3600);
+  std::printf("most of a share over the whole: %.2f times; pages that are wrong: %zu\n",
+              result.most, result.pages);
+  if (options.times != 1) {
+    std::printf("%.1f times found in %zu of %zu pools\n", options.times, result.found.size(),
+                options.pools);
+    if (!result.found.empty()) Print(result.found);
+  }
+  for (const auto& [kind, n] : result.tickets) std::printf("tickets %s: %zu\n", kind.c_str(), n);
+  return 0;
+}
+
 void Causes(int trials, uint64_t seed) {
   for (const auto& [made, said] : ConfuseCauses(trials, seed)) {
     std::printf("%-12s", made.c_str());
@@ -97,6 +123,15 @@ int Main(int argc, char** argv) {
     run->add_option("--times", skew.times, "the share of one server");
   }
   run_skew->add_flag("--new-generation", skew.new_generation);
+  ReplayOptions replay;
+  CLI::App* run_replay = app.add_subcommand("replay", "recorded flows, as of record-flows");
+  run_replay->add_option("file", replay.file)->required();
+  run_replay->add_option("--pools", replay.pools, "with a key each");
+  run_replay->add_option("--servers", replay.servers)->check(CLI::Range(2, 1000));
+  run_replay->add_option("--speed", replay.speed)->check(CLI::PositiveNumber);
+  run_replay->add_flag("--by-source", replay.by_source, "affinity to sources");
+  run_replay->add_option("--times", replay.times, "of a server's share, from half of it on")
+      ->check(CLI::Range(1.0, 10.0));
   CLI::App* run_causes = app.add_subcommand("causes", "confusion of causes");
   run_causes->add_option("--trials", trials);
   CLI::App* run_night = app.add_subcommand("night", "alarms while load is low");
@@ -121,6 +156,9 @@ int Main(int argc, char** argv) {
   } else if (*run_ticket) {
     skew.seed = seed;
     Ticket(skew, patience_s);
+  } else if (*run_replay) {
+    replay.seed = seed;
+    if (RunReplay(replay) != 0) return 1;
   } else if (*run_causes) {
     Causes(trials, seed);
   } else if (*run_night) {
