@@ -104,6 +104,17 @@ double PoolSample::Clustering() const {
   return std::max(0.0, (pairs / (total * (total - 1)) - kByChance) / (1 - kByChance));
 }
 
+double PoolSample::LargestClient() const {
+  double total = 0, most = 0;
+  for (size_t i = 0; i < kBuckets; ++i) {
+    double count = 0;
+    for (const Epoch& epoch : epochs_) count += epoch.buckets.empty() ? 0 : epoch.buckets[i];
+    total += count;
+    most = std::max(most, count);
+  }
+  return total > 0 ? most / total : 0;
+}
+
 std::vector<Heavy> PoolSample::Heaviest(Sketch<Key> Epoch::*of,
                                         const model::IpAddress& server) const {
   std::vector<Heavy> heaviest;

@@ -32,6 +32,9 @@ class PoolSample {
   // that no list of the heaviest has.
   double Clustering() const;
 
+  // The largest part that one of them may have.
+  double LargestClient() const;
+
   // What goes to the server: the few heaviest, and their part of the whole together.
   std::vector<Heavy> Clients(const model::IpAddress& server) const;
   std::vector<Heavy> Flows(const model::IpAddress& server) const;

@@ -22,6 +22,7 @@ void PoolWatch::LookAtSample() {
   variation_.unit = plan_->counts_flows ? 1 : packets_per_flow_;
   variation_.bounded = plan_->counts_flows && plan_->spread == Spread::kConnection;
   variation_.clustering = knows_clients_ ? sample_.Clustering() : 0;
+  variation_.largest = knows_clients_ && !variation_.bounded ? sample_.LargestClient() : 0;
 }
 
 // Whether chance is known well enough to wake somebody: where what comes to a server may be one

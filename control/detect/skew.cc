@@ -53,6 +53,12 @@ Measure WindowView::Of(size_t server, const Thresholds& thresholds,
   measure.ratio = measure.expected > 0 ? measure.observed / measure.expected : 0;
   measure.dispersion = std::max(dispersion_, variation.clustering * total_);
   measure.z = ZOf(measure.observed, total_, share, measure.dispersion);
+  if (variation.largest > 0 && measure.z > 0) {
+    const double pairs = std::max(variation.clustering, variation.largest * variation.largest);
+    const double excess = (measure.observed - measure.expected) / total_;
+    measure.z =
+        std::min(measure.z, BoundedZ(excess, share * (1 - share) * pairs, variation.largest));
+  }
   measure.plain_z = ZOf(measure.observed, total_, share, dispersion_);
   measure.sufficient = measure.expected >= thresholds.min_expected * variation.unit;
   return measure;

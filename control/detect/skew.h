@@ -19,6 +19,7 @@ struct Variation {
   double unit = 1;        // counts that make one independent draw, at the least
   bool bounded = true;    // each connection is spread by itself
   double clustering = 0;  // of PoolSample; 0: no sample
+  double largest = 0;     // part of the largest client, where clients come in clusters
 };
 
 struct Measure {

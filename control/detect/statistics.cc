@@ -26,6 +26,13 @@ double ZOf(double observed, double total, double share, double dispersion) {
   return variance > 0 ? (observed - total * share) / std::sqrt(variance) : 0;
 }
 
+double BoundedZ(double excess, double variance, double largest) {
+  if (excess <= 0 || variance <= 0 || largest <= 0) return 0;
+  const double u = largest * excess / variance;
+  const double h = (1 + u) * std::log1p(u) - u;
+  return std::sqrt(2 * variance / (largest * largest) * h);
+}
+
 double RobustDispersion(std::span<const float> counts, std::span<const float> shares) {
   double total = 0;
   for (const float count : counts) total += static_cast<double>(count);

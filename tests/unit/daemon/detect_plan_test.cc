@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "control/daemon/detect_runner.h"
 #include "tests/harness/fake_dataplane/fleets.h"
 
 namespace evenkeel::daemon {
@@ -206,6 +207,15 @@ TEST_F(DetectPlanTest, CountersAreThoseOfTheServerInThePool) {
   EXPECT_EQ(readings[0].servers[1].packets, 5u);
   EXPECT_EQ(readings[0].servers[1].bytes, 6u);
   EXPECT_EQ(readings[0].servers[1].new_flows, 7u);
+}
+
+// All packets of who has few: a sixteenth of them would never tell the clients of a small pool.
+TEST(DetectSampleTest, IsThinnedOutByTheRate) {
+  EXPECT_EQ(DetectRunner::SampleOptionsFor(0).one_in, 1u);
+  EXPECT_EQ(DetectRunner::SampleOptionsFor(8'000).one_in, 1u);
+  EXPECT_EQ(DetectRunner::SampleOptionsFor(80'000).one_in, 10u);
+  EXPECT_EQ(DetectRunner::SampleOptionsFor(1'000'000).one_in, 125u);
+  EXPECT_EQ(DetectRunner::SampleOptionsFor(0).max_packets, 4000u);
 }
 
 }  // namespace

@@ -148,7 +148,7 @@ TEST(CauseTest, ClientsDoNotExplainFlowsOfADrainingServer) {
 TEST(CauseTest, BeyondWhatClientsCanMakeIsATicketWithinMinutes) {
   PoolPlan plan = EvenPool("web", 10);
   plan.spread = Spread::kSource;
-  for (const int clients : {400, 3}) {
+  for (const int clients : {400, 40, 3}) {  // of a server; with 40 z is 4.7
     World world(plan);
     int seconds = 0;
     while (++seconds < 900 && world.Find(Kind::kFlows) == nullptr) {
@@ -160,8 +160,9 @@ TEST(CauseTest, BeyondWhatClientsCanMakeIsATicketWithinMinutes) {
       world.Second(World::Skewed(plan, 20'000, 0, 1.7));
     }
     const Alarm* alarm = world.Find(Kind::kFlows);
-    if (clients == 3) {
+    if (clients != 400) {
       EXPECT_EQ(alarm, nullptr);
+      EXPECT_EQ(world.Report().diagnosis, Diagnosis::kFewSources);
       continue;
     }
     ASSERT_NE(alarm, nullptr);
@@ -198,6 +199,48 @@ TEST(CauseTest, AnOldSampleWakesNobody) {
   for (int server = 1; server <= 10; ++server) SampleClients(world, 200, server, 200);
   world.Run(20, World::Skewed(plan, 1000, 0, 6));
   EXPECT_EQ(world.Find(Kind::kFlows), nullptr);
+}
+
+// Nine clients, none of them a twentieth, on one of 26 servers: rare, but seen in a month of many
+// pools, and nobody's fault.
+TEST(CauseTest, ClientsOfMiddleSizeThatMeetWakeNobody) {
+  PoolPlan plan = EvenPool("web", 26);
+  plan.spread = Spread::kSource;
+  World world(plan);
+  int others = 0;
+  const auto sample = [&](int server, int client) {
+    world.detector.NoteFlow({.pool = "web",
+                             .server = Address(server),
+                             .source = ClientAddress(client),
+                             .source_port = 4000,
+                             .destination_port = 443,
+                             .ip_protocol = 6,
+                             .opening = true,
+                             .packets = 1,
+                             .bytes = 60});
+  };
+  for (int second = 0; second < 900; ++second) {
+    for (int i = 0; i < 6 * 26; ++i) sample(1 + i % 26, 100 + others++ % 60'000);
+    for (int i = 0; i < 22; ++i) sample(1, i < 6 ? 1 : 2 + i % 8);
+    world.Second(World::Skewed(plan, 700, 0, 4.3));
+    ASSERT_TRUE(world.detector.Alarms().empty()) << second;
+  }
+}
+
+// Five minutes remember a client that is gone, when samples know it no more.
+TEST(CauseTest, AClientThatIsGoneIsNoTicket) {
+  PoolPlan plan = EvenPool("web", 10);
+  plan.spread = Spread::kSource;
+  World world(plan);
+  for (int second = 0; second < 600; ++second) {
+    const bool there = second < 300;
+    if (second % 3 == 0) {
+      for (int server = 1; server <= 10; ++server) SampleClients(world, 200, server, 200);
+      if (there) SampleClients(world, 1000, 1, 1);
+    }
+    world.Second(there ? World::Skewed(plan, 20'000, 0, 4) : World::Even(plan, 20'000));
+    ASSERT_TRUE(world.detector.Alarms().empty()) << second;
+  }
 }
 
 TEST(CauseTest, UnevenQueuesAreUpstream) {
@@ -330,7 +373,7 @@ TEST(CauseTest, SamplingHasNoPausesWhereAPageMayGoOut) {
   }
 }
 
-// Two clients of a tenth each on one of 25 servers: too much for chance, and told by the sample.
+// Two clients of a tenth each on one of 25 servers, told by the sample.
 TEST(CauseTest, FewSourcesThatASampleShowsWakeNobody) {
   PoolPlan plan = EvenPool("web", 25);
   plan.spread = Spread::kSource;
@@ -342,7 +385,6 @@ TEST(CauseTest, FewSourcesThatASampleShowsWakeNobody) {
     EXPECT_TRUE(world.detector.Alarms().empty());
   }
   EXPECT_EQ(world.Report().diagnosis, Diagnosis::kFewSources);
-  EXPECT_GT(world.Report().servers[0].z, 6);
 }
 
 }  // namespace

@@ -110,7 +110,7 @@ TEST(SkewTest, MinutesAroundOneAndAHalfTimesAreATicket) {
   World world;
   int ticket_s = 0;
   for (int second = 0; second < 900 && world.Find(Kind::kFlows) == nullptr; ++second) {
-    const double times = second / 30 % 2 == 0 ? 1.75 : 1.35;
+    const double times = second / 60 % 2 == 0 ? 1.95 : 1.3;
     world.Second(World::Skewed(world.plan, 200, 0, times));
     ticket_s = second;
   }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -25,6 +26,30 @@ std::vector<float> Draw(std::mt19937_64& random, const std::vector<float>& share
   std::discrete_distribution<size_t> server(shares.begin(), shares.end());
   for (int i = 0; i < draws; i += cluster) counts[server(random)] += static_cast<float>(cluster);
   return counts;
+}
+
+// Against the exact tail: so many draws, each a part of the whole, that go to a share of 4 %.
+TEST(BoundedZTest, IsNeverSurerThanTheExactTail) {
+  for (const int draws : {5, 20, 100, 1000}) {
+    const double p = 0.04, part = 1.0 / draws, variance = p * (1 - p) * part;
+    for (int hits = static_cast<int>(p * draws) + 1; hits <= draws; hits += 1 + draws / 50) {
+      const double z = BoundedZ(hits * part - p, variance, part);
+      double tail = 0;
+      for (int k = hits; k <= draws; ++k) {
+        tail += std::exp(std::lgamma(draws + 1) - std::lgamma(k + 1) - std::lgamma(draws - k + 1) +
+                         k * std::log(p) + (draws - k) * std::log1p(-p));
+      }
+      EXPECT_LE(tail, std::exp(-z * z / 2) * (1 + 1e-9)) << draws << " " << hits;
+    }
+  }
+  EXPECT_EQ(BoundedZ(-0.1, 0.01, 0.1), 0);
+}
+
+TEST(BoundedZTest, IsTheNormalOneForManySmallDraws) {
+  const double p = 0.1, part = 1e-6, variance = p * (1 - p) * part;
+  EXPECT_NEAR(BoundedZ(6 * std::sqrt(variance), variance, part), 6, 0.05);
+  // A client of 4 % and eight of one: 13 % on a server with 4 % of the shares.
+  EXPECT_NEAR(BoundedZ(0.129, 3.3e-4, 0.037), 3.7, 0.1);
 }
 
 TEST(DispersionTest, IsOneForIndependentDrawsAndTheClusterForClusters) {
