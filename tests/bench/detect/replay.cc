@@ -101,8 +101,9 @@ PoolPlan PlanOf(const guard::BuiltPool& built, const ReplayOptions& options) {
 class ReplayPool {
  public:
   ReplayPool(const Recording& recording, const guard::BuiltFleet& fleet, PoolPlan plan,
-             uint64_t seed, double times)
+             uint64_t seed, double times, double skewed_from)
       : recording_(recording), plan_(std::move(plan)), random_(seed) {
+    skewed_from_ = skewed_from + random_.Uniform();
     const traffic::Router router(fleet, {random_.Next(), random_.Next()});
     for (const publish::Flow& flow : recording.flows) {
       const model::IpAddress server = *router.Find(flow)->server;
@@ -111,6 +112,7 @@ class ReplayPool {
           [](const ServerPlan& s, const model::IpAddress& a) { return s.address < a; });
       owner_.push_back(static_cast<uint16_t>(place - plan_.servers.begin()));
     }
+    table_ = owner_;
     victim_ = random_.Below(plan_.servers.size());
     const double share = plan_.servers[victim_].built;
     moved_ = (times * share - share) / (1 - share);
@@ -123,10 +125,14 @@ class ReplayPool {
     }
   }
 
-  // New flows from `skewed` on: some that are others' go to the victim.
-  void Count(const Packet& packet, bool skewed) {
+  // Of new flows from the skew on some that are others' go to the victim. A recording has one port
+  // of a client several times.
+  void Count(const Packet& packet) {
     uint16_t& owner = owner_[packet.flow];
-    if (packet.opening && skewed && random_.Chance(moved_)) owner = static_cast<uint16_t>(victim_);
+    if (packet.opening) {
+      const bool moves = packet.at >= skewed_from_ && random_.Chance(moved_);
+      owner = moves ? static_cast<uint16_t>(victim_) : table_[packet.flow];
+    }
     ServerReading& server = reading.servers[owner];
     ++server.packets;
     server.bytes += packet.bytes;
@@ -155,6 +161,7 @@ class ReplayPool {
   }
 
   const PoolPlan& plan() const { return plan_; }
+  double skewed_from() const { return skewed_from_; }
   const model::IpAddress& victim() const { return plan_.servers[victim_].address; }
   PoolReading reading;
 
@@ -162,7 +169,8 @@ class ReplayPool {
   const Recording& recording_;
   PoolPlan plan_;
   Random random_;
-  std::vector<uint16_t> owner_;  // of each flow
+  std::vector<uint16_t> table_, owner_;  // of each flow: by the table, and at present
+  double skewed_from_ = 0;
   size_t victim_ = 0;
   double moved_ = 0;  // of the others' flows
   std::vector<double> flows_of_;
@@ -171,7 +179,6 @@ class ReplayPool {
 
 struct Outcome {
   ReplayResult* result;
-  double skewed_from;
   std::vector<bool> found;
 };
 
@@ -188,13 +195,14 @@ void Note(const std::vector<AlarmEvent>& events, const std::vector<ReplayPool>& 
       continue;
     }
     const size_t pool = std::stoul(alarm.pool);
-    const bool right = at > outcome.skewed_from && alarm.server == pools[pool].victim();
+    const double since = at - pools[pool].skewed_from();
+    const bool right = since > 0 && alarm.server == pools[pool].victim();
     if (!right) {
       ++outcome.result->pages;
       std::fprintf(stderr, "page at %.0f s: %s: %s\n", at, alarm.id.c_str(), alarm.text.c_str());
     } else if (!outcome.found[pool]) {
       outcome.found[pool] = true;
-      outcome.result->found.push_back(at - outcome.skewed_from);
+      outcome.result->found.push_back(since);
     }
   }
 }
@@ -215,12 +223,10 @@ ReplayResult Replay(const ReplayOptions& options) {
     plan.pool = std::to_string(i);
     plans.push_back(plan);
     pools.emplace_back(recording, *fleet, std::move(plan), options.seed * 1'000'003 + i,
-                       options.times);
+                       options.times, options.times == 1 ? 1e18 : result.seconds / 2);
   }
   Detector detector;
-  Outcome outcome{.result = &result,
-                  .skewed_from = options.times == 1 ? 1e18 : result.seconds / 2 + 0.25,
-                  .found = std::vector<bool>(options.pools)};
+  Outcome outcome{.result = &result, .found = std::vector<bool>(options.pools)};
   detector.Configure(std::move(plans), {kNs, kStart});
   size_t next = 0;
   const auto last = static_cast<int64_t>(result.seconds);
@@ -231,7 +237,7 @@ ReplayResult Replay(const ReplayOptions& options) {
            recording.packets[next].at < static_cast<double>(second)) {
       const Packet& packet = recording.packets[next++];
       result.flows += packet.opening ? 1 : 0;
-      for (ReplayPool& pool : pools) pool.Count(packet, packet.at >= outcome.skewed_from);
+      for (ReplayPool& pool : pools) pool.Count(packet);
     }
     // Half a second in three, as the daemon does.
     if (second % 3 == 0) {
