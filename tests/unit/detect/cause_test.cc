@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The first broken link names the cause of a skew.
+#include "absl/strings/match.h"
 #include "world.h"
 
 namespace evenkeel::detect::testing {
@@ -150,7 +151,7 @@ TEST(CauseTest, BeyondWhatClientsCanMakeIsATicketWithinMinutes) {
   plan.spread = Spread::kSource;
   for (const int clients : {400, 40, 3}) {  // of a server; with 40 z is 4.7
     World world(plan);
-    int seconds = 0;
+    int seconds = 0, differ = 0;
     while (++seconds < 900 && world.Find(Kind::kFlows) == nullptr) {
       if (seconds % 3 == 0 && !world.detector.WantSamples().empty()) {
         for (int server = 1; server <= 10; ++server) {
@@ -158,7 +159,9 @@ TEST(CauseTest, BeyondWhatClientsCanMakeIsATicketWithinMinutes) {
         }
       }
       world.Second(World::Skewed(plan, 20'000, 0, 1.7));
+      if (absl::StrContains(world.Report().text, "clients differ so much")) ++differ;
     }
+    EXPECT_EQ(differ > 0, clients == 40);
     const Alarm* alarm = world.Find(Kind::kFlows);
     if (clients != 400) {
       EXPECT_EQ(alarm, nullptr);
