@@ -87,7 +87,7 @@ TEST_F(CpuPacketsTest, CountWhereTheProgramRan) {
     ASSERT_TRUE(here.bound());
     const std::vector<uint64_t> before = Read();
     const int packets = 1 + 2 * ++used;
-    for (int i = 0; i < packets; ++i) EXPECT_EQ(Send(flow, 1), uint32_t{XDP_TX});
+    for (int i = 0; i < packets; ++i) EXPECT_EQ(Send(flow, 1), uint32_t{XDP_REDIRECT});
     std::vector<uint64_t> expected = before;
     expected.at(static_cast<size_t>(cpu)) += static_cast<uint64_t>(packets);
     EXPECT_EQ(Read(), expected) << "CPU " << cpu;
