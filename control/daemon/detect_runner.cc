@@ -35,7 +35,10 @@ dataplane::SampleOptions DetectRunner::SampleOptionsFor(double packets_per_s) {
 }
 
 DetectRunner::DetectRunner(engine::LocalEngine* engine, Sources sources, Sink sink)
-    : engine_(engine), sources_(std::move(sources)), sink_(std::move(sink)) {}
+    : engine_(engine),
+      sources_(std::move(sources)),
+      sink_(std::move(sink)),
+      detector_(sources_.thresholds) {}
 
 detect::Time DetectRunner::Now() const {
   return {.steady_ns = sources_.steady_ns(), .unix_ns = sources_.now_unix_ns()};

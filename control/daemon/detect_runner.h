@@ -38,6 +38,7 @@ class DetectRunner {
     // Told after each look at the counters how many seconds it took; may be null.
     std::function<void(double took_s)> ticked{};
     model::Policy host_policy{};
+    detect::Thresholds thresholds{};
     std::function<int64_t()> now_unix_ns;
     std::function<int64_t()> steady_ns;
     std::function<std::vector<detect::LaneReading>()> lanes;  // ways into this host; may be null

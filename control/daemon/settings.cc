@@ -253,6 +253,7 @@ const std::map<std::string_view, Setter>& Setters() {
       {"webhook.secret_file", Text(&Settings::webhook_secret_file)},
       {"webhook.ca_file", Text(&Settings::webhook_ca_file)},
       {"webhook.escalate_after", Number(&Settings::webhook_escalate_minutes, 0, 1440, "minutes, ")},
+      {"detector.by_right_after", Number(&Settings::by_right_after_s, 300, 604800, "seconds, ")},
       {"web.socket", Text(&Settings::web_socket)},
       {"web.listen", Text(&Settings::web_listen)},
       {"web.dashboard", Bool(&Settings::web_dashboard)},

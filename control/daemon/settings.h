@@ -46,6 +46,7 @@ struct Settings {
   std::string webhook_secret_file;         // required with it
   std::string webhook_ca_file;             // empty: the certificates that the host trusts
   uint32_t webhook_escalate_minutes = 10;  // until an unacknowledged page is told again; 0: never
+  uint32_t by_right_after_s = 300;         // until what clients make by right is a ticket
   std::string web_socket;                  // of metrics; empty: beside the API's; "off": none
   std::string web_listen;                  // address:port of metrics and dashboard; empty: none
   bool web_dashboard = false;

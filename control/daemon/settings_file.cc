@@ -23,7 +23,8 @@ absl::Status At(const std::string& path, const YAML::Mark& mark, const std::stri
 
 // Keys of one thing.
 bool IsSection(const std::string& key) {
-  return key == "limits" || key == "advertise" || key == "webhook" || key == "web";
+  return key == "limits" || key == "advertise" || key == "webhook" || key == "web" ||
+         key == "detector";
 }
 
 class Reader {

@@ -169,6 +169,7 @@ void Daemon::MakeDetector() {
       .hash_key = dataplane::HashKeyWords(hash_key_),
       .ticked = [this](double took_s) { tallies_.CountTick(NowUnixNs(), took_s); },
       .host_policy = host_policy_,
+      .thresholds = {.by_right_s = static_cast<double>(settings_.by_right_after_s)},
       .now_unix_ns = NowUnixNs,
       .steady_ns = SteadyNs,
       .lanes = ReadLanes(settings_.interfaces, dataplane_.get(), SteadyNs)};

@@ -89,9 +89,11 @@ std::optional<PoolWatch::Over> PoolWatch::StillOver(size_t i, const Views& views
 }
 
 // Where clients come in clusters one server may have much by right, and often has: the report says
-// it, and only what is much, for long, is an alarm.
-bool PoolWatch::IsByRight(int64_t twice_since_ns, const Scene& scene) const {
-  return twice_since_ns == 0 || Seconds(twice_since_ns, scene) < scene.thresholds.by_right_s;
+// it at once, and how long it has to last until it is an alarm is for the operator to say. The
+// minute that the window takes to fill counts.
+bool PoolWatch::IsByRight(int64_t over_since_ns, const Scene& scene) const {
+  return over_since_ns == 0 ||
+         Seconds(over_since_ns, scene) + SecondsOf(Window::k60) < scene.thresholds.by_right_s;
 }
 
 // Of what nobody was told yet. A sample must show for as long as the minute that is looked at that
@@ -99,7 +101,7 @@ bool PoolWatch::IsByRight(int64_t twice_since_ns, const Scene& scene) const {
 bool PoolWatch::IsClientsOwn(size_t i, const Finding& finding, const Scene& scene) const {
   if (variation_.bounded || shares_[i] == 0) return false;
   const Server& server = servers_[i];
-  if (finding.diagnosis == Diagnosis::kFewSources) return IsByRight(server.twice_since_ns, scene);
+  if (finding.diagnosis == Diagnosis::kFewSources) return IsByRight(server.over_since_ns, scene);
   const int64_t since = server.beyond_clients_since_ns;
   const bool beyond = since != 0 && Seconds(since, scene) >= SecondsOf(Window::k60);
   return finding.severity == Severity::kTicket && finding.diagnosis == Diagnosis::kDataPath &&
@@ -120,7 +122,6 @@ void PoolWatch::NoteOver(size_t i, const Views& views, const Scene& scene) {
   };
   // Chance takes a minute of what is 1.5 times below that, again and again.
   note(t.ticket_ratio, t.clear_ratio, &servers_[i].over_since_ns);
-  note(t.page_ratio, t.page_ratio, &servers_[i].twice_since_ns);
   int64_t& beyond = servers_[i].beyond_clients_since_ns;
   if (variation_.bounded || !knows_clients_ || !minute.sufficient ||
       minute.ratio < t.ticket_ratio || minute.z <= t.page_z) {

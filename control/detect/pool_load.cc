@@ -47,7 +47,6 @@ void PoolWatch::JudgeLoadOf(size_t i, const Views& views, const Scene& scene) {
   const Subject subject = SubjectOf(Kind::kLoad, i);
   Server& server = servers_[i];
   note(t.ticket_ratio, &server.load_over_since_ns);
-  note(t.page_ratio, &server.load_twice_since_ns);
   const int64_t since = server.load_over_since_ns;
   const bool lasts = since != 0 && Seconds(since, scene) >= t.ticket_s - SecondsOf(Window::k60);
   const bool settled = lasts && moving_ == 0 && Seconds(packets_since_ns_, scene) >= t.ticket_s;
@@ -67,7 +66,7 @@ void PoolWatch::JudgeLoadOf(size_t i, const Views& views, const Scene& scene) {
         heavy.empty() ? "some connections carry much more than others."
                       : absl::StrCat("single flows carry much: ", DescribeAll(heavy), "."));
     finding.evidence.heavy = std::move(heavy);
-    if (book_.Find(subject) == nullptr && IsByRight(server.load_twice_since_ns, scene)) {
+    if (book_.Find(subject) == nullptr && IsByRight(server.load_over_since_ns, scene)) {
       by_right_.push_back({subject, std::move(finding)});
       return;
     }

@@ -52,9 +52,7 @@ class PoolWatch {
     ServerReading last;
     int64_t down_since_ns = 0;       // 0: it is not
     int64_t over_since_ns = 0;       // 0: it has not more than its share, by far
-    int64_t twice_since_ns = 0;      // the same, twice its share
     int64_t load_over_since_ns = 0;  // the same two of packets or bytes
-    int64_t load_twice_since_ns = 0;
     int64_t pages_since_ns = 0;           // by a sample, where only that tells
     int64_t beyond_clients_since_ns = 0;  // more than a sample's clients can make
     int64_t unanswered_since_ns = 0;      // 0: it answers, as far as known
@@ -99,7 +97,7 @@ class PoolWatch {
   void NoteOver(size_t i, const Views& views, const Scene& scene);
   bool Pages(size_t i, const WindowView& view, double z, const Scene& scene) const;
   bool Trusted(size_t i, const Scene& scene) const;
-  bool IsByRight(int64_t twice_since_ns, const Scene& scene) const;
+  bool IsByRight(int64_t over_since_ns, const Scene& scene) const;
   bool IsClientsOwn(size_t i, const Finding& finding, const Scene& scene) const;
   bool IsUnanswered(size_t i) const;
   Cause CauseOf(size_t i, const Measure& measure, const Lanes& lanes) const;  // diagnose.cc

@@ -112,6 +112,8 @@ int Main(int argc, char** argv) {
   run_month->add_option("--pools", month.pools);
   run_month->add_option("--days", days);
   run_month->add_option("--often", often, "events this many times as often");
+  run_month->add_option("--by-right", month.thresholds.by_right_s,
+                        "seconds until what heavy clients or flows make is a ticket");
   CLI::App* run_skew = app.add_subcommand("skew", "time until a skew is found");
   CLI::App* run_ticket = app.add_subcommand("ticket", "time until a smaller skew is a ticket");
   int patience_s = 600;

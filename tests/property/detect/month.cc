@@ -37,7 +37,7 @@ void Count(const std::vector<AlarmEvent>& events, const std::vector<SyntheticPoo
 
 MonthResult RunMonth(const MonthOptions& options) {
   MonthResult result;
-  Detector detector;
+  Detector detector(options.thresholds);
   std::vector<SyntheticPool> pools;
   for (size_t i = 0; i < options.pools; ++i) {
     pools.emplace_back(absl::StrCat("pool-", i), options.seed * 1'000'003 + i, options.mix);

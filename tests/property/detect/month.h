@@ -18,6 +18,7 @@ struct MonthOptions {
   int64_t seconds = 30 * kDay;
   uint64_t seed = 1;
   Mix mix{};
+  Thresholds thresholds{};
 };
 
 struct MonthResult {

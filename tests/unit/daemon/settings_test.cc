@@ -107,6 +107,15 @@ TEST(SettingsTest, WhatIsServedMustHaveAPlaceThatIsSafe) {
   }
 }
 
+TEST(SettingsTest, WhatIsByRightIsATicketAfterFiveMinutesOrMore) {
+  Settings settings;
+  EXPECT_EQ(settings.by_right_after_s, 300u);
+  ASSERT_TRUE(ReadSettingsText("detector: {by_right_after: 14400}", "f", &settings).ok());
+  EXPECT_EQ(settings.by_right_after_s, 14400u);
+  EXPECT_THAT(std::string(Set("detector.by_right_after", "299", &settings).message()),
+              HasSubstr("seconds, 300..604800"));
+}
+
 TEST(SettingsTest, OneInterfaceNeedsNoList) {
   Settings settings;
   ASSERT_TRUE(ReadSettingsText("interface: eth0\n", "s.yaml", &settings).ok());

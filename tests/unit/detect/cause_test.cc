@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The first broken link names the cause of a skew.
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "world.h"
 
@@ -12,6 +14,15 @@ using What = AlarmEvent::What;
 
 void SampleManyClients(World& world) {
   for (int server = 1; server <= 10; ++server) SampleClients(world, 30, server, 30);
+}
+
+// Of pools that are known to be uneven by right.
+constexpr Thresholds kAfterHours{.by_right_s = 4 * 3600};
+
+bool HasPage(World& world) {
+  const std::vector<Alarm> alarms = world.detector.Alarms();
+  return std::any_of(alarms.begin(), alarms.end(),
+                     [](const Alarm& alarm) { return alarm.severity == Severity::kPage; });
 }
 
 TEST(CauseTest, ADigestThatDiffersIsAForeignWrite) {
@@ -102,20 +113,19 @@ TEST(CauseTest, ASampleThatComesLaterExplainsThePage) {
   EXPECT_EQ(world.detector.Objection(0), "");
 }
 
-// The report says it in five minutes. An alarm it is where it stays, for hours: such pools are
-// uneven most of the time, by right.
-TEST(CauseTest, AffinityToSourcesWithoutASampleIsATicketAfterHours) {
+// Where such pools are known to be uneven, by right: the report says it in five minutes, and an
+// alarm it is where it stays.
+TEST(CauseTest, AffinityToSourcesWithoutASampleIsATicketAfterHoursWhereToldTo) {
   PoolPlan plan = EvenPool("web", 10);
   plan.spread = Spread::kSource;
-  World world(plan);
+  World world(plan, kAfterHours);
   const auto rates = World::Skewed(plan, 1000, 0, 4);
   EXPECT_TRUE(world.Run(310, rates).empty());
   EXPECT_EQ(world.Report().verdict, Verdict::kBroken);
   EXPECT_EQ(world.Report().diagnosis, Diagnosis::kFewSources);
   EXPECT_THAT(world.Report().text, HasSubstr("client's address"));
   const int seconds = 310 + world.Until(What::kRaised, rates, 5 * 3600);
-  EXPECT_GE(seconds, 4 * 3600);
-  EXPECT_LE(seconds, 4 * 3600 + 60);
+  EXPECT_NEAR(seconds, 4 * 3600, 60);
   const Alarm* alarm = world.Find(Kind::kFlows);
   ASSERT_NE(alarm, nullptr);
   EXPECT_EQ(alarm->severity, Severity::kTicket);
@@ -124,13 +134,18 @@ TEST(CauseTest, AffinityToSourcesWithoutASampleIsATicketAfterHours) {
   EXPECT_EQ(world.detector.Objection(0), "");
 }
 
-TEST(CauseTest, LessThanTwiceByRightIsNoAlarm) {
+TEST(CauseTest, AffinityToSourcesIsATicketAfterFiveMinutes) {
   PoolPlan plan = EvenPool("web", 10);
   plan.spread = Spread::kSource;
   World world(plan);
-  EXPECT_TRUE(world.Run(5 * 3600, World::Skewed(plan, 1000, 0, 1.9)).empty());
-  EXPECT_EQ(world.Report().diagnosis, Diagnosis::kFewSources);
-  world.Run(600, World::Even(plan, 1000));
+  const int seconds = world.Until(What::kRaised, World::Skewed(plan, 1000, 0, 1.9), 3600);
+  EXPECT_GE(seconds, 295);
+  EXPECT_LE(seconds, 310);
+  const Alarm* alarm = world.Find(Kind::kFlows);
+  ASSERT_NE(alarm, nullptr);
+  EXPECT_EQ(alarm->severity, Severity::kTicket);
+  EXPECT_EQ(alarm->diagnosis, Diagnosis::kFewSources);
+  EXPECT_LE(world.Until(What::kCleared, World::Even(plan, 1000), 600), 130);
   EXPECT_EQ(world.Report().verdict, Verdict::kMatches);
 }
 
@@ -150,7 +165,7 @@ TEST(CauseTest, BeyondWhatClientsCanMakeIsATicketWithinMinutes) {
   PoolPlan plan = EvenPool("web", 10);
   plan.spread = Spread::kSource;
   for (const int clients : {400, 40, 3}) {  // of a server; with 40 z is 4.7
-    World world(plan);
+    World world(plan, kAfterHours);
     int seconds = 0, differ = 0;
     while (++seconds < 900 && world.Find(Kind::kFlows) == nullptr) {
       if (seconds % 3 == 0 && !world.detector.WantSamples().empty()) {
@@ -226,7 +241,7 @@ TEST(CauseTest, ClientsOfMiddleSizeThatMeetWakeNobody) {
     for (int i = 0; i < 6 * 26; ++i) sample(1 + i % 26, 100 + others++ % 60'000);
     for (int i = 0; i < 22; ++i) sample(1, i < 6 ? 1 : 2 + i % 8);
     world.Second(World::Skewed(plan, 700, 0, 4.3));
-    ASSERT_TRUE(world.detector.Alarms().empty()) << second;
+    ASSERT_FALSE(HasPage(world)) << second;
   }
 }
 
@@ -234,7 +249,7 @@ TEST(CauseTest, ClientsOfMiddleSizeThatMeetWakeNobody) {
 TEST(CauseTest, AClientThatIsGoneIsNoTicket) {
   PoolPlan plan = EvenPool("web", 10);
   plan.spread = Spread::kSource;
-  World world(plan);
+  World world(plan, kAfterHours);
   for (int second = 0; second < 600; ++second) {
     const bool there = second < 300;
     if (second % 3 == 0) {
@@ -341,7 +356,7 @@ TEST(CauseTest, PlainUdpIsATicketUnlessClientsAreKnown) {
     ASSERT_NE(alarm, nullptr);
     EXPECT_EQ(alarm->evidence.unit, "packets");
     EXPECT_EQ(alarm->severity, sampled ? Severity::kPage : Severity::kTicket);
-    EXPECT_TRUE(sampled ? seconds <= 35 : seconds >= 4 * 3600) << seconds;
+    EXPECT_TRUE(sampled ? seconds <= 35 : seconds >= 295 && seconds <= 310) << seconds;
   }
 }
 
@@ -385,7 +400,7 @@ TEST(CauseTest, FewSourcesThatASampleShowsWakeNobody) {
     for (int server = 1; server <= 25; ++server) SampleClients(world, 40, server, 40);
     SampleClients(world, 250, 1, 2);
     world.Second(World::Skewed(plan, 5000, 0, 6));
-    EXPECT_TRUE(world.detector.Alarms().empty());
+    EXPECT_FALSE(HasPage(world)) << second;
   }
   EXPECT_EQ(world.Report().diagnosis, Diagnosis::kFewSources);
 }
