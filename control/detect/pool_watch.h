@@ -50,9 +50,9 @@ class PoolWatch {
   // Of one server, in the order of the plan.
   struct Server {
     ServerReading last;
-    int64_t down_since_ns = 0;       // 0: it is not
-    int64_t over_since_ns = 0;       // 0: it has not more than its share, by far
-    int64_t load_over_since_ns = 0;  // the same two of packets or bytes
+    int64_t down_since_ns = 0;            // 0: it is not
+    int64_t over_since_ns = 0;            // 0: it has not more than its share, by far
+    int64_t load_over_since_ns = 0;       // the same two of packets or bytes
     int64_t pages_since_ns = 0;           // by a sample, where only that tells
     int64_t beyond_clients_since_ns = 0;  // more than a sample's clients can make
     int64_t unanswered_since_ns = 0;      // 0: it answers, as far as known

@@ -25,7 +25,7 @@ struct Thresholds {
   double limit_of_two = 0.8, limit_of_many = 0.5;
   // Seconds.
   double ticket_s = 300;
-  double by_right_s = 300;       // of ticket_ratio, where heavy clients or flows make it by right
+  double by_right_s = 300;  // of ticket_ratio, where heavy clients or flows make it by right
   double clear_hold_s = 30;
   double down_s = 10;            // until a server that is down but has slots is a ticket
   double unanswered_s = 15;      // that health has to find a server that does not answer
