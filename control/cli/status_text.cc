@@ -8,6 +8,7 @@
 #include "control/cli/alarm_report.h"
 #include "control/cli/cat.h"
 #include "control/cli/plan_report.h"
+#include "control/cli/rates.h"
 #include "control/cli/standing.h"
 #include "control/cli/status_report.h"
 #include "control/cli/text.h"
@@ -33,50 +34,16 @@ Cell Label(std::string_view text) {
   return {Cat(text, std::string(kLabelColumns - text.size(), ' ')), Style::kBold};
 }
 
-// Rates between two samples; without an earlier one, totals.
-class Rates {
- public:
-  Rates(const StatusSample& now, const std::optional<StatusSample>& before) : before_(before) {
-    if (before) seconds_ = static_cast<double>(now.unix_ns - before->unix_ns) / 1e9;
-  }
+// Packets: per second between two samples; without an earlier one, in all.
+std::string_view PacketsHeading(const Rates& rates) {
+  return rates.known() ? "PACKETS/S" : "PACKETS";
+}
 
-  bool known() const { return seconds_ > 0; }
-  std::string_view heading() const { return known() ? "PACKETS/S" : "PACKETS"; }
+double PacketsOf(const Rates& rates, const Rate& rate, const dataplane::Counter& counter) {
+  return rates.known() ? rate.packets : static_cast<double>(counter.packets);
+}
 
-  const dataplane::Counter* VipBefore(std::string_view name) const {
-    if (!before_) return nullptr;
-    for (const engine::VipStatus& v : before_->status.vips) {
-      if (v.vip.name == name) return &v.counter;
-    }
-    return nullptr;
-  }
-  const dataplane::Counter* BackendBefore(std::string_view pool, std::string_view name) const {
-    if (!before_) return nullptr;
-    for (const PoolStatus& p : before_->status.pools) {
-      if (p.name != pool) continue;
-      for (const BackendStatus& b : p.backends) {
-        if (b.name == name) return &b.counter;
-      }
-    }
-    return nullptr;
-  }
-  // A counter that began anew (another backend took the name) counts from 0.
-  static uint64_t Since(uint64_t now, uint64_t before) {
-    return now >= before ? now - before : now;
-  }
-
-  uint64_t Packets(const dataplane::Counter& now, const dataplane::Counter* before) const {
-    return known() ? Since(now.packets, before != nullptr ? before->packets : 0) : now.packets;
-  }
-  std::string Show(uint64_t packets) const {
-    return Count(known() ? static_cast<uint64_t>(static_cast<double>(packets) / seconds_ + 0.5)
-                         : packets);
-  }
-
- private:
-  const std::optional<StatusSample>& before_;
-  double seconds_ = 0;
-};
+Cell ShowPackets(double packets) { return Number(Count(static_cast<uint64_t>(packets + 0.5))); }
 
 void PrintDaemon(Printer& out, const Status& s, int64_t now) {
   out.Hanging(0, Label("Daemon"),
@@ -168,19 +135,18 @@ std::string Endpoint(const model::Vip& vip) {
 
 void PrintVips(Printer& out, const Status& s, const Rates& rates) {
   if (s.vips.empty()) return;
-  std::vector<std::vector<Cell>> rows = {{Heading("VIP"), Heading("ADDRESS"), Heading("POOL"),
-                                          Heading(rates.heading(), true), Heading("BYTES", true),
-                                          Heading("NEW FLOWS", true), Heading("DROPS", true)}};
+  std::vector<std::vector<Cell>> rows = {
+      {Heading("VIP"), Heading("ADDRESS"), Heading("POOL"), Heading(PacketsHeading(rates), true),
+       Heading("BYTES", true), Heading("NEW FLOWS", true), Heading("DROPS", true)}};
   const bool advertised = std::any_of(s.vips.begin(), s.vips.end(),
                                       [](const auto& v) { return v.advertised.has_value(); });
   if (advertised) rows[0].push_back(Heading("ADVERTISED"));
   for (const engine::VipStatus& v : s.vips) {
-    const dataplane::Counter* before = rates.VipBefore(v.vip.name);
     rows.push_back(
         {{v.vip.name, Style::kBold},
          {Endpoint(v.vip)},
          {v.vip.pool},
-         Number(rates.Show(rates.Packets(v.counter, before))),
+         ShowPackets(PacketsOf(rates, rates.Of(v), v.counter)),
          Number(Bytes(v.counter.bytes)),
          Number(Count(v.counter.new_flows)),
          {Count(v.counter.drops), v.counter.drops > 0 ? Style::kWarn : Style::kPlain, true}});
@@ -296,10 +262,9 @@ void PrintLoads(Printer& out, const PoolStatus& p) {
 }
 
 void PrintPool(Printer& out, const PoolStatus& p, const Rates& rates) {
-  uint64_t total = 0;
-  double largest = 0;
+  double total = 0, largest = 0;
   for (const BackendStatus& b : p.backends) {
-    total += rates.Packets(b.counter, rates.BackendBefore(p.name, b.name));
+    total += PacketsOf(rates, rates.Of(p.name, b), b.counter);
     largest = std::max(largest, b.share);
   }
   out.End().Put("Pool ").Put(p.name, Style::kBold);
@@ -316,17 +281,16 @@ void PrintPool(Printer& out, const PoolStatus& p, const Rates& rates) {
   }
   std::vector<std::vector<Cell>> rows = {
       {Heading("BACKEND"), Heading("ADDRESS"), Heading("SHARE", true), Heading(""),
-       Heading(rates.heading(), true), Heading("OF POOL", true), Heading("")}};
+       Heading(PacketsHeading(rates), true), Heading("OF POOL", true), Heading("")}};
   for (const BackendStatus& b : p.backends) {
-    const uint64_t packets = rates.Packets(b.counter, rates.BackendBefore(p.name, b.name));
+    const double packets = PacketsOf(rates, rates.Of(p.name, b), b.counter);
     rows.push_back(
         {{b.name, Style::kBold},
          {b.address.ToString()},
          Number(Percent(b.share)),
          {Bar(largest > 0 ? b.share / largest : 0, kBarColumns, out.utf8())},
-         Number(rates.Show(packets)),
-         Number(total > 0 ? Percent(static_cast<double>(packets) / static_cast<double>(total), 1)
-                          : "-"),
+         ShowPackets(packets),
+         Number(total > 0 ? Percent(packets / total, 1) : "-"),
          {Note(b), b.problem.empty() && b.health != "down" ? Style::kDim : Style::kBad}});
   }
   out.Table(2, rows);

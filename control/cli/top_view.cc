@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "control/cli/cat.h"
+#include "control/cli/rates.h"
 #include "control/cli/text.h"
 
 namespace evenkeel::cli {
@@ -61,51 +62,7 @@ class Screen {
   std::vector<ScreenLine> lines_;
 };
 
-struct Rate {
-  double packets = 0, bytes = 0, flows = 0, drops = 0;
-};
-
 std::string Show(double rate) { return Count(static_cast<uint64_t>(rate + 0.5)); }
-
-// Counters as rates, by VIP and by pool and backend.
-class Rates {
- public:
-  Rates(const StatusSample& now, const std::optional<StatusSample>& before) {
-    if (!before || now.unix_ns <= before->unix_ns) return;
-    seconds_ = static_cast<double>(now.unix_ns - before->unix_ns) / 1e9;
-    for (const engine::VipStatus& vip : before->status.vips) vips_[vip.vip.name] = vip.counter;
-    for (const engine::PoolStatus& pool : before->status.pools) {
-      for (const engine::BackendStatus& backend : pool.backends) {
-        backends_[{pool.name, backend.name}] = backend.counter;
-      }
-    }
-  }
-  bool known() const { return seconds_ > 0; }
-  Rate Of(const engine::VipStatus& vip) const {
-    const auto found = vips_.find(vip.vip.name);
-    return found == vips_.end() ? Rate{} : Between(found->second, vip.counter);
-  }
-  Rate Of(const std::string& pool, const engine::BackendStatus& backend) const {
-    const auto found = backends_.find({pool, backend.name});
-    return found == backends_.end() ? Rate{} : Between(found->second, backend.counter);
-  }
-
- private:
-  // A counter that began anew counts from 0.
-  double Per(uint64_t before, uint64_t now) const {
-    return static_cast<double>(now >= before ? now - before : now) / seconds_;
-  }
-  Rate Between(const dataplane::Counter& before, const dataplane::Counter& now) const {
-    return {.packets = Per(before.packets, now.packets),
-            .bytes = Per(before.bytes, now.bytes),
-            .flows = Per(before.new_flows, now.new_flows),
-            .drops = Per(before.drops, now.drops)};
-  }
-
-  double seconds_ = 0;
-  std::map<std::string, dataplane::Counter> vips_;
-  std::map<std::pair<std::string, std::string>, dataplane::Counter> backends_;
-};
 
 // A backend's line.
 struct Row {
