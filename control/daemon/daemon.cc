@@ -175,6 +175,9 @@ absl::Status Daemon::ShutDown() {
   publisher_.reset();
   resolver_.reset();
   dataplane_.reset();
+  // It has been shut down. gRPC's own end would wait up to ten seconds for a thread of its that
+  // looks after the writes of a client that stands still; the process ends without it (main.cc).
+  static_cast<void>(server_.release());
   if (!settings_.detach_on_exit) {
     spdlog::info("ended; the data plane stays, packets go on");
     return absl::OkStatus();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <malloc.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "control/daemon/daemon.h"
 #include "control/daemon/flags.h"
@@ -24,5 +26,8 @@ int main(int argc, char** argv) {
   const Parsed parsed = ParseFlags(argc, argv);
   if (!parsed.settings.has_value()) return parsed.exit_code;
   SetUpLogging(parsed.settings->log_level, parsed.settings->log_format);
-  return Run(*parsed.settings);
+  const int code = Run(*parsed.settings);
+  // Not exit(): gRPC's threads may be there still, and use what it would destroy.
+  spdlog::default_logger()->flush();
+  ::_exit(code);
 }
