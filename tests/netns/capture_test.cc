@@ -140,7 +140,7 @@ TEST_F(CaptureTest, OfABackendAndOfDrops) {
   MakeLab();
   const std::string path = lab().file("b2.pcapng");
   auto capture = Start({"--backend", "b2", "--pool", "web", "-w", path});
-  Curl(30);
+  Curl(kConnections);
   std::this_thread::sleep_for(milliseconds(300));
   capture->Signal(SIGINT);
   EXPECT_EQ(capture->Wait().exit_code, 0);
@@ -289,7 +289,7 @@ TEST_F(CaptureTest, FollowsAnUpdate) {
   drained.extra[4] = "state: draining";
   const CommandResult applied = lab().Apply(drained.ToYaml());
   ASSERT_EQ(applied.exit_code, 0) << applied;
-  Curl(30);
+  Curl(kConnections);
   std::this_thread::sleep_for(milliseconds(300));
   capture->Signal(SIGINT);
   EXPECT_EQ(capture->Wait().exit_code, 0);
