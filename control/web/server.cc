@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -280,10 +281,20 @@ struct Server::Impl {
   std::unique_ptr<httplib::Server> socket, tcp;
   std::vector<std::thread> threads;
 
-  void Start(httplib::Server* server) {
-    threads.emplace_back([server] { server->listen_after_bind(); });
+  void Start(httplib::Server* server, const std::string& where) {
+    const auto ended = std::make_shared<std::atomic<bool>>(false);
+    threads.emplace_back([server, where, ended] {
+      // False where it was not told to.
+      if (!server->listen_after_bind()) {
+        spdlog::error("nobody is served at {} any more: {}; restart evenkeeld, packets go on",
+                      where, std::strerror(errno));
+      }
+      *ended = true;
+    });
     // Stop has an effect only on a server that runs.
-    while (!server->is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (!server->is_running() && !*ended) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
 };
 
@@ -314,11 +325,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Listen(const Options& options) {
 void Server::Serve(Pages socket, Pages tcp) {
   if (impl_->socket != nullptr) {
     SetUp(impl_->socket.get(), std::move(socket), nullptr);
-    impl_->Start(impl_->socket.get());
+    impl_->Start(impl_->socket.get(), impl_->path);
   }
   if (impl_->tcp != nullptr) {
     SetUp(impl_->tcp.get(), std::move(tcp), impl_->tls ? nullptr : &impl_->endpoint);
-    impl_->Start(impl_->tcp.get());
+    impl_->Start(impl_->tcp.get(), absl::StrCat(impl_->endpoint.host, ":", impl_->port));
   }
 }
 
