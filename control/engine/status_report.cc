@@ -100,12 +100,13 @@ void LocalEngine::FillTraffic(const State& state, Status* status) {
   FillLoads(state, status);
   const publish::TrackingReport tracking = deps_.kernel->Tracking();
   status->pinned_flows = tracking.pinned;
-  for (const publish::TrackingReport::Pool& moving : tracking.pools) {
-    for (PoolStatus& pool : status->pools) {
-      if (pool.name != moving.pool) continue;
-      pool.moving_slots = moving.moving;
-      pool.moving_s = static_cast<uint32_t>(moving.age.count());
-    }
+  std::map<std::string, const publish::TrackingReport::Pool*> moving;
+  for (const publish::TrackingReport::Pool& pool : tracking.pools) moving[pool.pool] = &pool;
+  for (PoolStatus& pool : status->pools) {
+    const auto found = moving.find(pool.name);
+    if (found == moving.end()) continue;
+    pool.moving_slots = found->second->moving;
+    pool.moving_s = static_cast<uint32_t>(found->second->age.count());
   }
   absl::StatusOr<publish::CounterReport> counters = deps_.kernel->ReadCounters();
   if (counters.ok()) {
